@@ -1,0 +1,205 @@
+import { attention, headNormRope } from "../../kernels/index.ts";
+import { KleinbildError } from "../errors.ts";
+import type { Gpu } from "../gpu/device.ts";
+import type { MemoryPart, MemoryScope } from "../gpu/memory.ts";
+import { type Rows, rowRanges, type ScalarType, type Tensor, tensorBytes } from "../gpu/tensor.ts";
+
+/** Segments of this many tokens are to fit into one binding: a 2048² picture, or four references of 1024². */
+const SEGMENT_TOKENS = 16_384;
+
+/** Heads of one attention. `kvHeads` divides `heads`; `headDim` is a multiple of 8 up to 128. */
+export interface HeadShape {
+  readonly heads: number;
+  readonly kvHeads: number;
+  readonly headDim: number;
+  /** Rotary pairs: adjacent channels (the diffusion transformer) or the two halves of a head (Qwen). */
+  readonly pairs: "adjacent" | "halves";
+  readonly eps: number;
+}
+
+/**
+ * Queries [heads, capacity, headDim], or keys and values [2, kvHeads, capacity, headDim], head-major, cut into groups of
+ * heads so that no group is above the binding limit.
+ */
+export interface HeadMajor {
+  readonly capacity: number;
+  readonly groups: readonly Tensor[];
+}
+
+/** Keys and values of which the first `length` rows count. */
+export interface KeySegment {
+  readonly keysValues: HeadMajor;
+  readonly length: number;
+}
+
+export interface AttendOptions {
+  readonly causal?: boolean;
+  /** Bit j set: key j takes part; [ceil(keys / 32)] u32. */
+  readonly mask?: Tensor;
+}
+
+export const MAX_SEGMENTS = 3;
+
+/** Attention with QK RMS norm and rotary embedding, on the project's own kernels. */
+export class Attention {
+  readonly #gpu: Gpu;
+  readonly #scalar: ScalarType;
+  readonly #shape: HeadShape;
+  readonly #kvHeadsPerGroup: number;
+  readonly #groups: number;
+
+  constructor(gpu: Gpu, scalar: ScalarType, shape: HeadShape) {
+    this.#gpu = gpu;
+    this.#scalar = scalar;
+    this.#shape = shape;
+    const headBytes = tensorBytes(scalar, [2, SEGMENT_TOKENS, shape.headDim]);
+    const fitting = Math.max(1, Math.floor(gpu.memory.maxBindingBytes / headBytes));
+    let perGroup = Math.min(fitting, shape.kvHeads);
+    while (shape.kvHeads % perGroup !== 0) perGroup--;
+    this.#kvHeadsPerGroup = perGroup;
+    this.#groups = shape.kvHeads / perGroup;
+  }
+
+  get #headsPerKv(): number {
+    return this.#shape.heads / this.#shape.kvHeads;
+  }
+
+  /** Room for the queries of `rows` tokens. */
+  queries(scope: MemoryScope, rows: number): HeadMajor {
+    const shape = [this.#kvHeadsPerGroup * this.#headsPerKv, rows, this.#shape.headDim];
+    const groups = Array.from({ length: this.#groups }, () => scope.tensor("queries", this.#scalar, shape));
+    return { capacity: rows, groups };
+  }
+
+  /** Room for the keys and values of `rows` tokens, in a scope or, to be kept, in a part of the memory. */
+  keysValues(place: MemoryScope | MemoryPart, rows: number): HeadMajor {
+    const shape = [2, this.#kvHeadsPerGroup, rows, this.#shape.headDim];
+    const label = "keys and values";
+    const groups = Array.from({ length: this.#groups }, () =>
+      typeof place === "string"
+        ? this.#gpu.memory.tensor(place, label, this.#scalar, shape)
+        : place.tensor(label, this.#scalar, shape),
+    );
+    return { capacity: rows, groups };
+  }
+
+  /**
+   * Normalises and rotates the rows of one chunk and writes them where attention reads.
+   *
+   * @param projected    [rows, heads · headDim], [rows, kvHeads · headDim] twice: queries, keys, values
+   * @param normWeights  [2, headDim] f32: of queries, of keys
+   * @param rotary       [positions, headDim / 2, 2] f32: cosine and sine
+   * @param firstRow     row of the stream that the chunk begins with: position and place in the targets
+   */
+  prepare(
+    projected: { readonly queries: Tensor; readonly keys: Tensor; readonly values: Tensor },
+    normWeights: Tensor,
+    rotary: Tensor,
+    firstRow: number,
+    target: { readonly queries: HeadMajor; readonly keysValues: HeadMajor },
+  ): void {
+    const { heads, kvHeads, headDim, eps, pairs } = this.#shape;
+    const rows = projected.queries.shape[0]!;
+    const groupKvHeads = this.#kvHeadsPerGroup;
+    const groupHeads = groupKvHeads * this.#headsPerKv;
+    for (let group = 0; group < this.#groups; group++)
+      this.#gpu.recorder.dispatch(headNormRope, {
+        bindings: {
+          ...projected,
+          norm_weights: normWeights,
+          rotary,
+          queries_out: target.queries.groups[group]!,
+          keys_values_out: target.keysValues.groups[group]!,
+        },
+        parameters: {
+          rows,
+          heads,
+          kv_heads: kvHeads,
+          first_head: group * groupHeads,
+          group_heads: groupHeads,
+          first_kv_head: group * groupKvHeads,
+          group_kv_heads: groupKvHeads,
+          rotary_start: firstRow,
+          query_start: firstRow,
+          query_capacity: target.queries.capacity,
+          key_start: firstRow,
+          key_capacity: target.keysValues.capacity,
+          eps,
+        },
+        overrides: { HEAD_DIM: headDim, INTERLEAVED: pairs === "adjacent" ? 1 : 0 },
+        scalar: this.#scalar,
+        grid: [rows, groupHeads + 2 * groupKvHeads],
+      });
+  }
+
+  /**
+   * out = softmax(q kᵀ / √headDim) v over all segments, head by head.
+   *
+   * @param out  [rows, heads · headDim], rows in the order of the queries
+   */
+  attend(queries: HeadMajor, segments: readonly KeySegment[], out: Rows, options: AttendOptions = {}): void {
+    if (segments.length === 0 || segments.length > MAX_SEGMENTS)
+      throw new KleinbildError("invalid-shape", `Attention takes 1 to ${MAX_SEGMENTS} key segments; got ${segments.length}.`);
+    const keys = segments.reduce((sum, { length }) => sum + length, 0);
+    const { recorder } = this.#gpu;
+    const workPerRow = 2 * keys * this.#shape.headDim * this.#kvHeadsPerGroup * this.#headsPerKv;
+    for (const [chunk, { first, count }] of rowRanges(out.rows, out.rowsPerChunk).entries())
+      for (let group = 0; group < this.#groups; group++) {
+        const rowsPerDispatch = Math.max(attention.overrides.TILE_Q, Math.floor(recorder.meter.workPerDispatch / workPerRow));
+        for (const part of rowRanges(count, rowsPerDispatch))
+          this.#attend(queries, segments, group, out.chunks[chunk]!, first + part.first, part.first, part.count, options);
+      }
+  }
+
+  #attend(
+    queries: HeadMajor,
+    segments: readonly KeySegment[],
+    group: number,
+    out: Tensor,
+    queryStart: number,
+    outRowStart: number,
+    queryCount: number,
+    { causal, mask }: AttendOptions,
+  ): void {
+    const { headDim } = this.#shape;
+    const groupHeads = this.#kvHeadsPerGroup * this.#headsPerKv;
+    const [a, b, c] = segments as readonly [KeySegment, KeySegment?, KeySegment?];
+    const absent = a.keysValues.groups[group]!; // bound, but its length is 0
+    const keys = a.length + (b?.length ?? 0) + (c?.length ?? 0);
+    this.#gpu.recorder.dispatch(attention, {
+      bindings: {
+        queries: queries.groups[group]!,
+        keys_values_0: absent,
+        keys_values_1: b?.keysValues.groups[group] ?? absent,
+        keys_values_2: c?.keysValues.groups[group] ?? absent,
+        mask: mask ?? absent,
+        out,
+      },
+      parameters: {
+        query_start: queryStart,
+        query_count: queryCount,
+        query_capacity: queries.capacity,
+        length_0: a.length,
+        length_1: b?.length ?? 0,
+        length_2: c?.length ?? 0,
+        capacity_0: a.keysValues.capacity,
+        capacity_1: b?.keysValues.capacity ?? 0,
+        capacity_2: c?.keysValues.capacity ?? 0,
+        group_kv_heads: this.#kvHeadsPerGroup,
+        out_row_start: outRowStart,
+        out_columns: out.shape[1]!,
+        out_column_start: group * groupHeads * headDim,
+        scale: 1 / Math.sqrt(headDim),
+      },
+      overrides: {
+        HEAD_DIM: headDim,
+        HEADS_PER_KV: this.#headsPerKv,
+        CAUSAL: causal ? 1 : 0,
+        MASKED: mask ? 1 : 0,
+      },
+      scalar: this.#scalar,
+      grid: [Math.ceil(queryCount / attention.overrides.TILE_Q), groupHeads],
+      work: 2 * queryCount * keys * headDim * groupHeads,
+    });
+  }
+}

@@ -1,0 +1,70 @@
+import type { Tensor } from "../gpu/tensor.ts";
+import type { Kernel2d, Matrix } from "./matrix.ts";
+
+/** What happens to the rows of `x` before a product. Statistics are in f32. */
+export type Norm =
+  | { readonly kind: "none" }
+  /** LayerNorm(x) ⊙ scale + shift, both [columns] f32; `scale` holds 1 + the modulation's scale. */
+  | { readonly kind: "layer"; readonly scale: Tensor; readonly shift: Tensor; readonly eps: number }
+  /** x / rms(x) ⊙ weight, [columns] f32. */
+  | { readonly kind: "rms"; readonly weight: Tensor; readonly eps: number };
+
+export interface ProductTerm {
+  /** [rows, in] */
+  readonly x: Tensor;
+  /** [out, in] */
+  readonly weight: Matrix;
+}
+
+export interface ConvolutionOptions {
+  readonly stride: 1 | 2;
+  /** Columns of zeros at the left and at the right; rows are padded by whoever gathers the band. */
+  readonly padLeft: number;
+  readonly padRight: number;
+}
+
+/**
+ * The seam of dense work. An operator records or submits on the device's queue, in order with the recorder, and writes
+ * into tensors that the caller owns; no tensor or weight piece is above the binding limit.
+ *
+ * `x` may be f32 or f16 and is used in the backend's scalar type; an output has the scalar type of its tensor.
+ * @throws KleinbildError `invalid-shape` when shapes do not fit.
+ */
+export interface DenseBackend {
+  readonly name: "ort";
+
+  /**
+   * outputs[i] = norm(x) · weights[i]ᵀ + bias.
+   * @param x        [rows, in]
+   * @param weights  [out_i, in]
+   * @param outputs  [rows, out_i]
+   */
+  project(x: Tensor, norm: Norm, weights: readonly Matrix[], outputs: readonly Tensor[]): Promise<void>;
+
+  /**
+   * output = SiLU(n · gateᵀ) ⊙ (n · s · upᵀ) with n = norm(x) and s = `upScale`: the first half of a SwiGLU
+   * feed-forward.
+   * @param x       [rows, in]
+   * @param gate    [hidden, in]
+   * @param up      [hidden, in]
+   * @param output  [rows, hidden]
+   */
+  gatedProject(x: Tensor, norm: Norm, gate: Matrix, up: Matrix, upScale: number, output: Tensor): Promise<void>;
+
+  /**
+   * output = Σ x_i · weight_iᵀ
+   * @param output  [rows, out]
+   */
+  sumProducts(terms: readonly ProductTerm[], output: Tensor): Promise<void>;
+
+  /**
+   * A 1×1 or 3×3 convolution over one band of a feature map, channels last, unpadded in height.
+   * @param x       [1, rows, width, in]
+   * @param weight  [out, in, size, size]
+   * @param output  [1, (rows − size) / stride + 1, (width + padLeft + padRight − size) / stride + 1, out]
+   */
+  convolve(x: Tensor, weight: Kernel2d, options: ConvolutionOptions, output: Tensor): Promise<void>;
+
+  /** Frees sessions and what they hold. */
+  dispose(): Promise<void>;
+}

@@ -1,0 +1,188 @@
+import { placeColumns } from "../../../kernels/index.ts";
+import { KleinbildError } from "../../errors.ts";
+import type { Gpu } from "../../gpu/device.ts";
+import { foldGrid } from "../../gpu/recorder.ts";
+import type { ScalarType, Tensor } from "../../gpu/tensor.ts";
+import type { ConvolutionOptions, DenseBackend, Norm, ProductTerm } from "../backend.ts";
+import { expectColumns, type Kernel2d, type Matrix, type MatrixPiece } from "../matrix.ts";
+import {
+  convolveGraph,
+  gatedProjectGraph,
+  type NormShape,
+  type ProductShape,
+  projectGraph,
+  sumProductsGraph,
+} from "./graphs.ts";
+import type { OnnxGraph } from "./onnx.ts";
+import { type Operand, OrtSessions } from "./sessions.ts";
+
+type Operands = Record<string, Operand>;
+
+/**
+ * Dense work on onnxruntime-web's WebGPU execution provider, on the engine's own device.
+ *
+ * Accumulation is in the scalar type (MatMulNBits and Gemm accumulate in their output's type).
+ */
+export class OrtBackend implements DenseBackend {
+  readonly name = "ort";
+  readonly #gpu: Gpu;
+  readonly #scalar: ScalarType;
+  readonly #sessions: OrtSessions;
+
+  private constructor(gpu: Gpu, scalar: ScalarType, sessions: OrtSessions) {
+    this.#gpu = gpu;
+    this.#scalar = scalar;
+    this.#sessions = sessions;
+  }
+
+  /**
+   * @param wasmUrl  where onnxruntime's wasm file lies, unless the bundler's own resolution is right
+   * @throws KleinbildError `unsupported` when onnxruntime-web cannot be loaded
+   */
+  static async create(gpu: Gpu, scalar: ScalarType, wasmUrl?: string): Promise<OrtBackend> {
+    return new OrtBackend(gpu, scalar, await OrtSessions.create(gpu.device, wasmUrl));
+  }
+
+  async project(x: Tensor, norm: Norm, weights: readonly Matrix[], outputs: readonly Tensor[]): Promise<void> {
+    const rows = weights.map((weight) => expectColumns(weight.name, x, weight.in))[0]!;
+    weights.forEach((weight, i) => expectOutput(weight.name, outputs[i]!, rows, weight.out));
+    if (weights.every((weight) => weight.pieces.length === 1))
+      return this.#project(x, norm, weights, weights.map((weight) => weight.pieces[0]!), outputs);
+    for (const [i, weight] of weights.entries())
+      await this.#inPieces(weight, outputs[i]!, (piece, output) => this.#project(x, norm, [weight], [piece], [output]));
+  }
+
+  async gatedProject(x: Tensor, norm: Norm, gate: Matrix, up: Matrix, upScale: number, output: Tensor): Promise<void> {
+    const rows = expectColumns(gate.name, x, gate.in);
+    expectOutput(gate.name, output, rows, gate.out);
+    expectAligned(gate, up);
+    await this.#inPieces(gate, output, async (piece, target, index) => {
+      const product = productShape(gate, piece);
+      const key = `gated ${x.dtype} ${normKey(norm)} ${productKey(product)} ${upScale}`;
+      const inputs = { x: { tensor: x }, ...normOperands(norm), ...pieceOperands("w0", piece) };
+      const build = (): OnnxGraph => gatedProjectGraph(this.#scalar, scalarOf(x), normShape(norm), product, upScale);
+      await this.#run(key, build, { ...inputs, ...pieceOperands("w1", up.pieces[index]!) }, { y0: { tensor: target } });
+    });
+  }
+
+  async sumProducts(terms: readonly ProductTerm[], output: Tensor): Promise<void> {
+    const first = terms[0]!.weight;
+    for (const { x, weight } of terms) {
+      expectOutput(weight.name, output, expectColumns(weight.name, x, weight.in), weight.out);
+      expectAligned(first, weight);
+    }
+    await this.#inPieces(first, output, async (_, target, index) => {
+      const products = terms.map(({ weight }) => productShape(weight, weight.pieces[index]!));
+      const types = terms.map(({ x }) => scalarOf(x));
+      const key = `sum ${types.join()} ${products.map(productKey).join()} ${target.dtype}`;
+      const inputs: Operands = {};
+      terms.forEach(({ x, weight }, i) => {
+        inputs[`x${i}`] = { tensor: x };
+        Object.assign(inputs, pieceOperands(`w${i}`, weight.pieces[index]!));
+      });
+      const build = (): OnnxGraph => sumProductsGraph(this.#scalar, types, products, scalarOf(target));
+      await this.#run(key, build, inputs, { y0: { tensor: target } });
+    });
+  }
+
+  async convolve(x: Tensor, weight: Kernel2d, options: ConvolutionOptions, output: Tensor): Promise<void> {
+    const key = `convolve ${weight.out} ${weight.in} ${weight.size} ${JSON.stringify(options)}`;
+    const inputs = { x: { tensor: x }, w0_values: { tensor: weight.weight }, w0_bias: { tensor: weight.bias } };
+    await this.#run(key, () => convolveGraph(this.#scalar, weight, options), inputs, { y0: { tensor: output } });
+  }
+
+  async dispose(): Promise<void> {
+    await this.#sessions.dispose();
+  }
+
+  /** One run for all products: their weights are in one piece each. */
+  async #project(
+    x: Tensor,
+    norm: Norm,
+    weights: readonly Matrix[],
+    pieces: readonly MatrixPiece[],
+    outputs: readonly Tensor[],
+  ): Promise<void> {
+    const products = weights.map((weight, i) => productShape(weight, pieces[i]!));
+    const types = outputs.map(scalarOf);
+    const key = `project ${x.dtype} ${normKey(norm)} ${products.map(productKey).join()} ${types.join()}`;
+    const inputs: Operands = { x: { tensor: x }, ...normOperands(norm) };
+    pieces.forEach((piece, i) => Object.assign(inputs, pieceOperands(`w${i}`, piece)));
+    const targets = Object.fromEntries(outputs.map((tensor, i) => [`y${i}`, { tensor }]));
+    await this.#run(key, () => projectGraph(this.#scalar, scalarOf(x), normShape(norm), products, types), inputs, targets);
+  }
+
+  /** Runs `product` for each piece of a weight; the columns of a cut one are computed apart and then put in place. */
+  async #inPieces(
+    weight: Matrix,
+    output: Tensor,
+    product: (piece: MatrixPiece, output: Tensor, index: number) => Promise<void>,
+  ): Promise<void> {
+    if (weight.pieces.length === 1) return product(weight.pieces[0]!, output, 0);
+    using scope = this.#gpu.memory.scope();
+    const rows = output.shape[0]!;
+    for (const [index, piece] of weight.pieces.entries()) {
+      const part = scope.tensor(`${weight.name} columns`, output.dtype, [rows, piece.rows]);
+      await product(piece, part, index);
+      this.#gpu.recorder.dispatch(placeColumns, {
+        bindings: { x: part, out: output },
+        parameters: { rows, columns: piece.rows, out_columns: weight.out, column_start: piece.firstRow },
+        scalar: scalarOf(output),
+        grid: foldGrid(Math.ceil((rows * piece.rows) / 64)),
+      });
+      this.#gpu.recorder.flush(); // before `part` is written again or freed
+      scope.release(part);
+    }
+  }
+
+  async #run(key: string, build: () => OnnxGraph, inputs: Operands, outputs: Operands): Promise<void> {
+    this.#gpu.recorder.flush();
+    await this.#sessions.run(key, build, inputs, outputs);
+  }
+}
+
+function scalarOf(tensor: Tensor): ScalarType {
+  if (tensor.dtype === "f32" || tensor.dtype === "f16") return tensor.dtype;
+  throw new KleinbildError("invalid-shape", `A dense operator takes f32 or f16; got ${tensor.dtype}.`);
+}
+
+function expectOutput(name: string, output: Tensor, rows: number, columns: number): void {
+  if (output.shape[0] !== rows || output.shape[1] !== columns)
+    throw new KleinbildError("invalid-shape", `${name} gives [${rows}, ${columns}]; the output is [${output.shape.join(", ")}].`);
+}
+
+function expectAligned(a: Matrix, b: Matrix): void {
+  const aligned = a.pieces.length === b.pieces.length && a.pieces.every((piece, i) => piece.rows === b.pieces[i]!.rows);
+  if (a.out !== b.out || !aligned)
+    throw new KleinbildError("invalid-shape", `${a.name} and ${b.name} must have the same rows, cut alike.`);
+}
+
+function productShape(weight: Matrix, piece: MatrixPiece): ProductShape {
+  return { out: piece.rows, in: weight.in, format: weight.format, bias: piece.bias !== undefined };
+}
+
+const productKey = ({ out, in: columns, format, bias }: ProductShape): string => `${out}x${columns}${format}${bias ? "b" : ""}`;
+
+const normShape = (norm: Norm): NormShape => ({ kind: norm.kind, eps: norm.kind === "none" ? 0 : norm.eps });
+
+const normKey = (norm: Norm): string => (norm.kind === "none" ? "none" : `${norm.kind}:${norm.eps}`);
+
+function normOperands(norm: Norm): Operands {
+  switch (norm.kind) {
+    case "none":
+      return {};
+    case "layer":
+      return { norm_scale: { tensor: norm.scale }, norm_shift: { tensor: norm.shift } };
+    case "rms":
+      return { norm_weight: { tensor: norm.weight } };
+    default:
+      return norm satisfies never;
+  }
+}
+
+function pieceOperands(prefix: string, piece: MatrixPiece): Operands {
+  const operands: Operands = { [`${prefix}_values`]: { tensor: piece.values } };
+  if (piece.scales) operands[`${prefix}_scales`] = { tensor: piece.scales };
+  if (piece.bias) operands[`${prefix}_bias`] = { tensor: piece.bias };
+  return operands;
+}

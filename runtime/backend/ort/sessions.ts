@@ -1,0 +1,86 @@
+import type { InferenceSession, Tensor as OrtTensor } from "onnxruntime-web/webgpu";
+import { KleinbildError } from "../../errors.ts";
+import { elementCount, type Tensor } from "../../gpu/tensor.ts";
+import { encodeModel, type OnnxGraph } from "./onnx.ts";
+
+type Ort = typeof import("onnxruntime-web/webgpu");
+
+/** A tensor as a graph input or output, with the shape that the graph sees. */
+export interface Operand {
+  readonly tensor: Tensor;
+  readonly shape?: readonly number[];
+}
+
+const ELEMENT_TYPE = { f32: "float32", f16: "float16", u32: "uint32", u8: "uint8" } as const;
+
+/** onnxruntime is one per realm: its settings are global, and it is fetched only when the first engine needs it. */
+let loading: Promise<Ort> | undefined;
+
+async function loadOrt(wasmUrl: string | undefined): Promise<Ort> {
+  loading ??= import("onnxruntime-web/webgpu").then((ort) => {
+    ort.env.logLevel = "error";
+    ort.env.wasm.numThreads = 1; // more needs SharedArrayBuffer, so cross-origin isolation, of every embedding site
+    if (wasmUrl !== undefined) ort.env.wasm.wasmPaths = { wasm: wasmUrl };
+    return ort;
+  });
+  try {
+    return await loading;
+  } catch (cause) {
+    loading = undefined; // a later engine may try again
+    throw new KleinbildError("unsupported", "onnxruntime-web could not be loaded.", {}, { cause });
+  }
+}
+
+/** Sessions of small graphs on the injected device, made on first use and kept by key. */
+export class OrtSessions {
+  readonly #ort: Ort;
+  readonly #device: GPUDevice;
+  readonly #sessions = new Map<string, Promise<InferenceSession>>();
+
+  private constructor(ort: Ort, device: GPUDevice) {
+    this.#ort = ort;
+    this.#device = device;
+  }
+
+  static async create(device: GPUDevice, wasmUrl?: string): Promise<OrtSessions> {
+    return new OrtSessions(await loadOrt(wasmUrl), device);
+  }
+
+  /** Runs the graph of `key`, built on first use. Everything stays on the GPU; one submission. */
+  async run(
+    key: string,
+    build: () => OnnxGraph,
+    inputs: Readonly<Record<string, Operand>>,
+    outputs: Readonly<Record<string, Operand>>,
+  ): Promise<void> {
+    let session = this.#sessions.get(key);
+    if (!session) {
+      session = this.#ort.InferenceSession.create(encodeModel(build()), {
+        executionProviders: [{ name: "webgpu", device: this.#device }],
+        preferredOutputLocation: "gpu-buffer",
+        graphOptimizationLevel: "all",
+      });
+      this.#sessions.set(key, session);
+    }
+    const feeds = this.#wrap(inputs);
+    const fetches = this.#wrap(outputs);
+    await (await session).run(feeds, fetches);
+  }
+
+  async dispose(): Promise<void> {
+    const sessions = await Promise.allSettled(this.#sessions.values());
+    this.#sessions.clear();
+    for (const session of sessions) if (session.status === "fulfilled") await session.value.release();
+  }
+
+  #wrap(operands: Readonly<Record<string, Operand>>): Record<string, OrtTensor> {
+    const tensors: Record<string, OrtTensor> = {};
+    for (const [name, { tensor, shape }] of Object.entries(operands)) {
+      const dims = shape ?? tensor.shape;
+      if (elementCount(dims) !== elementCount(tensor.shape))
+        throw new KleinbildError("invalid-shape", `${name}: [${tensor.shape.join(", ")}] is not [${dims.join(", ")}].`);
+      tensors[name] = this.#ort.Tensor.fromGpuBuffer(tensor.buffer, { dataType: ELEMENT_TYPE[tensor.dtype], dims });
+    }
+    return tensors;
+  }
+}

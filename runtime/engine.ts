@@ -1,0 +1,256 @@
+import type { GenerateEvent, RunReport } from "./events.ts";
+import { KleinbildError } from "./errors.ts";
+import { Gpu, type AdapterSummary } from "./gpu/device.ts";
+import type { MemoryReport } from "./gpu/memory.ts";
+import type { ScalarType } from "./gpu/tensor.ts";
+import type { ImageCodec } from "./image/codec.ts";
+import type { ImageMetadata } from "./image/metadata.ts";
+import type { PixelImage } from "./image/pixels.ts";
+import { prepareReference } from "./image/prepare.ts";
+import { readImage } from "./image/read.ts";
+import { loadParts, type Parts } from "./parts.ts";
+import { runPipeline } from "./pipeline.ts";
+import { type GenerateRequest, type ResolvedRequest, resolveRequest } from "./request.ts";
+import { buildSigmas } from "./sampling/schedule.ts";
+import type { ReferenceCacheStatistics } from "./transformer/reference-cache.ts";
+import { PIXELS_PER_TOKEN } from "./vae/autoencoder.ts";
+import type { Quantization } from "./weights/loader.ts";
+import { type ModelConfig, readModelConfig } from "./weights/model-config.ts";
+import type { ModelSource } from "./weights/source.ts";
+
+/** How the engine computes; all of it can be left to the engine. */
+export interface EngineOptions {
+  /** Scalar type of branch activations and 16-bit weights. Default: f16 where the adapter has it. */
+  readonly dtype?: ScalarType | undefined;
+  /** Block matrices as in the files, or quantized on the way. Default: `none`. */
+  readonly quantization?: Quantization | undefined;
+  /** Bytes of kept reference keys and values. Default: 1 GiB. */
+  readonly referenceCacheBytes?: number | undefined;
+  readonly powerPreference?: GPUPowerPreference | undefined;
+  /** No binding is larger: for tests of the cutting. */
+  readonly maxBindingBytes?: number | undefined;
+}
+
+/** What differs between a page's worker and Node. */
+export interface Platform {
+  readonly gpu: GPU;
+  readonly codec: ImageCodec;
+  /** Where onnxruntime's wasm file lies, unless its own resolution is right. */
+  readonly ortWasmUrl?: string | undefined;
+}
+
+export interface EngineResult {
+  readonly image: PixelImage;
+  readonly metadata: ImageMetadata;
+  readonly report: RunReport;
+}
+
+export interface EngineInfo {
+  readonly model: ModelConfig;
+  readonly dtype: ScalarType;
+  readonly quantization: Quantization;
+  readonly adapter: AdapterSummary;
+  readonly memory: MemoryReport;
+  readonly referenceCache: ReferenceCacheStatistics;
+}
+
+type OnLoad = (event: Extract<GenerateEvent, { type: "load" }>) => void;
+
+const DEFAULT_REFERENCE_CACHE_BYTES = 2 ** 30;
+const SOFTWARE = "kleinbild";
+
+/**
+ * A model on a device, running one request at a time. A lost device, and f16 that overflows, are mended by loading the
+ * model again (the latter in f32) and running the request once more.
+ */
+export class Engine {
+  readonly #platform: Platform;
+  readonly #source: ModelSource;
+  readonly #config: ModelConfig;
+  #options: EngineOptions;
+  #parts: Parts | undefined;
+  #disposed = false;
+  /** The end of the run before: runs queue behind it. */
+  #last: Promise<unknown> = Promise.resolve();
+
+  private constructor(platform: Platform, source: ModelSource, config: ModelConfig, options: EngineOptions) {
+    this.#platform = platform;
+    this.#source = source;
+    this.#config = config;
+    this.#options = options;
+  }
+
+  /** Reads the config and loads the weights. */
+  static async create(
+    platform: Platform,
+    source: ModelSource,
+    options: EngineOptions = {},
+    { signal, onLoad }: { readonly signal?: AbortSignal | undefined; readonly onLoad?: OnLoad | undefined } = {},
+  ): Promise<Engine> {
+    const engine = new Engine(platform, source, await readModelConfig(source, signal), options);
+    await engine.#load(signal, onLoad);
+    return engine;
+  }
+
+  get config(): ModelConfig {
+    return this.#config;
+  }
+
+  /** @throws KleinbildError `disposed` */
+  get info(): EngineInfo {
+    const { gpu, scalar, quantization, referenceCache } = this.#loaded();
+    return {
+      model: this.#config,
+      dtype: scalar,
+      quantization,
+      adapter: gpu.adapter,
+      memory: gpu.memory.report(),
+      referenceCache: referenceCache.statistics,
+    };
+  }
+
+  /** The loaded parts, for tools that run stages by themselves. */
+  get parts(): Parts {
+    return this.#loaded();
+  }
+
+  /**
+   * Runs a request when those before it are over. Ending the iteration early frees what the run held.
+   * @throws KleinbildError, or the signal's reason
+   */
+  async *generate(request: GenerateRequest, signal?: AbortSignal): AsyncGenerator<GenerateEvent, EngineResult> {
+    const previous = this.#last;
+    let release = (): void => {};
+    this.#last = new Promise<void>((resolve) => (release = resolve));
+    try {
+      await previous;
+      signal?.throwIfAborted();
+      return yield* this.#recovering(resolveRequest(request, this.#config), signal);
+    } finally {
+      release();
+    }
+  }
+
+  /** Frees everything, after the run in progress. */
+  async dispose(): Promise<void> {
+    this.#disposed = true;
+    const previous = this.#last;
+    this.#last = previous.then(() => this.#unload());
+    await this.#last;
+    await this.#source.close();
+  }
+
+  async *#recovering(request: ResolvedRequest, signal?: AbortSignal): AsyncGenerator<GenerateEvent, EngineResult> {
+    try {
+      return yield* this.#run(request, [], signal);
+    } catch (error) {
+      const warning = this.#remedy(error);
+      if (warning === undefined) throw error;
+      const loads: GenerateEvent[] = [];
+      await this.#unload();
+      await this.#load(signal, (event) => loads.push(event));
+      yield* loads;
+      return yield* this.#run(request, [warning], signal);
+    }
+  }
+
+  /** What to say when the run is worth a second try; undefined when it is not. */
+  #remedy(error: unknown): string | undefined {
+    if (!(error instanceof KleinbildError) || this.#disposed) return undefined;
+    if (error.code === "device-lost" || this.#parts?.gpu.lost) return "The GPU was lost; the model was loaded again and the request run again.";
+    if (error.code !== "not-finite" || this.#parts?.scalar !== "f16") return undefined;
+    this.#options = { ...this.#options, dtype: "f32" };
+    return "f16 overflowed; the model was loaded again in f32 and the request run again.";
+  }
+
+  async *#run(request: ResolvedRequest, moreWarnings: readonly string[], signal?: AbortSignal): AsyncGenerator<GenerateEvent, EngineResult> {
+    const parts = this.#loaded();
+    const { gpu, config } = parts;
+    const references: PixelImage[] = [];
+    for (const input of request.references)
+      references.push(await prepareReference(await readImage(input, this.#platform.codec, signal)));
+    const { width, height } = request.size ?? references[0] ?? { width: config.defaultSize, height: config.defaultSize };
+    const tokens = (width / PIXELS_PER_TOKEN) * (height / PIXELS_PER_TOKEN);
+    gpu.memory.resetPeak();
+    const result = yield* runPipeline(
+      parts,
+      {
+        ...request,
+        width,
+        height,
+        sigmas: buildSigmas({ tokens, steps: request.steps }),
+        noise: { kind: request.noise, seed: request.seed },
+        references,
+      },
+      signal,
+    );
+    const { prompt, negativePrompt, steps, guidance } = request;
+    const seed = request.seed.toString();
+    return {
+      image: result.image,
+      metadata: {
+        software: SOFTWARE,
+        model: config.name,
+        prompt,
+        ...(guidance === null ? {} : { negativePrompt, guidance }),
+        seed,
+        noise: request.noise,
+        steps,
+        width,
+        height,
+      },
+      report: {
+        model: config.name,
+        backend: "ort",
+        dtype: parts.scalar,
+        quantization: parts.quantization,
+        seed,
+        noise: request.noise,
+        steps,
+        guidance,
+        ...(references.length > 0 ? { referenceMode: request.referenceMode } : {}),
+        referenceCache: { hit: result.cacheHit, ...parts.referenceCache.statistics },
+        timings: result.timings,
+        memory: gpu.memory.report(),
+        adapter: gpu.adapter,
+        warnings: [...request.warnings, ...moreWarnings],
+      },
+    };
+  }
+
+  #loaded(): Parts {
+    if (this.#disposed || !this.#parts) throw new KleinbildError("disposed", "The engine was disposed of.");
+    return this.#parts;
+  }
+
+  async #load(signal?: AbortSignal, onLoad?: OnLoad): Promise<void> {
+    const { dtype, quantization = "none", referenceCacheBytes = DEFAULT_REFERENCE_CACHE_BYTES } = this.#options;
+    const gpu = await Gpu.open(this.#platform.gpu, this.#options);
+    try {
+      this.#parts = await gpu.checked("loading", () =>
+        loadParts({
+          gpu,
+          source: this.#source,
+          config: this.#config,
+          scalar: gpu.scalarType(dtype),
+          quantization,
+          referenceCacheBytes,
+          ortWasmUrl: this.#platform.ortWasmUrl,
+          signal,
+          onProgress: (part, loadedBytes, totalBytes) => onLoad?.({ type: "load", part, loadedBytes, totalBytes }),
+        }),
+      );
+    } catch (error) {
+      gpu.destroy();
+      throw error;
+    }
+  }
+
+  async #unload(): Promise<void> {
+    const parts = this.#parts;
+    this.#parts = undefined;
+    if (!parts) return;
+    await parts.dispose();
+    parts.gpu.destroy();
+  }
+}

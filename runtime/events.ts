@@ -1,0 +1,74 @@
+import type { MemoryReport } from "./gpu/memory.ts";
+import type { AdapterSummary } from "./gpu/device.ts";
+import type { PixelImage } from "./image/pixels.ts";
+
+export type ModelPart = "tokenizer" | "textEncoder" | "transformer" | "vae";
+
+/** Weights on their way to the GPU. */
+export interface LoadEvent {
+  readonly type: "load";
+  readonly part: ModelPart;
+  /** Bytes of all parts that have arrived, of the bytes that are needed, as they lie in the files. */
+  readonly loadedBytes: number;
+  readonly totalBytes: number;
+}
+
+/** The prompt or the references were encoded, or were found kept from an earlier request (`reused`). */
+export interface EncodeEvent {
+  readonly type: "encode";
+  readonly what: "prompt" | "negativePrompt" | "references";
+  readonly reused: boolean;
+}
+
+export interface StepEvent {
+  readonly type: "step";
+  /** From 1 to `steps`. */
+  readonly step: number;
+  readonly steps: number;
+  /** Noise level that the step started from. */
+  readonly sigma: number;
+  readonly milliseconds: number;
+  /** The predicted picture at an eighth of its size. */
+  readonly preview?: PixelImage;
+}
+
+export interface DecodeEvent {
+  readonly type: "decode";
+  readonly milliseconds: number;
+}
+
+export type GenerateEvent = LoadEvent | EncodeEvent | StepEvent | DecodeEvent;
+
+/** Milliseconds of each stage, on the GPU where it has timestamps. */
+export type StageTimings = Readonly<Partial<Record<"prompt" | "references" | "steps" | "decode" | "total", number>>>;
+
+/** Everything about a run but the picture. */
+export interface RunReport {
+  readonly model: string;
+  readonly backend: "ort";
+  readonly dtype: "f32" | "f16";
+  readonly quantization: "none" | "q8" | "q4";
+  /** Decimal; the seed used, also when none was given. */
+  readonly seed: string;
+  readonly noise: "counter" | "torch";
+  readonly steps: number;
+  /** Null: one pass a step. */
+  readonly guidance: number | null;
+  /** Absent without references. */
+  readonly referenceMode?: "exact" | "recompute" | "step-one";
+  readonly referenceCache: {
+    /** Whether this run found its references' keys and values kept. */
+    readonly hit: boolean;
+    readonly hits: number;
+    readonly misses: number;
+    readonly evictions: number;
+    readonly entries: number;
+    readonly bytes: number;
+    readonly budgetBytes: number;
+  };
+  readonly timings: StageTimings;
+  /** Peaks are those of this run. */
+  readonly memory: MemoryReport;
+  readonly adapter: AdapterSummary;
+  readonly warnings: readonly string[];
+}

@@ -1,0 +1,156 @@
+import { KleinbildError } from "../errors.ts";
+import { GpuMemory } from "./memory.ts";
+import { PipelineCache } from "./pipelines.ts";
+import { Recorder } from "./recorder.ts";
+import { StageClock } from "./stage-clock.ts";
+import type { ScalarType } from "./tensor.ts";
+
+export interface GpuOptions {
+  readonly powerPreference?: GPUPowerPreference;
+  /** Branch activations in f32 even where the adapter has f16. */
+  readonly forceF32?: boolean;
+  /** No binding is larger than this many bytes, the dense backend's included: for tests of the cutting. */
+  readonly maxBindingBytes?: number;
+}
+
+/** What the adapter is and can do. */
+export interface AdapterSummary {
+  readonly vendor: string;
+  readonly architecture: string;
+  readonly description: string;
+  readonly f16: boolean;
+  readonly subgroups: boolean;
+  readonly timestamps: boolean;
+  readonly maxBindingBytes: number;
+  readonly maxBufferBytes: number;
+}
+
+const FEATURES = ["shader-f16", "subgroups", "timestamp-query"] as const satisfies readonly GPUFeatureName[];
+/** Limits that are raised to what the adapter has. */
+const LIMITS = [
+  "maxStorageBufferBindingSize",
+  "maxBufferSize",
+  "maxStorageBuffersPerShaderStage",
+  "maxComputeInvocationsPerWorkgroup",
+  "maxComputeWorkgroupSizeX",
+  "maxComputeWorkgroupSizeY",
+  "maxComputeWorkgroupSizeZ",
+  "maxComputeWorkgroupStorageSize",
+] as const;
+
+/** A device with all features and limits that are of use, its allocator, pipelines and dispatcher. */
+export class Gpu {
+  readonly device: GPUDevice;
+  readonly adapter: AdapterSummary;
+  readonly memory: GpuMemory;
+  readonly pipelines: PipelineCache;
+  readonly recorder: Recorder;
+  readonly clock: StageClock;
+  /** Set once the device is lost other than by `destroy`. */
+  lost: GPUDeviceLostInfo | undefined;
+
+  private constructor(device: GPUDevice, adapter: AdapterSummary) {
+    this.device = device;
+    this.adapter = adapter;
+    this.memory = new GpuMemory(device, adapter.maxBindingBytes);
+    this.pipelines = new PipelineCache(device);
+    this.recorder = new Recorder(device, this.memory, this.pipelines);
+    this.clock = new StageClock(device, this.memory, this.recorder);
+    void device.lost.then((info) => {
+      if (info.reason !== "destroyed") this.lost = info;
+    });
+  }
+
+  /** @throws KleinbildError `no-webgpu` when there is no adapter. */
+  static async open(gpu: GPU, options: GpuOptions = {}): Promise<Gpu> {
+    const adapter = await gpu.requestAdapter({ powerPreference: options.powerPreference ?? "high-performance" });
+    if (!adapter)
+      throw new KleinbildError("no-webgpu", "WebGPU found no adapter: the GPU or its driver is not supported, or blocked.");
+    const requiredFeatures = FEATURES.filter((feature) => adapter.features.has(feature));
+    const requiredLimits = Object.fromEntries(LIMITS.map((name) => [name, adapter.limits[name]]));
+    const device = await adapter.requestDevice({ label: "kleinbild", requiredFeatures, requiredLimits });
+    const maxBindingBytes = Math.min(options.maxBindingBytes ?? Infinity, device.limits.maxStorageBufferBindingSize);
+    if (options.maxBindingBytes !== undefined) guardBindings(device, maxBindingBytes);
+    return new Gpu(device, {
+      vendor: adapter.info.vendor,
+      architecture: adapter.info.architecture,
+      description: adapter.info.description,
+      f16: requiredFeatures.includes("shader-f16") && !options.forceF32,
+      subgroups: requiredFeatures.includes("subgroups"),
+      timestamps: requiredFeatures.includes("timestamp-query"),
+      maxBindingBytes,
+      maxBufferBytes: device.limits.maxBufferSize,
+    });
+  }
+
+  /** The scalar type of branch activations. @throws KleinbildError `unsupported` for f16 where the adapter has none. */
+  scalarType(wanted: ScalarType | undefined): ScalarType {
+    if (wanted === "f16" && !this.adapter.f16)
+      throw new KleinbildError("unsupported", "dtype f16 needs the WebGPU feature shader-f16; this adapter has f32 only.");
+    return wanted ?? (this.adapter.f16 ? "f16" : "f32");
+  }
+
+  /**
+   * Runs `work` inside error scopes.
+   * @throws KleinbildError `gpu-validation`, `out-of-memory` or `device-lost`, with the GPU's message.
+   */
+  async checked<T>(stage: string, work: () => Promise<T>): Promise<T> {
+    this.assertAlive(stage);
+    for (const filter of ["internal", "out-of-memory", "validation"] as const) this.device.pushErrorScope(filter);
+    let failure: unknown;
+    let value: T | undefined;
+    try {
+      value = await work();
+      this.recorder.flush();
+    } catch (error) {
+      failure = error;
+    }
+    const [validation, memory, internal] = await Promise.all([1, 2, 3].map(() => this.#popErrorScope()));
+    this.assertAlive(stage);
+    const error = memory ?? validation ?? internal;
+    if (error) {
+      const code = memory ? "out-of-memory" : "gpu-validation";
+      throw new KleinbildError(code, `The GPU refused a command in ${stage}: ${error.message}`, { stage }, { cause: failure });
+    }
+    if (failure !== undefined) throw failure;
+    return value as T;
+  }
+
+  /** @throws KleinbildError `device-lost` */
+  assertAlive(stage: string): void {
+    if (this.lost) throw new KleinbildError("device-lost", `The GPU was lost in ${stage}: ${this.lost.message}`, { stage });
+  }
+
+  /** Frees every buffer and the device. */
+  destroy(): void {
+    this.memory.destroy();
+    this.device.destroy();
+  }
+
+  async #popErrorScope(): Promise<GPUError | null> {
+    try {
+      return await this.device.popErrorScope();
+    } catch (error) {
+      if (this.lost) return null; // a lost device has no scopes; assertAlive tells
+      throw error;
+    }
+  }
+}
+
+/** Makes every bind group on the device, whoever creates it, obey the limit. */
+function guardBindings(device: GPUDevice, maxBindingBytes: number): void {
+  const createBindGroup = device.createBindGroup.bind(device);
+  device.createBindGroup = (descriptor) => {
+    for (const { resource } of descriptor.entries) {
+      if (!("buffer" in resource)) continue;
+      const size = resource.size ?? resource.buffer.size - (resource.offset ?? 0);
+      if (size > maxBindingBytes)
+        throw new KleinbildError(
+          "invalid-shape",
+          `A binding of ${size} bytes (${descriptor.label ?? "unnamed"}) is above the limit of ${maxBindingBytes}.`,
+          { bytes: size, limit: maxBindingBytes },
+        );
+    }
+    return createBindGroup(descriptor);
+  };
+}

@@ -1,0 +1,24 @@
+import { countNonfinite } from "../../kernels/index.ts";
+import { KleinbildError } from "../errors.ts";
+import type { Gpu } from "./device.ts";
+import { foldGrid } from "./recorder.ts";
+import { elementCount, type Tensor } from "./tensor.ts";
+
+/** @throws KleinbildError `not-finite` when any value of the f32 or f16 tensors is NaN or infinite */
+export async function assertFinite(gpu: Gpu, stage: string, tensors: readonly Tensor[]): Promise<void> {
+  using scope = gpu.memory.scope("transfer");
+  const counter = scope.tensor("finite check", "u32", [1]);
+  gpu.recorder.clear(counter);
+  for (const x of tensors) {
+    const count = elementCount(x.shape);
+    gpu.recorder.dispatch(countNonfinite, {
+      bindings: { x, counter },
+      parameters: { count },
+      scalar: x.dtype === "f16" ? "f16" : "f32",
+      grid: foldGrid(Math.ceil(count / 64)),
+    });
+  }
+  const [bad] = new Uint32Array(await gpu.recorder.read(counter));
+  if (bad !== 0)
+    throw new KleinbildError("not-finite", `${bad} values are NaN or infinite after ${stage}.`, { stage, values: bad! });
+}

@@ -1,0 +1,198 @@
+import { KleinbildError } from "../errors.ts";
+import { type DType, type Rows, rowRanges, type Tensor, tensorBytes } from "./tensor.ts";
+
+/** Who a byte on the GPU belongs to. `onnxruntime` is what the dense backend allocates for itself. */
+export type MemoryPart =
+  | "textEncoder"
+  | "transformer"
+  | "vae"
+  | "referenceCache"
+  | "activations"
+  | "transfer"
+  | "onnxruntime";
+
+export interface MemoryReport {
+  /** Bytes allocated now. */
+  readonly currentBytes: number;
+  /** Most bytes allocated at once since the last `resetPeak`. */
+  readonly peakBytes: number;
+  readonly byPart: Readonly<Partial<Record<MemoryPart, { readonly currentBytes: number; readonly peakBytes: number }>>>;
+}
+
+/** Usage of every storage buffer: kernels bind it, transfers read and write it. */
+const STORAGE_USAGE = 0x80 | 0x04 | 0x08; // STORAGE | COPY_SRC | COPY_DST; the GPUBufferUsage global is absent in Node
+
+/**
+ * The only place where the engine's GPU buffers come from, with a ledger of bytes by part.
+ *
+ * Buffers are exact in size. `scope()` hands out activations: freed ones are kept by size for reuse within the scope
+ * (the queue runs in order, so a buffer may be written again before an earlier reader has finished).
+ */
+export class GpuMemory {
+  readonly #device: GPUDevice;
+  readonly #createBuffer: (descriptor: GPUBufferDescriptor) => GPUBuffer;
+  readonly #current = new Map<MemoryPart, number>();
+  readonly #peak = new Map<MemoryPart, number>();
+  readonly #owners = new Map<GPUBuffer, { readonly part: MemoryPart; readonly bytes: number }>();
+  #total = 0;
+  #peakTotal = 0;
+  readonly maxBindingBytes: number;
+
+  constructor(device: GPUDevice, maxBindingBytes: number) {
+    this.#device = device;
+    this.#createBuffer = device.createBuffer.bind(device);
+    this.maxBindingBytes = maxBindingBytes;
+    this.#countForeignBuffers();
+  }
+
+  /** A buffer of `bytes`, counted as `part`. Free it with `free`. */
+  allocate(part: MemoryPart, label: string, bytes: number, usage: number = STORAGE_USAGE): GPUBuffer {
+    if (bytes > this.#device.limits.maxBufferSize)
+      throw new KleinbildError(
+        "out-of-memory",
+        `${label} needs a buffer of ${bytes} bytes; the adapter allows ${this.#device.limits.maxBufferSize}.`,
+        { bytes, limit: this.#device.limits.maxBufferSize },
+      );
+    const buffer = this.#createBuffer({ label, size: bytes, usage });
+    this.#count(buffer, part, bytes);
+    return buffer;
+  }
+
+  /** A tensor that owns a new buffer. */
+  tensor(part: MemoryPart, label: string, dtype: DType, shape: readonly number[]): Tensor {
+    const bytes = tensorBytes(dtype, shape);
+    this.assertBindable(label, bytes);
+    return { buffer: this.allocate(part, label, bytes), dtype, shape };
+  }
+
+  free(buffer: GPUBuffer): void {
+    this.#uncount(buffer);
+    buffer.destroy();
+  }
+
+  freeTensors(...tensors: readonly (Tensor | undefined)[]): void {
+    for (const tensor of tensors) if (tensor) this.free(tensor.buffer);
+  }
+
+  scope(part: MemoryPart = "activations"): MemoryScope {
+    return new MemoryScope(this, part);
+  }
+
+  /** @throws KleinbildError `invalid-shape` when a binding of `bytes` is more than the limit. */
+  assertBindable(label: string, bytes: number): void {
+    if (bytes > this.maxBindingBytes)
+      throw new KleinbildError(
+        "invalid-shape",
+        `${label} needs a binding of ${bytes} bytes; at most ${this.maxBindingBytes} are allowed.`,
+        { bytes, limit: this.maxBindingBytes },
+      );
+  }
+
+  report(): MemoryReport {
+    const byPart: Partial<Record<MemoryPart, { currentBytes: number; peakBytes: number }>> = {};
+    for (const [part, peakBytes] of this.#peak) byPart[part] = { currentBytes: this.#current.get(part) ?? 0, peakBytes };
+    return { currentBytes: this.#total, peakBytes: this.#peakTotal, byPart };
+  }
+
+  /** Starts a new peak from what is allocated now. */
+  resetPeak(): void {
+    this.#peakTotal = this.#total;
+    this.#peak.clear();
+    for (const [part, bytes] of this.#current) if (bytes > 0) this.#peak.set(part, bytes);
+  }
+
+  /** Frees everything that is left, the dense backend's buffers included. */
+  destroy(): void {
+    for (const buffer of [...this.#owners.keys()]) this.free(buffer);
+  }
+
+  #count(buffer: GPUBuffer, part: MemoryPart, bytes: number): void {
+    this.#owners.set(buffer, { part, bytes });
+    const current = (this.#current.get(part) ?? 0) + bytes;
+    this.#current.set(part, current);
+    this.#peak.set(part, Math.max(this.#peak.get(part) ?? 0, current));
+    this.#total += bytes;
+    this.#peakTotal = Math.max(this.#peakTotal, this.#total);
+  }
+
+  #uncount(buffer: GPUBuffer): void {
+    const owner = this.#owners.get(buffer);
+    if (!owner) return;
+    this.#owners.delete(buffer);
+    this.#current.set(owner.part, (this.#current.get(owner.part) ?? 0) - owner.bytes);
+    this.#total -= owner.bytes;
+  }
+
+  /** onnxruntime allocates on the injected device by itself; its buffers are counted as they come and go. */
+  #countForeignBuffers(): void {
+    this.#device.createBuffer = (descriptor) => {
+      const buffer = this.#createBuffer(descriptor);
+      this.#count(buffer, "onnxruntime", descriptor.size);
+      const destroy = buffer.destroy.bind(buffer);
+      buffer.destroy = () => {
+        this.#uncount(buffer);
+        return destroy();
+      };
+      return buffer;
+    };
+  }
+}
+
+/** Activations of one run: `release` keeps a buffer for reuse, `dispose` frees all that the scope ever took. */
+export class MemoryScope {
+  readonly #memory: GpuMemory;
+  readonly #part: MemoryPart;
+  readonly #taken = new Set<GPUBuffer>();
+  readonly #idle = new Map<number, GPUBuffer[]>();
+
+  constructor(memory: GpuMemory, part: MemoryPart) {
+    this.#memory = memory;
+    this.#part = part;
+  }
+
+  /** A tensor with undefined contents. */
+  tensor(label: string, dtype: DType, shape: readonly number[]): Tensor {
+    const bytes = tensorBytes(dtype, shape);
+    this.#memory.assertBindable(label, bytes);
+    const buffer = this.#idle.get(bytes)?.pop() ?? this.#memory.allocate(this.#part, label, bytes);
+    this.#taken.add(buffer);
+    return { buffer, dtype, shape };
+  }
+
+  /** A matrix in chunks of at most `rowsPerChunk` rows, with undefined contents. */
+  rows(label: string, dtype: DType, rows: number, columns: number, rowsPerChunk: number): Rows {
+    const chunks = rowRanges(rows, rowsPerChunk).map(({ count }) => this.tensor(label, dtype, [count, columns]));
+    return { rows, columns, dtype, rowsPerChunk, chunks };
+  }
+
+  release(...tensors: readonly (Tensor | undefined)[]): void {
+    for (const tensor of tensors) {
+      if (!tensor || !this.#taken.has(tensor.buffer)) continue;
+      this.#taken.delete(tensor.buffer);
+      const bytes = tensorBytes(tensor.dtype, tensor.shape);
+      const idle = this.#idle.get(bytes);
+      if (idle) idle.push(tensor.buffer);
+      else this.#idle.set(bytes, [tensor.buffer]);
+    }
+  }
+
+  releaseRows(...matrices: readonly (Rows | undefined)[]): void {
+    for (const matrix of matrices) if (matrix) this.release(...matrix.chunks);
+  }
+
+  /** Frees the buffers that are kept for reuse. */
+  trim(): void {
+    for (const idle of this.#idle.values()) for (const buffer of idle) this.#memory.free(buffer);
+    this.#idle.clear();
+  }
+
+  dispose(): void {
+    this.trim();
+    for (const buffer of this.#taken) this.#memory.free(buffer);
+    this.#taken.clear();
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+}

@@ -1,0 +1,43 @@
+/** Scalar types that live on the GPU. `u8` holds packed quantized codes, four to a 32-bit word. */
+export type DType = "f32" | "f16" | "u32" | "u8";
+
+/** The scalar type of branch activations: what a kernel's `alias scalar` stands for. */
+export type ScalarType = "f32" | "f16";
+
+export const BYTES_PER_ELEMENT: Readonly<Record<DType, number>> = { f32: 4, f16: 2, u32: 4, u8: 1 };
+
+/** A dense row-major array that owns the whole of one GPU buffer. */
+export interface Tensor {
+  readonly buffer: GPUBuffer;
+  readonly dtype: DType;
+  readonly shape: readonly number[];
+}
+
+export function elementCount(shape: readonly number[]): number {
+  return shape.reduce((product, size) => product * size, 1);
+}
+
+/** Bytes of a tensor, padded to the four bytes that WebGPU copies and binds by. */
+export function tensorBytes(dtype: DType, shape: readonly number[]): number {
+  return Math.max(4, Math.ceil((elementCount(shape) * BYTES_PER_ELEMENT[dtype]) / 4) * 4);
+}
+
+/**
+ * A matrix [rows, columns] cut into chunks of whole rows, each in a buffer of its own, so that no chunk needs a binding
+ * above the limit. All chunks but the last hold `rowsPerChunk` rows.
+ */
+export interface Rows {
+  readonly rows: number;
+  readonly columns: number;
+  readonly dtype: DType;
+  readonly rowsPerChunk: number;
+  readonly chunks: readonly Tensor[];
+}
+
+/** The row ranges `[first, count]` of a matrix of `rows` rows in chunks of `rowsPerChunk`. */
+export function rowRanges(rows: number, rowsPerChunk: number): readonly { readonly first: number; readonly count: number }[] {
+  const ranges = [];
+  for (let first = 0; first < rows; first += rowsPerChunk)
+    ranges.push({ first, count: Math.min(rowsPerChunk, rows - first) });
+  return ranges;
+}

@@ -1,0 +1,175 @@
+import type { EngineInfo, EngineOptions, EngineResult } from "./engine.ts";
+import { KleinbildError } from "./errors.ts";
+import type { GenerateEvent, RunReport } from "./events.ts";
+import type { ImageCodec } from "./image/codec.ts";
+import { GeneratedImage } from "./image/generated.ts";
+import { isErrorEnvelope, type LoadProgress, type Pulled, type RemoteEngine, unpackError } from "./rpc.ts";
+import type { GenerateRequest } from "./request.ts";
+
+export interface CommonOptions extends EngineOptions {
+  /** Aborts the loading. */
+  readonly signal?: AbortSignal | undefined;
+  /** Called as weights arrive. */
+  readonly onProgress?: ((event: LoadProgress) => void) | undefined;
+}
+
+/** A picture and how it came about. */
+export interface GenerateResult {
+  readonly image: GeneratedImage;
+  readonly report: RunReport;
+}
+
+/** Where an engine runs and how one talks to it. */
+export interface EngineHandle<Options> {
+  readonly remote: Asynchronous<RemoteEngine<Options>>;
+  readonly codec: ImageCodec;
+  /** Rejects when the engine's worker or process ends by itself. */
+  readonly died: Promise<never>;
+  /** Ends the worker or process. */
+  close(): void;
+}
+
+type Asynchronous<T> = {
+  readonly [K in keyof T]: T[K] extends (...args: infer A) => infer R ? (...args: A) => R | Promise<Awaited<R>> : never;
+};
+
+let lastId = 0;
+
+/** An engine with a model loaded. Requests queue; each can be aborted. */
+export class Kleinbild {
+  readonly #handle: EngineHandle<never>;
+  #disposed: Promise<void> | undefined;
+
+  /** @internal Use `createKleinbild`. */
+  private constructor(handle: EngineHandle<never>) {
+    this.#handle = handle;
+  }
+
+  /** @internal Loads the model that `options` name; the engine is closed again when that fails. */
+  static async open<Options>(handle: EngineHandle<Options>, options: Options, common: CommonOptions): Promise<Kleinbild> {
+    const { signal, onProgress } = common;
+    try {
+      signal?.throwIfAborted();
+      const id = ++lastId;
+      await Promise.race([handle.remote.open(id, options), handle.died]);
+      await drain(handle, id, signal, () => handle.remote.nextLoad(id), (event) => onProgress?.(event));
+      return new Kleinbild(handle as EngineHandle<never>);
+    } catch (error) {
+      handle.close();
+      throw error;
+    }
+  }
+
+  /**
+   * Starts a request, behind those that are running. The returned object is an async iterable of events; `result` settles
+   * when the picture is done, whether or not anyone iterates.
+   */
+  generate(request: GenerateRequest, { signal }: { readonly signal?: AbortSignal | undefined } = {}): Generation {
+    if (this.#disposed) throw new KleinbildError("disposed", "This engine was disposed of; create another one.");
+    return new Generation(this.#handle, request, signal);
+  }
+
+  /** What is loaded, on which adapter, with how much memory. */
+  async info(): Promise<EngineInfo> {
+    if (this.#disposed) throw new KleinbildError("disposed", "This engine was disposed of; create another one.");
+    const info = await Promise.race([this.#handle.remote.info(), this.#handle.died]);
+    if (isErrorEnvelope(info)) throw unpackError(info);
+    return info;
+  }
+
+  /** Aborts what is running and frees everything, the worker or process included. */
+  dispose(): Promise<void> {
+    this.#disposed ??= (async (): Promise<void> => {
+      try {
+        await Promise.race([this.#handle.remote.dispose(), this.#handle.died]);
+      } finally {
+        this.#handle.close();
+      }
+    })();
+    return this.#disposed;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.dispose();
+  }
+}
+
+/** A request under way: an async iterable of its events, and the promise of its result. */
+export class Generation implements AsyncIterable<GenerateEvent> {
+  readonly result: Promise<GenerateResult>;
+  readonly #events: GenerateEvent[] = [];
+  #wake = (): void => {};
+  #settled = false;
+
+  /** @internal */
+  constructor(handle: EngineHandle<never>, request: GenerateRequest, signal: AbortSignal | undefined) {
+    this.result = this.#run(handle, request, signal);
+    // an iteration throws the same error, so a result that nobody awaits is no unhandled rejection
+    this.result.catch(() => {});
+  }
+
+  /** All events from the first on; throws what the request fails with. */
+  async *[Symbol.asyncIterator](): AsyncGenerator<GenerateEvent, void> {
+    for (let i = 0; ; i++) {
+      while (i >= this.#events.length && !this.#settled)
+        await new Promise<void>((resolve) => {
+          const others = this.#wake;
+          this.#wake = (): void => {
+            others();
+            resolve();
+          };
+        });
+      if (i >= this.#events.length) break;
+      yield this.#events[i]!;
+    }
+    await this.result;
+  }
+
+  async #run(handle: EngineHandle<never>, request: GenerateRequest, signal: AbortSignal | undefined): Promise<GenerateResult> {
+    try {
+      signal?.throwIfAborted();
+      const id = ++lastId;
+      await Promise.race([handle.remote.generate(id, request), handle.died]);
+      const next = (): Promise<Pulled<GenerateEvent, EngineResult>> | Pulled<GenerateEvent, EngineResult> =>
+        handle.remote.nextEvent(id);
+      const { image, metadata, report } = await drain(handle, id, signal, next, (event) => this.#add(event));
+      return { image: new GeneratedImage(image, metadata, handle.codec), report };
+    } finally {
+      this.#settled = true;
+      this.#wake();
+    }
+  }
+
+  #add(event: GenerateEvent): void {
+    this.#events.push(event);
+    const wake = this.#wake;
+    this.#wake = (): void => {};
+    wake();
+  }
+}
+
+/** Pulls a run to its end. An abort is told to the engine; the run ends when the engine has let go of what it held. */
+async function drain<Event, Result>(
+  handle: EngineHandle<never>,
+  id: number,
+  signal: AbortSignal | undefined,
+  next: () => Promise<Pulled<Event, Result>> | Pulled<Event, Result>,
+  onEvent: (event: Event) => void,
+): Promise<Result> {
+  const cancel = (): void => void handle.remote.cancel(id);
+  signal?.addEventListener("abort", cancel, { once: true });
+  if (signal?.aborted) cancel();
+  try {
+    for (;;) {
+      const pulled = await Promise.race([next(), handle.died]);
+      if (pulled.kind === "event") onEvent(pulled.event);
+      else if (pulled.kind === "result") return pulled.result;
+      else {
+        signal?.throwIfAborted();
+        throw unpackError(pulled.error);
+      }
+    }
+  } finally {
+    signal?.removeEventListener("abort", cancel);
+  }
+}

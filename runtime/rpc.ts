@@ -1,0 +1,194 @@
+import * as Comlink from "comlink";
+import { KleinbildError, type KleinbildErrorCode, type ErrorDetails } from "./errors.ts";
+import type { Engine, EngineInfo, EngineResult } from "./engine.ts";
+import type { GenerateEvent } from "./events.ts";
+import type { GenerateRequest } from "./request.ts";
+
+/** Whichever error crossed the boundary, as plain data. */
+interface ErrorEnvelope {
+  readonly code: KleinbildErrorCode | undefined;
+  readonly name: string;
+  readonly message: string;
+  readonly stack: string | undefined;
+  readonly details: ErrorDetails;
+  readonly cause: ErrorEnvelope | undefined;
+}
+
+export type LoadProgress = Extract<GenerateEvent, { type: "load" }>;
+
+/** What `next` gives: one event, the end of the run with its result, or what it failed with. */
+export type Pulled<Event, Result> =
+  | { readonly kind: "event"; readonly event: Event }
+  | { readonly kind: "result"; readonly result: Result }
+  | { readonly kind: "error"; readonly error: ErrorEnvelope };
+
+/**
+ * The engine as seen through a port. Long work is started under an id and pulled event by event, so that nothing but
+ * plain data crosses and a child process's pipe serves as well as a worker's port.
+ */
+export interface RemoteEngine<Options> {
+  open(id: number, options: Options): void;
+  generate(id: number, request: GenerateRequest): void;
+  nextLoad(id: number): Promise<Pulled<LoadProgress, EngineInfo>>;
+  nextEvent(id: number): Promise<Pulled<GenerateEvent, EngineResult>>;
+  /** Ends a run at its next abort point; its pull gives an error, which the caller replaces by its own signal's reason. */
+  cancel(id: number): void;
+  info(): Promise<EngineInfo | ErrorEnvelope>;
+  dispose(): Promise<void>;
+}
+
+type CreateEngine<Options> = (options: Options, signal: AbortSignal, onLoad: (event: LoadProgress) => void) => Promise<Engine>;
+
+/** Serves an engine that `create` makes; runs in the worker or child process. */
+export class EngineHost<Options> implements RemoteEngine<Options> {
+  readonly #create: CreateEngine<Options>;
+  readonly #aborts = new Map<number, AbortController>();
+  readonly #loads = new Map<number, AsyncGenerator<LoadProgress, EngineInfo>>();
+  readonly #runs = new Map<number, AsyncGenerator<GenerateEvent, EngineResult>>();
+  #engine: Engine | undefined;
+
+  constructor(create: CreateEngine<Options>) {
+    this.#create = create;
+  }
+
+  open(id: number, options: Options): void {
+    this.#loads.set(id, this.#load(options, this.#signal(id)));
+  }
+
+  generate(id: number, request: GenerateRequest): void {
+    this.#runs.set(id, this.#run(request, this.#signal(id)));
+  }
+
+  async nextLoad(id: number): Promise<Pulled<LoadProgress, EngineInfo>> {
+    return this.#pull(id, this.#loads);
+  }
+
+  async nextEvent(id: number): Promise<Pulled<GenerateEvent, EngineResult>> {
+    const pulled = await this.#pull(id, this.#runs);
+    return pulled.kind === "result" ? Comlink.transfer(pulled, [pulled.result.image.data.buffer as ArrayBuffer]) : pulled;
+  }
+
+  cancel(id: number): void {
+    this.#aborts.get(id)?.abort();
+  }
+
+  async info(): Promise<EngineInfo | ErrorEnvelope> {
+    try {
+      return this.#opened().info;
+    } catch (error) {
+      return packError(error);
+    }
+  }
+
+  async dispose(): Promise<void> {
+    for (const abort of this.#aborts.values()) abort.abort();
+    await this.#engine?.dispose();
+    this.#engine = undefined;
+  }
+
+  #opened(): Engine {
+    if (!this.#engine) throw new KleinbildError("disposed", "The engine was disposed of.");
+    return this.#engine;
+  }
+
+  async *#run(request: GenerateRequest, signal: AbortSignal): AsyncGenerator<GenerateEvent, EngineResult> {
+    return yield* this.#opened().generate(request, signal);
+  }
+
+  #signal(id: number): AbortSignal {
+    const abort = new AbortController();
+    this.#aborts.set(id, abort);
+    return abort.signal;
+  }
+
+  async #pull<Event, Result>(id: number, runs: Map<number, AsyncGenerator<Event, Result>>): Promise<Pulled<Event, Result>> {
+    try {
+      const run = runs.get(id);
+      if (!run) throw new KleinbildError("internal", `There is no run ${id}.`);
+      const { done, value } = await run.next();
+      if (!done) return { kind: "event", event: value };
+      this.#forget(id);
+      return { kind: "result", result: value };
+    } catch (error) {
+      this.#forget(id);
+      return { kind: "error", error: packError(error) };
+    }
+  }
+
+  #forget(id: number): void {
+    this.#aborts.delete(id);
+    this.#loads.delete(id);
+    this.#runs.delete(id);
+  }
+
+  /** Progress as it comes; what is not pulled in time is replaced by what is newer. */
+  async *#load(options: Options, signal: AbortSignal): AsyncGenerator<LoadProgress, EngineInfo> {
+    let latest: LoadProgress | undefined;
+    let wake = (): void => {};
+    let settled = false;
+    const engine = this.#create(options, signal, (event) => {
+      latest = event;
+      wake();
+    });
+    const end = engine.then(
+      () => {
+        settled = true;
+        wake();
+      },
+      () => {
+        settled = true; // the rejection is met at `await engine` below
+        wake();
+      },
+    );
+    while (!settled) {
+      if (!latest) await new Promise<void>((resolve) => (wake = resolve));
+      const event = latest;
+      latest = undefined;
+      if (event) yield event;
+    }
+    await end;
+    this.#engine = await engine;
+    return this.#engine.info;
+  }
+}
+
+/** Serves `host` on an endpoint. */
+export function exposeEngine<Options>(host: EngineHost<Options>, endpoint: Comlink.Endpoint): void {
+  Comlink.expose(host, endpoint);
+}
+
+export type Endpoint = Comlink.Endpoint;
+export type EngineProxy<Options> = Comlink.Remote<RemoteEngine<Options>>;
+
+/** The caller's side of `exposeEngine`. */
+export function wrapEngine<Options>(endpoint: Endpoint): EngineProxy<Options> {
+  return Comlink.wrap<RemoteEngine<Options>>(endpoint);
+}
+
+export function packError(error: unknown): ErrorEnvelope {
+  if (!(error instanceof Error))
+    return { code: undefined, name: "Error", message: String(error), stack: undefined, details: {}, cause: undefined };
+  const known = error instanceof KleinbildError ? error : undefined;
+  return {
+    code: known?.code,
+    name: error.name,
+    message: error.message,
+    stack: error.stack,
+    details: known?.details ?? {},
+    cause: error.cause === undefined ? undefined : packError(error.cause),
+  };
+}
+
+/** The error with class, code, details, cause and the stack of where it was thrown. */
+export function unpackError(envelope: ErrorEnvelope): Error {
+  const options = envelope.cause ? { cause: unpackError(envelope.cause) } : undefined;
+  const error = envelope.code
+    ? new KleinbildError(envelope.code, envelope.message, envelope.details, options)
+    : Object.assign(new Error(envelope.message, options), { name: envelope.name });
+  if (envelope.stack !== undefined) error.stack = envelope.stack;
+  return error;
+}
+
+export function isErrorEnvelope(value: EngineInfo | ErrorEnvelope): value is ErrorEnvelope {
+  return "message" in value;
+}

@@ -1,0 +1,65 @@
+import { MersenneTwister } from "./mersenne-twister.ts";
+
+/** Values that PyTorch turns from uniform to normal together; a shorter tensor takes the scalar path. */
+const BLOCK = 16;
+const HALF = BLOCK / 2;
+
+/**
+ * What `torch.randn(length, generator=torch.Generator("cpu").manual_seed(seed))` gives in float32, to 1e-5
+ * (logarithm and cosine are computed here in f64, there in f32). A tensor of another shape has the same values in
+ * row-major order. The generator keeps only the low 32 bits of the seed.
+ *
+ * After `normal_fill` and `normal_distribution` of PyTorch
+ * (https://github.com/pytorch/pytorch/blob/main/aten/src/ATen/native/cpu/DistributionTemplates.h and
+ * ATen/core/DistributionsHelper.h).
+ *
+ * @returns [length]
+ */
+export function torchNoise(seed: bigint, length: number): Float32Array {
+  const generator = new MersenneTwister(Number(BigInt.asUintN(32, seed)));
+  return length < BLOCK ? drawSingly(generator, length) : drawInBlocks(generator, length);
+}
+
+/**
+ * All uniforms of 24 bits first, then Box–Muller in blocks of 16, value j with value j + 8. When the length is no
+ * multiple of 16, the last 16 values are drawn anew, over some that were already finished.
+ */
+function drawInBlocks(generator: MersenneTwister, length: number): Float32Array {
+  const values = new Float32Array(length);
+  const fill = (from: number) => {
+    for (let i = from; i < length; i++) values[i] = (generator.draw() & 0xffffff) * 2 ** -24;
+  };
+  fill(0);
+  for (let start = 0; start + BLOCK <= length; start += BLOCK) toNormal(values.subarray(start, start + BLOCK));
+  if (length % BLOCK !== 0) {
+    fill(length - BLOCK);
+    toNormal(values.subarray(length - BLOCK));
+  }
+  return values;
+}
+
+/** Box–Muller in place over 16 uniforms of [0, 1). */
+function toNormal(block: Float32Array): void {
+  for (let j = 0; j < HALF; j++) {
+    const radius = Math.sqrt(-2 * Math.log(1 - block[j]));
+    const angle = 2 * Math.PI * block[j + HALF];
+    block[j] = radius * Math.cos(angle);
+    block[j + HALF] = radius * Math.sin(angle);
+  }
+}
+
+/** Uniforms of 53 bits; each pair of them gives two values, the cosine first. */
+function drawSingly(generator: MersenneTwister, length: number): Float32Array {
+  const values = new Float32Array(length);
+  const uniform = () => {
+    const high = generator.draw() & 0x1fffff;
+    return (high * 2 ** 32 + generator.draw()) * 2 ** -53;
+  };
+  for (let i = 0; i < length; i += 2) {
+    const angle = 2 * Math.PI * uniform();
+    const radius = Math.sqrt(-2 * Math.log1p(-uniform()));
+    values[i] = radius * Math.cos(angle);
+    if (i + 1 < length) values[i + 1] = radius * Math.sin(angle);
+  }
+  return values;
+}

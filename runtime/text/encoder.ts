@@ -1,0 +1,167 @@
+import { gatedAdd, placeColumns } from "../../kernels/index.ts";
+import { Attention } from "../backend/attention.ts";
+import type { DenseBackend, Norm } from "../backend/backend.ts";
+import type { Gpu } from "../gpu/device.ts";
+import type { MemoryScope } from "../gpu/memory.ts";
+import { foldGrid } from "../gpu/recorder.ts";
+import { rowRanges, type Rows, type ScalarType, type Tensor } from "../gpu/tensor.ts";
+import type { TextEncoderConfig } from "../weights/model-config.ts";
+import type { EmbeddingTable } from "./embedding.ts";
+import type { LayerWeights } from "./weights.ts";
+
+/** A prompt as the encoder takes it. */
+export interface TokenSequence {
+  /** [length], padded at the end */
+  readonly ids: Int32Array;
+  /** [length]: 1 for tokens of the prompt, 0 for padding */
+  readonly mask: Int32Array;
+}
+
+/**
+ * Qwen3 up to the last layer that is needed: hidden states of some layers, side by side.
+ *
+ * Padding rows are computed like all others, since the transformer attends to them; they see the prompt's tokens only.
+ */
+export class TextEncoder {
+  readonly #gpu: Gpu;
+  readonly #backend: DenseBackend;
+  readonly #scalar: ScalarType;
+  readonly #config: TextEncoderConfig;
+  readonly #layers: readonly LayerWeights[];
+  /** Hidden states to stack: 0 is the embedding, i the output of layer i − 1. */
+  readonly #stacked: readonly number[];
+  readonly #embedding: EmbeddingTable;
+  readonly #attention: Attention;
+  readonly #rowsPerChunk: number;
+
+  constructor(parts: {
+    readonly gpu: Gpu;
+    readonly backend: DenseBackend;
+    readonly scalar: ScalarType;
+    readonly config: TextEncoderConfig;
+    readonly layers: readonly LayerWeights[];
+    readonly stacked: readonly number[];
+    readonly embedding: EmbeddingTable;
+    readonly rowsPerChunk: number;
+  }) {
+    this.#gpu = parts.gpu;
+    this.#backend = parts.backend;
+    this.#scalar = parts.scalar;
+    this.#config = parts.config;
+    this.#layers = parts.layers;
+    this.#stacked = parts.stacked;
+    this.#embedding = parts.embedding;
+    this.#rowsPerChunk = parts.rowsPerChunk;
+    const { heads, kvHeads, headDim, eps } = parts.config;
+    this.#attention = new Attention(parts.gpu, parts.scalar, { heads, kvHeads, headDim, pairs: "halves", eps });
+  }
+
+  /** The stacked hidden states [length, states · hidden] f32, in `target`. */
+  async encode(target: MemoryScope, { ids, mask }: TokenSequence, signal?: AbortSignal): Promise<Rows> {
+    using scope = this.#gpu.memory.scope();
+    const { hidden: width } = this.#config;
+    const length = ids.length;
+    const states = target.rows("text states", "f32", length, width * this.#stacked.length, this.#rowsPerChunk);
+    const hidden = scope.rows("hidden", "f32", length, width, this.#rowsPerChunk);
+    await this.#embed(hidden, ids, signal);
+    const rotary = scope.tensor("rotary table", "f32", [length, this.#config.headDim / 2, 2]);
+    this.#gpu.recorder.write(rotary, rotaryTable(length, this.#config.headDim, this.#config.ropeTheta));
+    const keyMask = scope.tensor("key mask", "u32", [Math.ceil(length / 32)]);
+    this.#gpu.recorder.write(keyMask, packBits(mask));
+    this.#stack(0, hidden, states);
+    for (const [i, layer] of this.#layers.entries()) {
+      signal?.throwIfAborted();
+      await this.#layer(scope, layer, hidden, rotary, keyMask);
+      this.#stack(i + 1, hidden, states);
+      await this.#gpu.recorder.throttle();
+    }
+    return states;
+  }
+
+  async #embed(hidden: Rows, ids: Int32Array, signal?: AbortSignal): Promise<void> {
+    const rows = await this.#embedding.lookUp(ids, signal);
+    for (const [i, { first, count }] of rowRanges(hidden.rows, hidden.rowsPerChunk).entries())
+      this.#gpu.recorder.write(hidden.chunks[i]!, rows.subarray(first * hidden.columns, (first + count) * hidden.columns));
+  }
+
+  async #layer(scope: MemoryScope, weights: LayerWeights, hidden: Rows, rotary: Tensor, mask: Tensor): Promise<void> {
+    const { heads, headDim, intermediate } = this.#config;
+    const queries = this.#attention.queries(scope, hidden.rows);
+    const keysValues = this.#attention.keysValues(scope, hidden.rows);
+    const attended = scope.rows("attended", this.#scalar, hidden.rows, heads * headDim, hidden.rowsPerChunk);
+    for (const [i, chunk] of hidden.chunks.entries()) {
+      const [q, k, v] = weights.qkv.map((weight) => scope.tensor(weight.name, this.#scalar, [chunk.shape[0]!, weight.out]));
+      await this.#backend.project(chunk, this.#norm(weights.inputNorm), weights.qkv, [q!, k!, v!]);
+      const projected = { queries: q!, keys: k!, values: v! };
+      this.#attention.prepare(projected, weights.headNorms, rotary, i * hidden.rowsPerChunk, { queries, keysValues });
+      scope.release(q, k, v);
+    }
+    this.#attention.attend(queries, [{ keysValues, length: hidden.rows }], attended, { causal: true, mask });
+    for (const [i, chunk] of hidden.chunks.entries()) {
+      const branch = scope.tensor("branch", this.#scalar, chunk.shape);
+      const mlp = scope.tensor("feed-forward", this.#scalar, [chunk.shape[0]!, intermediate]);
+      await this.#backend.sumProducts([{ x: attended.chunks[i]!, weight: weights.attentionOut }], branch);
+      this.#add(chunk, branch);
+      await this.#backend.gatedProject(chunk, this.#norm(weights.outputNorm), weights.gate, weights.up, 1, mlp);
+      await this.#backend.sumProducts([{ x: mlp, weight: weights.down }], branch);
+      this.#add(chunk, branch);
+      scope.release(branch, mlp);
+    }
+    scope.releaseRows(attended);
+    scope.release(...queries.groups, ...keysValues.groups);
+  }
+
+  /** Puts the hidden state number `index` beside the others, when it is one of those asked for. */
+  #stack(index: number, hidden: Rows, states: Rows): void {
+    for (const [place, wanted] of this.#stacked.entries()) {
+      if (wanted !== index) continue;
+      for (const [i, chunk] of hidden.chunks.entries()) {
+        const rows = chunk.shape[0]!;
+        this.#gpu.recorder.dispatch(placeColumns, {
+          bindings: { x: chunk, out: states.chunks[i]! },
+          parameters: {
+            rows,
+            columns: hidden.columns,
+            out_columns: states.columns,
+            column_start: place * hidden.columns,
+          },
+          grid: foldGrid(Math.ceil((rows * hidden.columns) / 64)),
+        });
+      }
+    }
+  }
+
+  #add(hidden: Tensor, branch: Tensor): void {
+    const [rows, columns] = hidden.shape as readonly [number, number];
+    this.#gpu.recorder.dispatch(gatedAdd, {
+      bindings: { y: branch, gate: branch, x: hidden },
+      parameters: { rows, columns, scale: 1 },
+      overrides: { GATED: 0 },
+      scalar: this.#scalar,
+      grid: foldGrid(Math.ceil((rows * columns) / 64)),
+    });
+  }
+
+  #norm(weight: Tensor): Norm {
+    return { kind: "rms", weight, eps: this.#config.eps };
+  }
+}
+
+/** Cosine and sine of position · theta^(−2j / headDim), [positions, headDim / 2, 2], computed in f64. */
+export function rotaryTable(positions: number, headDim: number, theta: number): Float32Array<ArrayBuffer> {
+  const table = new Float32Array(positions * headDim);
+  for (let position = 0; position < positions; position++)
+    for (let j = 0; j < headDim / 2; j++) {
+      const angle = position * theta ** ((-2 * j) / headDim);
+      table[position * headDim + 2 * j] = Math.cos(angle);
+      table[position * headDim + 2 * j + 1] = Math.sin(angle);
+    }
+  return table;
+}
+
+/** Bit i of the words is set where mask[i] is not 0. */
+export function packBits(mask: ArrayLike<number>): Uint32Array<ArrayBuffer> {
+  const words = new Uint32Array(Math.ceil(mask.length / 32));
+  for (let i = 0; i < mask.length; i++) if (mask[i]) words[i >> 5]! |= 1 << (i & 31);
+  return words;
+}

@@ -1,0 +1,58 @@
+import type { GpuMemory, MemoryScope } from "../gpu/memory.ts";
+import type { Rows } from "../gpu/tensor.ts";
+import type { TextEncoder, TokenSequence } from "./encoder.ts";
+
+/** Prompts whose states are kept: the last few that a person goes back and forth between. */
+const KEPT_PROMPTS = 8;
+
+interface Entry {
+  readonly scope: MemoryScope;
+  readonly states: Rows;
+}
+
+/** Text states of the last prompts, so that the same prompt is encoded once. */
+export class TextStates {
+  readonly #memory: GpuMemory;
+  readonly #encoder: TextEncoder;
+  /** In order of use: the first is the least recent. */
+  readonly #entries = new Map<string, Entry>();
+
+  constructor(memory: GpuMemory, encoder: TextEncoder) {
+    this.#memory = memory;
+    this.#encoder = encoder;
+  }
+
+  /** Stacked states [length, states · hidden] f32 of a token sequence; they stay valid until seven others were asked for. */
+  async get(tokens: TokenSequence, signal?: AbortSignal): Promise<{ readonly states: Rows; readonly reused: boolean }> {
+    const key = `${tokens.ids.join()} ${tokens.mask.join()}`;
+    const kept = this.#entries.get(key);
+    if (kept) {
+      this.#entries.delete(key);
+      this.#entries.set(key, kept);
+      return { states: kept.states, reused: true };
+    }
+    const scope = this.#memory.scope("textEncoder");
+    try {
+      const states = await this.#encoder.encode(scope, tokens, signal);
+      this.#entries.set(key, { scope, states });
+    } catch (error) {
+      scope.dispose();
+      throw error;
+    }
+    this.#trim();
+    return { states: this.#entries.get(key)!.states, reused: false };
+  }
+
+  dispose(): void {
+    for (const { scope } of this.#entries.values()) scope.dispose();
+    this.#entries.clear();
+  }
+
+  #trim(): void {
+    for (const [key, { scope }] of this.#entries) {
+      if (this.#entries.size <= KEPT_PROMPTS) return;
+      this.#entries.delete(key);
+      scope.dispose();
+    }
+  }
+}

@@ -1,0 +1,104 @@
+import type { HeadMajor } from "../backend/attention.ts";
+import type { GpuMemory } from "../gpu/memory.ts";
+import { tensorBytes } from "../gpu/tensor.ts";
+
+/** Keys (normed and rotated) and values of all references, block by block: doubles first, then singles. */
+export interface ReferenceKeysValues {
+  readonly tokens: number;
+  readonly blocks: readonly HeadMajor[];
+}
+
+export interface ReferenceCacheStatistics {
+  readonly hits: number;
+  readonly misses: number;
+  readonly evictions: number;
+  readonly entries: number;
+  readonly bytes: number;
+  readonly budgetBytes: number;
+}
+
+/**
+ * Reference keys and values that outlive a request, by a key over all that they depend on: the ordered pixels and sizes,
+ * the weights with their format, and the scalar type. Beyond the byte budget the least recently used entry is dropped.
+ */
+export class ReferenceCache {
+  readonly #memory: GpuMemory;
+  readonly #budgetBytes: number;
+  /** In order of use: the first is the least recent. */
+  readonly #entries = new Map<string, { readonly value: ReferenceKeysValues; readonly bytes: number }>();
+  #bytes = 0;
+  #hits = 0;
+  #misses = 0;
+  #evictions = 0;
+
+  constructor(memory: GpuMemory, budgetBytes: number) {
+    this.#memory = memory;
+    this.#budgetBytes = budgetBytes;
+  }
+
+  get statistics(): ReferenceCacheStatistics {
+    return {
+      hits: this.#hits,
+      misses: this.#misses,
+      evictions: this.#evictions,
+      entries: this.#entries.size,
+      bytes: this.#bytes,
+      budgetBytes: this.#budgetBytes,
+    };
+  }
+
+  get(key: string): ReferenceKeysValues | undefined {
+    const entry = this.#entries.get(key);
+    if (!entry) {
+      this.#misses++;
+      return undefined;
+    }
+    this.#hits++;
+    this.#entries.delete(key);
+    this.#entries.set(key, entry);
+    return entry.value;
+  }
+
+  /**
+   * Takes ownership of `value`. What is beyond the budget goes when `trim` is next called, so that a run may use an entry
+   * that is larger than the whole budget.
+   */
+  put(key: string, value: ReferenceKeysValues): void {
+    this.#drop(key);
+    const bytes = keysValuesBytes(value);
+    this.#entries.set(key, { value, bytes });
+    this.#bytes += bytes;
+  }
+
+  /** Drops least recently used entries until the budget holds. Call it when no run uses an entry. */
+  trim(): void {
+    for (const key of [...this.#entries.keys()]) {
+      if (this.#bytes <= this.#budgetBytes) return;
+      this.#drop(key);
+      this.#evictions++;
+    }
+  }
+
+  clear(): void {
+    for (const key of [...this.#entries.keys()]) this.#drop(key);
+  }
+
+  #drop(key: string): void {
+    const entry = this.#entries.get(key);
+    if (!entry) return;
+    this.#entries.delete(key);
+    this.#bytes -= entry.bytes;
+    freeKeysValues(this.#memory, entry.value);
+  }
+}
+
+export function freeKeysValues(memory: GpuMemory, value: ReferenceKeysValues): void {
+  for (const { groups } of value.blocks) memory.freeTensors(...groups);
+}
+
+function keysValuesBytes({ blocks }: ReferenceKeysValues): number {
+  return blocks.reduce(
+    (sum, { groups }) => sum + groups.reduce((bytes, { dtype, shape }) => bytes + tensorBytes(dtype, shape), 0),
+    0,
+  );
+}

@@ -1,0 +1,205 @@
+import { attentionWide, combine, groupNormFinish, groupNormStatistics } from "../../kernels/index.ts";
+import type { DenseBackend } from "../backend/backend.ts";
+import type { Kernel2d } from "../backend/matrix.ts";
+import type { Gpu } from "../gpu/device.ts";
+import type { MemoryScope } from "../gpu/memory.ts";
+import { foldGrid } from "../gpu/recorder.ts";
+import { elementCount, rowRanges, type ScalarType, type Tensor } from "../gpu/tensor.ts";
+import { allocateMap, type FeatureMap, type GatherOptions, gatherRows, releaseMap } from "./feature-map.ts";
+import type { AttentionWeights, LevelWeights, MidWeights, NormWeights, ResnetWeights } from "./weights.ts";
+
+const NORM_EPS = 1e-6;
+/** Positions that one workgroup of the statistics kernel takes: enough of them to fill a GPU, few partial results. */
+const POSITIONS_PER_PART = 1024;
+
+export interface BlockContext {
+  readonly gpu: Gpu;
+  readonly backend: DenseBackend;
+  readonly scalar: ScalarType;
+  readonly groups: number;
+  /** Rows of a band of a map of this width. */
+  readonly rowsPerBand: (width: number) => number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** The operators of the autoencoder on banded feature maps. A map given to an operator stays the caller's. */
+export class VaeBlocks {
+  readonly context: BlockContext;
+  readonly scope: MemoryScope;
+
+  constructor(context: BlockContext, scope: MemoryScope) {
+    this.context = context;
+    this.scope = scope;
+  }
+
+  /**
+   * A convolution band by band, padded with zeros as if the map were whole.
+   *
+   * @param stride  2 pads at the right and at the bottom only, as the reference encoder does
+   */
+  async convolve(map: FeatureMap, weight: Kernel2d, options: GatherOptions & { readonly stride?: 1 | 2 } = {}): Promise<FeatureMap> {
+    const { gpu, backend, scalar, rowsPerBand } = this.context;
+    const { stride = 1, ...gather } = options;
+    const inputHeight = gather.upsample ? map.height * 2 : map.height;
+    const inputWidth = gather.upsample ? map.width * 2 : map.width;
+    const height = inputHeight / stride;
+    const width = inputWidth / stride;
+    const out = allocateMap(this.scope, scalar, { height, width, channels: weight.out, rowsPerBand: rowsPerBand(width) });
+    const halo = weight.size === 3 && stride === 1 ? 1 : 0;
+    const convolution = { stride, padLeft: halo, padRight: weight.size === 3 ? 1 : 0 } as const;
+    const direct = weight.size === 1 && !gather.affine && !gather.activate && !gather.upsample;
+    for (const [i, { first, count }] of rowRanges(height, out.rowsPerBand).entries()) {
+      this.context.signal?.throwIfAborted();
+      const rows = (count - 1) * stride + weight.size;
+      const input = direct
+        ? map.bands[i]!
+        : gatherRows(gpu.recorder, this.scope, scalar, map, first * stride - halo, rows, gather);
+      await backend.convolve(input, weight, convolution, out.bands[i]!);
+      if (!direct) this.scope.release(input);
+      await gpu.recorder.throttle();
+    }
+    return out;
+  }
+
+  /** GroupNorm over the whole map as one scale and shift a channel, [2, channels] f32. */
+  groupNorm(map: FeatureMap, norm: NormWeights): Tensor {
+    const { gpu, scalar, groups } = this.context;
+    const partsOf = (band: Tensor): number => Math.ceil(positions(band) / POSITIONS_PER_PART);
+    const parts = map.bands.reduce((sum, band) => sum + partsOf(band), 0);
+    const partials = this.scope.tensor("group statistics", "f32", [parts, groups, 3]);
+    const affine = this.scope.tensor("group affine", "f32", [2, map.channels]);
+    let firstPart = 0;
+    for (const x of map.bands) {
+      gpu.recorder.dispatch(groupNormStatistics, {
+        bindings: { x, partials },
+        parameters: {
+          positions: positions(x),
+          channels: map.channels,
+          groups,
+          first_part: firstPart,
+          positions_per_part: POSITIONS_PER_PART,
+        },
+        scalar,
+        grid: [partsOf(x), groups],
+      });
+      firstPart += partsOf(x);
+    }
+    gpu.recorder.dispatch(groupNormFinish, {
+      bindings: { partials, ...norm, affine },
+      parameters: { parts, channels: map.channels, groups, eps: NORM_EPS },
+      grid: [groups],
+    });
+    this.scope.release(partials);
+    return affine;
+  }
+
+  /** x + conv2(SiLU(norm2(conv1(SiLU(norm1(x)))))), with a 1×1 convolution of x where channels change. Frees x. */
+  async resnet(x: FeatureMap, weights: ResnetWeights): Promise<FeatureMap> {
+    const affine1 = this.groupNorm(x, weights.norm1);
+    const inner = await this.convolve(x, weights.conv1, { affine: affine1, activate: true });
+    const affine2 = this.groupNorm(inner, weights.norm2);
+    const out = await this.convolve(inner, weights.conv2, { affine: affine2, activate: true });
+    releaseMap(this.scope, inner);
+    const residual = weights.shortcut ? await this.convolve(x, weights.shortcut) : x;
+    this.#add(out, residual);
+    if (residual !== x) releaseMap(this.scope, residual);
+    releaseMap(this.scope, x);
+    this.scope.release(affine1, affine2);
+    return out;
+  }
+
+  /** Resnets, then the resampling convolution. Frees x. */
+  async level(x: FeatureMap, weights: LevelWeights, resample: "down" | "up"): Promise<FeatureMap> {
+    let map = x;
+    for (const resnet of weights.resnets) map = await this.resnet(map, resnet);
+    if (!weights.resample) return map;
+    const out = await this.convolve(map, weights.resample, resample === "up" ? { upsample: true } : { stride: 2 });
+    releaseMap(this.scope, map);
+    return out;
+  }
+
+  /** Resnet, attention over all positions, resnet. Frees x. */
+  async mid(x: FeatureMap, weights: MidWeights): Promise<FeatureMap> {
+    const first = await this.resnet(x, weights.first);
+    if (weights.attention) await this.#attend(first, weights.attention);
+    return this.resnet(first, weights.second);
+  }
+
+  /** x += out(softmax(q kᵀ / √channels) v), one head over all positions, without a score matrix. */
+  async #attend(x: FeatureMap, weights: AttentionWeights): Promise<void> {
+    const { gpu, backend, scalar } = this.context;
+    const affine = this.groupNorm(x, weights.norm);
+    const tokens = (band: Tensor): number[] => [positions(band), x.channels];
+    const qkv: Tensor[][] = [];
+    for (const [i, band] of x.bands.entries()) {
+      const rows = band.shape[1]!;
+      const normed = gatherRows(gpu.recorder, this.scope, scalar, x, i * x.rowsPerBand, rows, { affine });
+      const outputs = [0, 1, 2].map(() => this.scope.tensor("attention", scalar, tokens(band)));
+      await backend.project({ ...normed, shape: tokens(band) }, { kind: "none" }, weights.qkv, outputs);
+      this.scope.release(normed);
+      qkv.push(outputs);
+    }
+    for (const [i, band] of x.bands.entries()) {
+      this.context.signal?.throwIfAborted();
+      const attended = this.#attendBand(qkv[i]![0]!, qkv);
+      const branch = this.scope.tensor("attention", scalar, tokens(band));
+      await backend.project(attended, { kind: "none" }, [weights.out], [branch]);
+      this.#combine(band, { ...branch, shape: band.shape });
+      this.scope.release(attended, branch);
+      await gpu.recorder.throttle();
+    }
+    this.scope.release(affine, ...qkv.flat());
+  }
+
+  /** One band's queries over the keys and values of all bands. */
+  #attendBand(queries: Tensor, qkv: readonly (readonly Tensor[])[]): Tensor {
+    const { gpu, scalar } = this.context;
+    const [rows, width] = queries.shape as readonly [number, number];
+    const state = this.scope.tensor("attention state", "f32", [rows, width + 2]);
+    const out = this.scope.tensor("attention", scalar, [rows, width]);
+    for (const [i, [, keys, values]] of qkv.entries()) {
+      const keyCount = keys!.shape[0]!;
+      const workPerRow = 2 * keyCount * width;
+      const tile = attentionWide.overrides.TILE_Q;
+      const rowsPerDispatch = Math.max(tile, Math.floor(gpu.recorder.meter.workPerDispatch / workPerRow));
+      for (const { first, count } of rowRanges(rows, rowsPerDispatch))
+        gpu.recorder.dispatch(attentionWide, {
+          bindings: { queries, keys: keys!, values: values!, state, out },
+          parameters: {
+            query_start: first,
+            query_count: count,
+            key_count: keyCount,
+            first: i === 0 ? 1 : 0,
+            last: i === qkv.length - 1 ? 1 : 0,
+            scale: 1 / Math.sqrt(width),
+          },
+          overrides: { WIDTH: width },
+          scalar,
+          grid: [Math.ceil(count / tile)],
+          work: count * workPerRow,
+        });
+    }
+    this.scope.release(state);
+    return out;
+  }
+
+  /** target += x, band by band. */
+  #add(target: FeatureMap, x: FeatureMap): void {
+    for (const [i, band] of target.bands.entries()) this.#combine(band, x.bands[i]!);
+  }
+
+  #combine(accumulator: Tensor, x: Tensor): void {
+    const count = elementCount(accumulator.shape);
+    this.context.gpu.recorder.dispatch(combine, {
+      bindings: { x, accumulator },
+      parameters: { count, a: 1, b: 1 },
+      scalar: this.context.scalar,
+      grid: foldGrid(Math.ceil(count / 64)),
+    });
+  }
+}
+
+/** Rows times width of a band [1, rows, width, channels]. */
+function positions(band: Tensor): number {
+  return band.shape[1]! * band.shape[2]!;
+}

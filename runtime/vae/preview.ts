@@ -1,0 +1,129 @@
+import type { Gpu } from "../gpu/device.ts";
+import type { Tensor } from "../gpu/tensor.ts";
+import { type Autoencoder, PIXELS_PER_TOKEN, type Pixels } from "./autoencoder.ts";
+
+/** Side in tokens of the picture that the fit decodes, and pixels of a side that one latent stands for. */
+const FIT_TOKENS = 8;
+const CELL = 8;
+const COLOURS = 3;
+/** Keeps the normal equations solvable when channels hardly matter. */
+const RIDGE = 1e-3;
+
+/**
+ * Small previews of latents: the colour of each 8×8 pixels as a linear function of its latent channels, fitted by least
+ * squares to the model's own decoder on one small random picture, when first needed.
+ */
+export class PreviewModel {
+  readonly #gpu: Gpu;
+  readonly #vae: Autoencoder;
+  #coefficients: Float64Array | undefined;
+
+  constructor(gpu: Gpu, vae: Autoencoder) {
+    this.#gpu = gpu;
+    this.#vae = vae;
+  }
+
+  /**
+   * A picture of an eighth of the size.
+   *
+   * @param tokens  [height · width, 4 · latentChannels] of the predicted clean latents
+   * @param grid    height and width in tokens
+   */
+  async render(tokens: Float32Array, grid: { readonly height: number; readonly width: number }, signal?: AbortSignal): Promise<Pixels> {
+    this.#coefficients ??= await this.#fit(signal);
+    const inputs = this.#vae.config.latentChannels + 1;
+    const width = grid.width * 2;
+    const height = grid.height * 2;
+    const data = new Uint8ClampedArray(width * height * 4);
+    const sample = new Float64Array(inputs);
+    for (let y = 0; y < height; y++)
+      for (let x = 0; x < width; x++) {
+        this.#sample(tokens, grid.width, x, y, sample);
+        const at = (y * width + x) * 4;
+        for (let colour = 0; colour < COLOURS; colour++) {
+          let value = 0;
+          for (let i = 0; i < inputs; i++) value += sample[i]! * this.#coefficients[i * COLOURS + colour]!;
+          data[at + colour] = value;
+        }
+        data[at + 3] = 255;
+      }
+    return { width, height, data };
+  }
+
+  /** The latent channels of cell (x, y), and 1 for the constant. Patch channels are c · 4 + row · 2 + column. */
+  #sample(tokens: Float32Array, gridWidth: number, x: number, y: number, sample: Float64Array): void {
+    const channels = this.#vae.config.latentChannels;
+    const token = (y >> 1) * gridWidth + (x >> 1);
+    const patch = (y & 1) * 2 + (x & 1);
+    for (let c = 0; c < channels; c++) sample[c] = tokens[token * channels * 4 + c * 4 + patch]!;
+    sample[channels] = 1;
+  }
+
+  async #fit(signal?: AbortSignal): Promise<Float64Array> {
+    const channels = this.#vae.config.latentChannels;
+    const tokens = gaussianValues(FIT_TOKENS * FIT_TOKENS * channels * 4);
+    const pixels = await this.#decode(tokens, signal);
+    const inputs = channels + 1;
+    const normal = new Float64Array(inputs * inputs);
+    const right = new Float64Array(inputs * COLOURS);
+    const sample = new Float64Array(inputs);
+    for (let y = 0; y < FIT_TOKENS * 2; y++)
+      for (let x = 0; x < FIT_TOKENS * 2; x++) {
+        this.#sample(tokens, FIT_TOKENS, x, y, sample);
+        const colour = meanColour(pixels, x, y);
+        for (let i = 0; i < inputs; i++) {
+          for (let j = 0; j < inputs; j++) normal[i * inputs + j]! += sample[i]! * sample[j]!;
+          for (let c = 0; c < COLOURS; c++) right[i * COLOURS + c]! += sample[i]! * colour[c]!;
+        }
+      }
+    for (let i = 0; i < inputs; i++) normal[i * inputs + i]! += RIDGE;
+    return solve(normal, right, inputs, COLOURS);
+  }
+
+  async #decode(values: Float32Array<ArrayBuffer>, signal?: AbortSignal): Promise<Pixels> {
+    using scope = this.#gpu.memory.scope();
+    const size = { width: FIT_TOKENS * PIXELS_PER_TOKEN, height: FIT_TOKENS * PIXELS_PER_TOKEN };
+    const tokens: Tensor = scope.tensor("preview fit", "f32", [FIT_TOKENS * FIT_TOKENS, this.#vae.config.latentChannels * 4]);
+    this.#gpu.recorder.write(tokens, values);
+    return this.#vae.readPixels(scope, await this.#vae.decode(scope, tokens, size, signal));
+  }
+}
+
+function meanColour({ data, width }: Pixels, cellX: number, cellY: number): readonly number[] {
+  const sums = [0, 0, 0];
+  for (let y = cellY * CELL; y < (cellY + 1) * CELL; y++)
+    for (let x = cellX * CELL; x < (cellX + 1) * CELL; x++)
+      for (let c = 0; c < COLOURS; c++) sums[c]! += data[(y * width + x) * 4 + c]! / (CELL * CELL);
+  return sums;
+}
+
+/** About normal values (sums of twelve uniform ones less six), the same for each fit. */
+function gaussianValues(count: number): Float32Array<ArrayBuffer> {
+  let state = 1;
+  const uniform = (): number => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return state / 2 ** 32;
+  };
+  return Float32Array.from({ length: count }, () => {
+    let sum = -6;
+    for (let i = 0; i < 12; i++) sum += uniform();
+    return sum;
+  });
+}
+
+/** Solves a · x = b for symmetric positive definite a [n, n], b [n, columns], by Gaussian elimination. */
+function solve(a: Float64Array, b: Float64Array, n: number, columns: number): Float64Array {
+  for (let pivot = 0; pivot < n; pivot++)
+    for (let row = pivot + 1; row < n; row++) {
+      const factor = a[row * n + pivot]! / a[pivot * n + pivot]!;
+      for (let k = pivot; k < n; k++) a[row * n + k]! -= factor * a[pivot * n + k]!;
+      for (let k = 0; k < columns; k++) b[row * columns + k]! -= factor * b[pivot * columns + k]!;
+    }
+  for (let row = n - 1; row >= 0; row--)
+    for (let column = 0; column < columns; column++) {
+      let value = b[row * columns + column]!;
+      for (let k = row + 1; k < n; k++) value -= a[row * n + k]! * b[k * columns + column]!;
+      b[row * columns + column] = value / a[row * n + row]!;
+    }
+  return b;
+}

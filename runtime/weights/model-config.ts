@@ -1,0 +1,241 @@
+import * as v from "valibot";
+import { KleinbildError } from "../errors.ts";
+import { readJson } from "./read-json.ts";
+import type { ModelSource } from "./source.ts";
+
+export interface TransformerConfig {
+  /** D = heads · headDim */
+  readonly hidden: number;
+  readonly heads: number;
+  readonly headDim: number;
+  /** Channels of a head on each of the four rotary axes. */
+  readonly ropeAxes: readonly number[];
+  readonly ropeTheta: number;
+  readonly inChannels: number;
+  readonly outChannels: number;
+  readonly mlpHidden: number;
+  readonly doubleBlocks: number;
+  readonly singleBlocks: number;
+  readonly textWidth: number;
+  readonly timeChannels: number;
+  readonly eps: number;
+}
+
+export interface VaeConfig {
+  readonly inChannels: number;
+  readonly outChannels: number;
+  readonly latentChannels: number;
+  readonly encoderChannels: readonly number[];
+  readonly decoderChannels: readonly number[];
+  readonly layersPerBlock: number;
+  readonly groups: number;
+  readonly midAttention: boolean;
+  readonly batchNormEps: number;
+  readonly quantConv: boolean;
+  readonly postQuantConv: boolean;
+}
+
+export interface TextEncoderConfig {
+  readonly layers: number;
+  readonly hidden: number;
+  readonly heads: number;
+  readonly kvHeads: number;
+  readonly headDim: number;
+  readonly intermediate: number;
+  readonly vocab: number;
+  readonly ropeTheta: number;
+  readonly eps: number;
+}
+
+/** Everything about a model but its weights; see golden/README for `kleinbild.json`. */
+export interface ModelConfig {
+  readonly name: string;
+  readonly license: string | undefined;
+  readonly distilled: boolean;
+  /** Tokens that a prompt is padded or cut to. */
+  readonly textLength: number;
+  /** Hidden states stacked; 0 is the embedding. */
+  readonly textLayers: readonly number[];
+  /** `isolated`: references attend to references only, modulated at sigma 0. */
+  readonly referenceAttention: "full" | "isolated";
+  readonly defaultSteps: number;
+  /** Pixels of each side. */
+  readonly defaultSize: number;
+  /** Null: one pass a step. */
+  readonly defaultGuidance: number | null;
+  readonly transformer: TransformerConfig;
+  readonly vae: VaeConfig;
+  readonly text: TextEncoderConfig;
+}
+
+const KV_PIPELINE = "Flux2KleinKVPipeline";
+const MAX_HEAD_DIM = 128;
+
+const size = v.pipe(v.number(), v.integer(), v.minValue(1));
+const positive = v.pipe(v.number(), v.gtValue(0));
+const sizes = v.pipe(v.array(size), v.minLength(1));
+const flag = v.boolean();
+
+const ModelIndex = v.object({ _class_name: v.string(), is_distilled: v.optional(flag, false) });
+
+const Kleinbild = v.object({
+  name: v.optional(v.string()),
+  license: v.optional(v.string()),
+  textLength: v.optional(size, 512),
+  textLayers: v.optional(v.pipe(v.array(v.pipe(v.number(), v.integer(), v.minValue(0))), v.minLength(1)), [9, 18, 27]),
+  referenceAttention: v.optional(v.picklist(["full", "isolated"])),
+  defaultSteps: v.optional(size),
+  defaultSize: v.optional(v.pipe(size, v.multipleOf(16)), 1024),
+  defaultGuidance: v.optional(v.nullable(v.pipe(v.number(), v.minValue(1)))),
+});
+
+const Transformer = v.object({
+  attention_head_dim: v.optional(v.pipe(size, v.multipleOf(8), v.maxValue(MAX_HEAD_DIM)), 128),
+  axes_dims_rope: v.optional(v.pipe(v.array(v.pipe(size, v.multipleOf(2))), v.length(4)), [32, 32, 32, 32]),
+  eps: v.optional(positive, 1e-6),
+  guidance_embeds: v.optional(v.literal(false), false),
+  in_channels: v.optional(size, 128),
+  joint_attention_dim: v.optional(size, 15_360),
+  mlp_ratio: v.optional(positive, 3),
+  num_attention_heads: v.optional(size, 48),
+  num_layers: v.optional(size, 8),
+  num_single_layers: v.optional(size, 48),
+  out_channels: v.nullish(size),
+  patch_size: v.optional(v.literal(1), 1),
+  rope_theta: v.optional(positive, 2000),
+  timestep_guidance_channels: v.optional(v.pipe(size, v.multipleOf(2)), 256),
+});
+
+const Vae = v.object({
+  act_fn: v.optional(v.literal("silu"), "silu"),
+  batch_norm_eps: v.optional(positive, 1e-4),
+  block_out_channels: v.optional(v.pipe(sizes, v.length(4)), [128, 256, 512, 512]),
+  decoder_block_out_channels: v.nullish(v.pipe(sizes, v.length(4))),
+  in_channels: v.optional(v.literal(3), 3),
+  out_channels: v.optional(v.literal(3), 3),
+  latent_channels: v.optional(size, 32),
+  layers_per_block: v.optional(size, 2),
+  mid_block_add_attention: v.optional(flag, true),
+  norm_num_groups: v.optional(size, 32),
+  patch_size: v.optional(v.tuple([v.literal(2), v.literal(2)]), [2, 2]),
+  use_quant_conv: v.optional(flag, true),
+  use_post_quant_conv: v.optional(flag, true),
+});
+
+const TextEncoder = v.object({
+  attention_bias: v.optional(v.literal(false), false),
+  hidden_act: v.optional(v.literal("silu"), "silu"),
+  hidden_size: size,
+  intermediate_size: size,
+  num_attention_heads: size,
+  num_key_value_heads: v.optional(size),
+  head_dim: v.optional(v.pipe(size, v.multipleOf(8), v.maxValue(MAX_HEAD_DIM))),
+  num_hidden_layers: size,
+  vocab_size: size,
+  rms_norm_eps: v.optional(positive, 1e-6),
+  rope_theta: v.optional(positive),
+  rope_parameters: v.nullish(v.object({ rope_theta: v.optional(positive), rope_type: v.optional(v.literal("default")) })),
+  use_sliding_window: v.optional(v.literal(false), false),
+});
+const QWEN3_ROPE_THETA = 1_000_000;
+
+/** Reads and checks the configs of a model. @throws KleinbildError `missing-file` or `invalid-model` */
+export async function readModelConfig(source: ModelSource, signal?: AbortSignal): Promise<ModelConfig> {
+  const index = await parse(source, "model_index.json", ModelIndex, signal);
+  const own = (await source.exists("kleinbild.json", signal))
+    ? await parse(source, "kleinbild.json", Kleinbild, signal)
+    : v.parse(Kleinbild, {});
+  const distilled = index.is_distilled;
+  const config: ModelConfig = {
+    name: own.name ?? source.description,
+    license: own.license,
+    distilled,
+    textLength: own.textLength,
+    textLayers: own.textLayers,
+    referenceAttention: own.referenceAttention ?? (index._class_name === KV_PIPELINE ? "isolated" : "full"),
+    defaultSteps: own.defaultSteps ?? (distilled ? 4 : 50),
+    defaultSize: own.defaultSize,
+    defaultGuidance: own.defaultGuidance === undefined ? (distilled ? null : 4) : own.defaultGuidance,
+    transformer: transformerConfig(await parse(source, "transformer/config.json", Transformer, signal)),
+    vae: vaeConfig(await parse(source, "vae/config.json", Vae, signal)),
+    text: textConfig(await parse(source, "text_encoder/config.json", TextEncoder, signal)),
+  };
+  checkConsistency(config);
+  return config;
+}
+
+async function parse<S extends v.GenericSchema>(source: ModelSource, path: string, schema: S, signal?: AbortSignal): Promise<v.InferOutput<S>> {
+  const result = v.safeParse(schema, await readJson(source, path, signal));
+  if (result.success) return result.output;
+  const [issue] = result.issues;
+  const where = v.getDotPath(issue) ?? "the whole";
+  throw new KleinbildError("invalid-model", `${path}: ${where}: ${issue.message}`, { path, field: where });
+}
+
+function transformerConfig(raw: v.InferOutput<typeof Transformer>): TransformerConfig {
+  const hidden = raw.num_attention_heads * raw.attention_head_dim;
+  return {
+    hidden,
+    heads: raw.num_attention_heads,
+    headDim: raw.attention_head_dim,
+    ropeAxes: raw.axes_dims_rope,
+    ropeTheta: raw.rope_theta,
+    inChannels: raw.in_channels,
+    outChannels: raw.out_channels ?? raw.in_channels,
+    mlpHidden: Math.trunc(hidden * raw.mlp_ratio),
+    doubleBlocks: raw.num_layers,
+    singleBlocks: raw.num_single_layers,
+    textWidth: raw.joint_attention_dim,
+    timeChannels: raw.timestep_guidance_channels,
+    eps: raw.eps,
+  };
+}
+
+function vaeConfig(raw: v.InferOutput<typeof Vae>): VaeConfig {
+  return {
+    inChannels: raw.in_channels,
+    outChannels: raw.out_channels,
+    latentChannels: raw.latent_channels,
+    encoderChannels: raw.block_out_channels,
+    decoderChannels: raw.decoder_block_out_channels ?? raw.block_out_channels,
+    layersPerBlock: raw.layers_per_block,
+    groups: raw.norm_num_groups,
+    midAttention: raw.mid_block_add_attention,
+    batchNormEps: raw.batch_norm_eps,
+    quantConv: raw.use_quant_conv,
+    postQuantConv: raw.use_post_quant_conv,
+  };
+}
+
+function textConfig(raw: v.InferOutput<typeof TextEncoder>): TextEncoderConfig {
+  return {
+    layers: raw.num_hidden_layers,
+    hidden: raw.hidden_size,
+    heads: raw.num_attention_heads,
+    kvHeads: raw.num_key_value_heads ?? raw.num_attention_heads,
+    headDim: raw.head_dim ?? raw.hidden_size / raw.num_attention_heads,
+    intermediate: raw.intermediate_size,
+    vocab: raw.vocab_size,
+    ropeTheta: raw.rope_theta ?? raw.rope_parameters?.rope_theta ?? QWEN3_ROPE_THETA,
+    eps: raw.rms_norm_eps,
+  };
+}
+
+function checkConsistency({ transformer, vae, text, textLayers }: ModelConfig): void {
+  const expect = (holds: boolean, message: string): void => {
+    if (!holds) throw new KleinbildError("invalid-model", `The configs do not fit each other: ${message}.`);
+  };
+  const rope = transformer.ropeAxes.reduce((sum, axis) => sum + axis, 0);
+  const deepest = Math.max(...textLayers);
+  const stacked = textLayers.length * text.hidden;
+  expect(rope === transformer.headDim, `the rotary axes have ${rope} channels, a head has ${transformer.headDim}`);
+  expect(
+    transformer.inChannels === 4 * vae.latentChannels && transformer.outChannels === transformer.inChannels,
+    `the transformer takes ${transformer.inChannels} channels and gives ${transformer.outChannels}; the autoencoder's patches have ${4 * vae.latentChannels}`,
+  );
+  expect(deepest <= text.layers, `hidden state ${deepest} is asked of a text encoder with ${text.layers} layers`);
+  expect(transformer.textWidth === stacked, `the transformer takes text states of ${transformer.textWidth}; ${textLayers.length} of ${text.hidden} give ${stacked}`);
+  expect(text.heads % text.kvHeads === 0, `${text.kvHeads} key-value heads do not divide ${text.heads} heads`);
+  const channels = [...vae.encoderChannels, ...vae.decoderChannels];
+  expect(channels.every((count) => count % vae.groups === 0), `${vae.groups} groups do not divide the autoencoder's channels ${channels.join(", ")}`);
+}

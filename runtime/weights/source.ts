@@ -1,0 +1,16 @@
+/** A file of a model that can be read in parts. */
+export interface ModelFile {
+  readonly size: number;
+  /** Bytes `offset … offset + length − 1`. @throws KleinbildError `invalid-model` beyond the end */
+  read(offset: number, length: number, signal?: AbortSignal): Promise<Uint8Array<ArrayBuffer>>;
+}
+
+/** Where the files of a model come from. Paths are relative, with slashes. */
+export interface ModelSource {
+  /** For people: a folder or address. */
+  readonly description: string;
+  exists(path: string, signal?: AbortSignal): Promise<boolean>;
+  /** @throws KleinbildError `missing-file` */
+  open(path: string, signal?: AbortSignal): Promise<ModelFile>;
+  close(): Promise<void>;
+}

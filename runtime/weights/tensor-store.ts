@@ -1,0 +1,105 @@
+import * as v from "valibot";
+import { KleinbildError } from "../errors.ts";
+import { bf16ToF32, f16ToF32 } from "./float.ts";
+import { readJson } from "./read-json.ts";
+import { readSafetensorsHeader, SAFETENSORS_BYTES, type TensorEntry } from "./safetensors.ts";
+import type { ModelFile, ModelSource } from "./source.ts";
+
+const SINGLE_FILES = ["diffusion_pytorch_model.safetensors", "model.safetensors"] as const;
+const ShardIndex = v.object({ weight_map: v.record(v.string(), v.string()) });
+
+interface Stored {
+  readonly file: ModelFile;
+  readonly entry: TensorEntry;
+}
+
+/** The tensors of one folder of a model, in one file or in shards, read as f32 row by row. */
+export class TensorStore {
+  readonly #folder: string;
+  readonly #tensors: ReadonlyMap<string, Stored>;
+
+  private constructor(folder: string, tensors: ReadonlyMap<string, Stored>) {
+    this.#folder = folder;
+    this.#tensors = tensors;
+  }
+
+  /** @throws KleinbildError `missing-file` when the folder has no weights, `invalid-model` when they are damaged */
+  static async open(source: ModelSource, folder: string, signal?: AbortSignal): Promise<TensorStore> {
+    const tensors = new Map<string, Stored>();
+    for (const path of await weightFiles(source, folder, signal)) {
+      const file = await source.open(path, signal);
+      for (const [name, entry] of await readSafetensorsHeader(file, path, signal)) tensors.set(name, { file, entry });
+    }
+    return new TensorStore(folder, tensors);
+  }
+
+  get totalBytes(): number {
+    let sum = 0;
+    for (const { entry } of this.#tensors.values()) sum += entry.bytes;
+    return sum;
+  }
+
+  /** What identifies the weights without reading them: names, types, shapes. */
+  get entries(): readonly TensorEntry[] {
+    return [...this.#tensors.values()].map(({ entry }) => entry);
+  }
+
+  has(name: string): boolean {
+    return this.#tensors.has(name);
+  }
+
+  bytesPerElement(name: string): number {
+    return SAFETENSORS_BYTES[this.#get(name).entry.type];
+  }
+
+  /** @throws KleinbildError `invalid-model` when the tensor is missing or has another shape */
+  expectShape(name: string, shape: readonly number[]): void {
+    const stored = this.#get(name).entry.shape;
+    if (stored.length !== shape.length || stored.some((size, i) => size !== shape[i]))
+      throw new KleinbildError(
+        "invalid-model",
+        `${this.#folder}: ${name} is [${stored.join(", ")}]; the config asks for [${shape.join(", ")}].`,
+        { tensor: name },
+      );
+  }
+
+  /** Rows of a tensor as f32; a row is everything behind the first dimension. */
+  async readRows(name: string, first: number, rows: number, signal?: AbortSignal): Promise<Float32Array<ArrayBuffer>> {
+    const { file, entry } = this.#get(name);
+    const rowBytes = entry.bytes / (entry.shape[0] ?? 1);
+    const bytes = await file.read(entry.offset + first * rowBytes, rows * rowBytes, signal);
+    signal?.throwIfAborted();
+    switch (entry.type) {
+      case "F32":
+        return new Float32Array(bytes.buffer);
+      case "BF16":
+        return bf16ToF32(new Uint16Array(bytes.buffer));
+      case "F16":
+        return f16ToF32(new Uint16Array(bytes.buffer));
+      default:
+        return entry.type satisfies never;
+    }
+  }
+
+  async readAll(name: string, signal?: AbortSignal): Promise<Float32Array<ArrayBuffer>> {
+    return this.readRows(name, 0, this.#get(name).entry.shape[0] ?? 1, signal);
+  }
+
+  #get(name: string): Stored {
+    const stored = this.#tensors.get(name);
+    if (!stored) throw new KleinbildError("invalid-model", `${this.#folder} lacks the tensor ${name}.`, { tensor: name });
+    return stored;
+  }
+}
+
+async function weightFiles(source: ModelSource, folder: string, signal?: AbortSignal): Promise<readonly string[]> {
+  for (const name of SINGLE_FILES) {
+    if (await source.exists(`${folder}/${name}`, signal)) return [`${folder}/${name}`];
+    const index = `${folder}/${name}.index.json`;
+    if (!(await source.exists(index, signal))) continue;
+    const parsed = v.safeParse(ShardIndex, await readJson(source, index, signal));
+    if (!parsed.success) throw new KleinbildError("invalid-model", `${index} has no weight_map.`, { path: index });
+    return [...new Set(Object.values(parsed.output.weight_map))].map((shard) => `${folder}/${shard}`);
+  }
+  throw new KleinbildError("missing-file", `${folder}/ of ${source.description} holds none of ${SINGLE_FILES.join(", ")} or their indexes.`, { folder });
+}
