@@ -23,5 +23,7 @@ const SCALAR_ALIAS = "alias scalar = f32;";
 
 /** The WGSL of a kernel for a scalar type. */
 export function kernelSource(kernel: Kernel, scalar: "f32" | "f16"): string {
-  return scalar === "f32" ? kernel.source : `enable f16;\n${kernel.source.replace(SCALAR_ALIAS, "alias scalar = f16;")}`;
+  return scalar === "f32"
+    ? kernel.source
+    : `enable f16;\n${kernel.source.replace(SCALAR_ALIAS, "alias scalar = f16;")}`;
 }

@@ -157,19 +157,25 @@ export class Engine {
   /** What to say when the run is worth a second try; undefined when it is not. */
   #remedy(error: unknown): string | undefined {
     if (!(error instanceof KleinbildError) || this.#disposed) return undefined;
-    if (error.code === "device-lost" || this.#parts?.gpu.lost) return "The GPU was lost; the model was loaded again and the request run again.";
+    if (error.code === "device-lost" || this.#parts?.gpu.lost)
+      return "The GPU was lost; the model was loaded again and the request run again.";
     if (error.code !== "not-finite" || this.#parts?.scalar !== "f16") return undefined;
     this.#options = { ...this.#options, dtype: "f32" };
     return "f16 overflowed; the model was loaded again in f32 and the request run again.";
   }
 
-  async *#run(request: ResolvedRequest, moreWarnings: readonly string[], signal?: AbortSignal): AsyncGenerator<GenerateEvent, EngineResult> {
+  async *#run(
+    request: ResolvedRequest,
+    moreWarnings: readonly string[],
+    signal?: AbortSignal,
+  ): AsyncGenerator<GenerateEvent, EngineResult> {
     const parts = this.#loaded();
     const { gpu, config } = parts;
     const references: PixelImage[] = [];
     for (const input of request.references)
       references.push(await prepareReference(await readImage(input, this.#platform.codec, signal)));
-    const { width, height } = request.size ?? references[0] ?? { width: config.defaultSize, height: config.defaultSize };
+    const { width, height } = request.size ??
+      references[0] ?? { width: config.defaultSize, height: config.defaultSize };
     const tokens = (width / PIXELS_PER_TOKEN) * (height / PIXELS_PER_TOKEN);
     gpu.memory.resetPeak();
     const result = yield* runPipeline(

@@ -46,14 +46,24 @@ export class Kleinbild {
   }
 
   /** @internal Loads the model that `options` name; the engine is closed again when that fails. */
-  static async open<Options>(handle: EngineHandle<Options>, options: Options, common: CommonOptions): Promise<Kleinbild> {
+  static async open<Options>(
+    handle: EngineHandle<Options>,
+    options: Options,
+    common: CommonOptions,
+  ): Promise<Kleinbild> {
     const { signal, onProgress } = common;
     try {
       signal?.throwIfAborted();
       const id = ++lastId;
       await Promise.race([handle.remote.open(id, options), handle.died]);
-      await drain(handle, id, signal, () => handle.remote.nextLoad(id), (event) => onProgress?.(event));
-      return new Kleinbild(handle as EngineHandle<never>);
+      await drain(
+        handle,
+        id,
+        signal,
+        () => handle.remote.nextLoad(id),
+        (event) => onProgress?.(event),
+      );
+      return new Kleinbild(handle);
     } catch (error) {
       handle.close();
       throw error;
@@ -125,7 +135,11 @@ export class Generation implements AsyncIterable<GenerateEvent> {
     await this.result;
   }
 
-  async #run(handle: EngineHandle<never>, request: GenerateRequest, signal: AbortSignal | undefined): Promise<GenerateResult> {
+  async #run(
+    handle: EngineHandle<never>,
+    request: GenerateRequest,
+    signal: AbortSignal | undefined,
+  ): Promise<GenerateResult> {
     try {
       signal?.throwIfAborted();
       const id = ++lastId;

@@ -58,7 +58,7 @@ export async function loadParts(options: PartsOptions): Promise<Parts> {
   const { gpu, source, config, scalar, quantization, signal } = options;
   const undo: (() => void | Promise<void>)[] = [];
   const dispose = async (): Promise<void> => {
-    for (const step of undo.splice(0).reverse()) await step();
+    for (const step of undo.splice(0).toReversed()) await step();
   };
   try {
     const chunk = rowsPerChunk(config, scalar, gpu.memory.maxBindingBytes);
@@ -120,7 +120,12 @@ export async function loadParts(options: PartsOptions): Promise<Parts> {
       referenceCache,
       vae,
       preview: new PreviewModel(gpu, vae),
-      fingerprint: [...loaders.map(({ fingerprint }) => fingerprint), scalar, quantization, JSON.stringify(config)].join(" "),
+      fingerprint: [
+        ...loaders.map(({ fingerprint }) => fingerprint),
+        scalar,
+        quantization,
+        JSON.stringify(config),
+      ].join(" "),
       dispose,
     };
   } catch (error) {

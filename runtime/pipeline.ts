@@ -62,7 +62,9 @@ export async function* runPipeline(
   const positive = await gpu.checked("text encoding", () => embedPrompt(request.prompt));
   yield { type: "encode", what: "prompt", reused: positive.reused };
   const negative =
-    request.guidance === null ? undefined : await gpu.checked("text encoding", () => embedPrompt(request.negativePrompt));
+    request.guidance === null
+      ? undefined
+      : await gpu.checked("text encoding", () => embedPrompt(request.negativePrompt));
   if (negative) yield { type: "encode", what: "negativePrompt", reused: negative.reused };
 
   // the modulation of every step, and of sigma 0 for isolated references, up front
@@ -112,7 +114,9 @@ export async function* runPipeline(
     }
     signal?.throwIfAborted();
     const decodeStarted = performance.now();
-    const image = await gpu.checked("decode", () => clock.time("decode", () => decode(parts, request, latents, signal)));
+    const image = await gpu.checked("decode", () =>
+      clock.time("decode", () => decode(parts, request, latents, signal)),
+    );
     yield { type: "decode", milliseconds: performance.now() - decodeStarted };
     const timings = { ...(await clock.collect()), total: performance.now() - started };
     return { image, timings, cacheHit: encoded.hit };
@@ -184,11 +188,16 @@ async function finishStep(
   return { preview: await parts.preview.render(values, grid, signal) };
 }
 
-async function decode(parts: Parts, request: PipelineRequest, latents: Rows, signal?: AbortSignal): Promise<PixelImage> {
+async function decode(
+  parts: Parts,
+  request: PipelineRequest,
+  latents: Rows,
+  signal?: AbortSignal,
+): Promise<PixelImage> {
   const { gpu, vae } = parts;
   using scope = gpu.memory.scope();
   const tokens = joinRows(gpu.recorder, scope, latents);
   const features = await vae.decode(scope, tokens, request, signal);
   await assertFinite(gpu, "decoding", features.bands);
-  return vae.readPixels(scope, features);
+  return await vae.readPixels(scope, features);
 }

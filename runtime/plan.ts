@@ -7,7 +7,11 @@ import type { ModelConfig } from "./weights/model-config.ts";
  *
  * @throws KleinbildError `unsupported` when not even one row fits
  */
-export function rowsPerChunk({ transformer, text, textLayers }: ModelConfig, scalar: ScalarType, maxBindingBytes: number): number {
+export function rowsPerChunk(
+  { transformer, text, textLayers }: ModelConfig,
+  scalar: ScalarType,
+  maxBindingBytes: number,
+): number {
   const branch = BYTES_PER_ELEMENT[scalar];
   const widest = Math.max(
     4 * transformer.hidden,
@@ -20,9 +24,13 @@ export function rowsPerChunk({ transformer, text, textLayers }: ModelConfig, sca
   );
   const rows = Math.floor(maxBindingBytes / widest);
   if (rows < 1)
-    throw new KleinbildError("unsupported", `One row of activations takes ${widest} bytes; the adapter binds ${maxBindingBytes}.`, {
-      bytes: widest,
-      limit: maxBindingBytes,
-    });
+    throw new KleinbildError(
+      "unsupported",
+      `One row of activations takes ${widest} bytes; the adapter binds ${maxBindingBytes}.`,
+      {
+        bytes: widest,
+        limit: maxBindingBytes,
+      },
+    );
   return rows;
 }

@@ -53,16 +53,23 @@ const MODES: readonly ReferenceMode[] = ["exact", "recompute", "step-one"];
 /** Checks a request against the model and fills in its defaults. @throws KleinbildError `invalid-request` */
 export function resolveRequest(request: GenerateRequest, config: ModelConfig): ResolvedRequest {
   const warnings: string[] = [];
-  if (typeof request.prompt !== "string") throw invalid("prompt", `prompt must be a string; got ${typeof request.prompt}.`);
+  if (typeof request.prompt !== "string")
+    throw invalid("prompt", `prompt must be a string; got ${typeof request.prompt}.`);
   const { negativePrompt = "", references = [], noise = "counter", previews = true } = request;
   if (typeof negativePrompt !== "string")
     throw invalid("negativePrompt", `negativePrompt must be a string; got ${typeof negativePrompt}.`);
   if (!Array.isArray(references) || references.length > MAX_REFERENCES)
-    throw invalid("references", `references must be a list of at most ${MAX_REFERENCES} pictures.`, { max: MAX_REFERENCES });
-  if (noise !== "counter" && noise !== "torch") throw invalid("noise", `noise must be "counter" or "torch"; got ${String(noise)}.`);
+    throw invalid("references", `references must be a list of at most ${MAX_REFERENCES} pictures.`, {
+      max: MAX_REFERENCES,
+    });
+  if (noise !== "counter" && noise !== "torch")
+    throw invalid("noise", `noise must be "counter" or "torch"; got ${String(noise)}.`);
   const steps = request.steps ?? config.defaultSteps;
   if (!Number.isInteger(steps) || steps < 1 || steps > MAX_STEPS)
-    throw invalid("steps", `steps must be a whole number between 1 and ${MAX_STEPS}; got ${steps}.`, { min: 1, max: MAX_STEPS });
+    throw invalid("steps", `steps must be a whole number between 1 and ${MAX_STEPS}; got ${steps}.`, {
+      min: 1,
+      max: MAX_STEPS,
+    });
   const guidance = resolveGuidance(request, config, warnings);
   if (negativePrompt !== "" && guidance === null)
     warnings.push("negativePrompt has no effect: it counts only with guidance, which is off.");
@@ -89,7 +96,12 @@ function resolveSize({ width, height }: GenerateRequest): ResolvedRequest["size"
   }
   for (const [parameter, value] of Object.entries({ width, height })) {
     const nearest = Math.max(PIXELS_PER_TOKEN, Math.round(value / PIXELS_PER_TOKEN) * PIXELS_PER_TOKEN);
-    if (!Number.isInteger(value) || value < PIXELS_PER_TOKEN || value > MAX_PIXELS_PER_SIDE || value % PIXELS_PER_TOKEN !== 0)
+    if (
+      !Number.isInteger(value) ||
+      value < PIXELS_PER_TOKEN ||
+      value > MAX_PIXELS_PER_SIDE ||
+      value % PIXELS_PER_TOKEN !== 0
+    )
       throw invalid(
         parameter,
         `${parameter} must be a multiple of ${PIXELS_PER_TOKEN} between ${PIXELS_PER_TOKEN} and ${MAX_PIXELS_PER_SIDE}; got ${value}.`,
@@ -113,11 +125,18 @@ function resolveGuidance({ guidance }: GenerateRequest, config: ModelConfig, war
 function resolveMode(mode: ReferenceMode | undefined, config: ModelConfig): ReferenceMode {
   const isolated = config.referenceAttention === "isolated";
   if (mode === undefined) return isolated ? "exact" : "recompute";
-  if (!MODES.includes(mode)) throw invalid("referenceMode", `referenceMode must be one of ${MODES.join(", ")}; got ${String(mode)}.`);
+  if (!MODES.includes(mode))
+    throw invalid("referenceMode", `referenceMode must be one of ${MODES.join(", ")}; got ${mode}.`);
   if (mode === "exact" && !isolated)
-    throw invalid("referenceMode", `referenceMode exact needs weights trained for isolated references; ${config.name} takes recompute or step-one.`);
+    throw invalid(
+      "referenceMode",
+      `referenceMode exact needs weights trained for isolated references; ${config.name} takes recompute or step-one.`,
+    );
   if (mode === "step-one" && isolated)
-    throw invalid("referenceMode", `referenceMode step-one is for weights without isolated references; ${config.name} takes exact or recompute.`);
+    throw invalid(
+      "referenceMode",
+      `referenceMode step-one is for weights without isolated references; ${config.name} takes exact or recompute.`,
+    );
   return mode;
 }
 

@@ -37,7 +37,11 @@ export interface RemoteEngine<Options> {
   dispose(): Promise<void>;
 }
 
-type CreateEngine<Options> = (options: Options, signal: AbortSignal, onLoad: (event: LoadProgress) => void) => Promise<Engine>;
+type CreateEngine<Options> = (
+  options: Options,
+  signal: AbortSignal,
+  onLoad: (event: LoadProgress) => void,
+) => Promise<Engine>;
 
 /** Serves an engine that `create` makes; runs in the worker or child process. */
 export class EngineHost<Options> implements RemoteEngine<Options> {
@@ -65,7 +69,9 @@ export class EngineHost<Options> implements RemoteEngine<Options> {
 
   async nextEvent(id: number): Promise<Pulled<GenerateEvent, EngineResult>> {
     const pulled = await this.#pull(id, this.#runs);
-    return pulled.kind === "result" ? Comlink.transfer(pulled, [pulled.result.image.data.buffer as ArrayBuffer]) : pulled;
+    return pulled.kind === "result"
+      ? Comlink.transfer(pulled, [pulled.result.image.data.buffer as ArrayBuffer])
+      : pulled;
   }
 
   cancel(id: number): void {
@@ -101,7 +107,10 @@ export class EngineHost<Options> implements RemoteEngine<Options> {
     return abort.signal;
   }
 
-  async #pull<Event, Result>(id: number, runs: Map<number, AsyncGenerator<Event, Result>>): Promise<Pulled<Event, Result>> {
+  async #pull<Event, Result>(
+    id: number,
+    runs: Map<number, AsyncGenerator<Event, Result>>,
+  ): Promise<Pulled<Event, Result>> {
     try {
       const run = runs.get(id);
       if (!run) throw new KleinbildError("internal", `There is no run ${id}.`);

@@ -139,15 +139,30 @@ export class Attention {
    */
   attend(queries: HeadMajor, segments: readonly KeySegment[], out: Rows, options: AttendOptions = {}): void {
     if (segments.length === 0 || segments.length > MAX_SEGMENTS)
-      throw new KleinbildError("invalid-shape", `Attention takes 1 to ${MAX_SEGMENTS} key segments; got ${segments.length}.`);
+      throw new KleinbildError(
+        "invalid-shape",
+        `Attention takes 1 to ${MAX_SEGMENTS} key segments; got ${segments.length}.`,
+      );
     const keys = segments.reduce((sum, { length }) => sum + length, 0);
     const { recorder } = this.#gpu;
     const workPerRow = 2 * keys * this.#shape.headDim * this.#kvHeadsPerGroup * this.#headsPerKv;
     for (const [chunk, { first, count }] of rowRanges(out.rows, out.rowsPerChunk).entries())
       for (let group = 0; group < this.#groups; group++) {
-        const rowsPerDispatch = Math.max(attention.overrides.TILE_Q, Math.floor(recorder.meter.workPerDispatch / workPerRow));
+        const rowsPerDispatch = Math.max(
+          attention.overrides.TILE_Q,
+          Math.floor(recorder.meter.workPerDispatch / workPerRow),
+        );
         for (const part of rowRanges(count, rowsPerDispatch))
-          this.#attend(queries, segments, group, out.chunks[chunk]!, first + part.first, part.first, part.count, options);
+          this.#attend(
+            queries,
+            segments,
+            group,
+            out.chunks[chunk]!,
+            first + part.first,
+            part.first,
+            part.count,
+            options,
+          );
       }
   }
 

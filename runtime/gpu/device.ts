@@ -6,11 +6,11 @@ import { StageClock } from "./stage-clock.ts";
 import type { ScalarType } from "./tensor.ts";
 
 export interface GpuOptions {
-  readonly powerPreference?: GPUPowerPreference;
+  readonly powerPreference?: GPUPowerPreference | undefined;
   /** Branch activations in f32 even where the adapter has f16. */
-  readonly forceF32?: boolean;
+  readonly forceF32?: boolean | undefined;
   /** No binding is larger than this many bytes, the dense backend's included: for tests of the cutting. */
-  readonly maxBindingBytes?: number;
+  readonly maxBindingBytes?: number | undefined;
 }
 
 /** What the adapter is and can do. */
@@ -65,7 +65,10 @@ export class Gpu {
   static async open(gpu: GPU, options: GpuOptions = {}): Promise<Gpu> {
     const adapter = await gpu.requestAdapter({ powerPreference: options.powerPreference ?? "high-performance" });
     if (!adapter)
-      throw new KleinbildError("no-webgpu", "WebGPU found no adapter: the GPU or its driver is not supported, or blocked.");
+      throw new KleinbildError(
+        "no-webgpu",
+        "WebGPU found no adapter: the GPU or its driver is not supported, or blocked.",
+      );
     const requiredFeatures = FEATURES.filter((feature) => adapter.features.has(feature));
     const requiredLimits = Object.fromEntries(LIMITS.map((name) => [name, adapter.limits[name]]));
     const device = await adapter.requestDevice({ label: "kleinbild", requiredFeatures, requiredLimits });
@@ -86,7 +89,10 @@ export class Gpu {
   /** The scalar type of branch activations. @throws KleinbildError `unsupported` for f16 where the adapter has none. */
   scalarType(wanted: ScalarType | undefined): ScalarType {
     if (wanted === "f16" && !this.adapter.f16)
-      throw new KleinbildError("unsupported", "dtype f16 needs the WebGPU feature shader-f16; this adapter has f32 only.");
+      throw new KleinbildError(
+        "unsupported",
+        "dtype f16 needs the WebGPU feature shader-f16; this adapter has f32 only.",
+      );
     return wanted ?? (this.adapter.f16 ? "f16" : "f32");
   }
 
@@ -110,7 +116,12 @@ export class Gpu {
     const error = memory ?? validation ?? internal;
     if (error) {
       const code = memory ? "out-of-memory" : "gpu-validation";
-      throw new KleinbildError(code, `The GPU refused a command in ${stage}: ${error.message}`, { stage }, { cause: failure });
+      throw new KleinbildError(
+        code,
+        `The GPU refused a command in ${stage}: ${error.message}`,
+        { stage },
+        { cause: failure },
+      );
     }
     if (failure !== undefined) throw failure;
     return value as T;
@@ -118,7 +129,8 @@ export class Gpu {
 
   /** @throws KleinbildError `device-lost` */
   assertAlive(stage: string): void {
-    if (this.lost) throw new KleinbildError("device-lost", `The GPU was lost in ${stage}: ${this.lost.message}`, { stage });
+    if (this.lost)
+      throw new KleinbildError("device-lost", `The GPU was lost in ${stage}: ${this.lost.message}`, { stage });
   }
 
   /** Frees every buffer and the device. */

@@ -20,5 +20,8 @@ export async function assertFinite(gpu: Gpu, stage: string, tensors: readonly Te
   }
   const [bad] = new Uint32Array(await gpu.recorder.read(counter));
   if (bad !== 0)
-    throw new KleinbildError("not-finite", `${bad} values are NaN or infinite after ${stage}.`, { stage, values: bad! });
+    throw new KleinbildError("not-finite", `${bad} values are NaN or infinite after ${stage}.`, {
+      stage,
+      values: bad!,
+    });
 }

@@ -90,7 +90,8 @@ export class GpuMemory {
 
   report(): MemoryReport {
     const byPart: Partial<Record<MemoryPart, { currentBytes: number; peakBytes: number }>> = {};
-    for (const [part, peakBytes] of this.#peak) byPart[part] = { currentBytes: this.#current.get(part) ?? 0, peakBytes };
+    for (const [part, peakBytes] of this.#peak)
+      byPart[part] = { currentBytes: this.#current.get(part) ?? 0, peakBytes };
     return { currentBytes: this.#total, peakBytes: this.#peakTotal, byPart };
   }
 

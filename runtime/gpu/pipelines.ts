@@ -18,7 +18,11 @@ export class PipelineCache {
       pipeline = this.#device.createComputePipeline({
         label: key,
         layout: "auto",
-        compute: { module: this.#module(kernel, scalar), entryPoint: "main", constants: { ...kernel.overrides, ...overrides } },
+        compute: {
+          module: this.#module(kernel, scalar),
+          entryPoint: "main",
+          constants: { ...kernel.overrides, ...overrides },
+        },
       });
       this.#pipelines.set(key, pipeline);
     }

@@ -45,7 +45,12 @@ export class Recorder {
     this.#device = device;
     this.#memory = memory;
     this.#pipelines = pipelines;
-    this.#parameters = memory.allocate("transfer", "kernel parameters", PARAMETER_SLOTS * PARAMETER_SLOT_BYTES, UNIFORM_USAGE);
+    this.#parameters = memory.allocate(
+      "transfer",
+      "kernel parameters",
+      PARAMETER_SLOTS * PARAMETER_SLOT_BYTES,
+      UNIFORM_USAGE,
+    );
     this.meter = new WorkMeter(device.queue);
   }
 
@@ -54,9 +59,16 @@ export class Recorder {
     const [x, y = 1, z = 1] = call.grid;
     if (x === 0 || y === 0 || z === 0) return;
     if (Math.max(x, y, z) > MAX_WORKGROUPS)
-      throw new KleinbildError("invalid-shape", `${kernel.name}: a grid of ${x} x ${y} x ${z} workgroups is above ${MAX_WORKGROUPS}.`);
+      throw new KleinbildError(
+        "invalid-shape",
+        `${kernel.name}: a grid of ${x} x ${y} x ${z} workgroups is above ${MAX_WORKGROUPS}.`,
+      );
     const slot = this.#writeParameters(kernel.parameters, call.parameters);
-    const pipeline = this.#pipelines.get(kernel, call.scalar ?? "f32", (call.overrides ?? {}) as Record<string, number>);
+    const pipeline = this.#pipelines.get(
+      kernel,
+      call.scalar ?? "f32",
+      (call.overrides ?? {}) as Record<string, number>,
+    );
     const entries: GPUBindGroupEntry[] = Object.keys(kernel.bindings).map((name, binding) => {
       const tensor = call.bindings[name as keyof K["bindings"] & string];
       const size = tensorBytes(tensor.dtype, tensor.shape);
@@ -80,7 +92,13 @@ export class Recorder {
   copy(source: Tensor, sourceOffset: number, target: Tensor, targetOffset: number, count: number): void {
     const size = source.dtype === "f16" ? 2 : source.dtype === "u8" ? 1 : 4;
     this.#endPass();
-    this.#commands().copyBufferToBuffer(source.buffer, sourceOffset * size, target.buffer, targetOffset * size, count * size);
+    this.#commands().copyBufferToBuffer(
+      source.buffer,
+      sourceOffset * size,
+      target.buffer,
+      targetOffset * size,
+      count * size,
+    );
   }
 
   /** Fills a tensor with zeros. */
@@ -100,7 +118,13 @@ export class Recorder {
     this.#endPass();
     if (!this.#encoder) return;
     if (this.#slots > 0)
-      this.#device.queue.writeBuffer(this.#parameters, 0, this.#parameterData.buffer, 0, this.#slots * PARAMETER_SLOT_BYTES);
+      this.#device.queue.writeBuffer(
+        this.#parameters,
+        0,
+        this.#parameterData.buffer,
+        0,
+        this.#slots * PARAMETER_SLOT_BYTES,
+      );
     this.#slots = 0;
     this.#device.queue.submit([this.#encoder.finish()]);
     this.#encoder = undefined;

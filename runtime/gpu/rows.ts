@@ -20,7 +20,13 @@ export function stackRows(
       const from = Math.max(first, chunk.first);
       const to = Math.min(end, chunk.first + chunk.count);
       if (from < to)
-        recorder.copy(matrix, (from - first) * columns, target.chunks[i]!, (from - chunk.first) * columns, (to - from) * columns);
+        recorder.copy(
+          matrix,
+          (from - first) * columns,
+          target.chunks[i]!,
+          (from - chunk.first) * columns,
+          (to - from) * columns,
+        );
     }
     first = end;
   }
@@ -28,7 +34,11 @@ export function stackRows(
 }
 
 /** The chunks of a matrix as one tensor [rows, columns]. */
-export function joinRows(recorder: Recorder, scope: MemoryScope, { rows, columns, dtype, rowsPerChunk, chunks }: Rows): Tensor {
+export function joinRows(
+  recorder: Recorder,
+  scope: MemoryScope,
+  { rows, columns, dtype, rowsPerChunk, chunks }: Rows,
+): Tensor {
   const target = scope.tensor("rows", dtype, [rows, columns]);
   for (const [i, { first, count }] of rowRanges(rows, rowsPerChunk).entries())
     recorder.copy(chunks[i]!, 0, target, first * columns, count * columns);

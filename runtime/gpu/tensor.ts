@@ -35,7 +35,10 @@ export interface Rows {
 }
 
 /** The row ranges `[first, count]` of a matrix of `rows` rows in chunks of `rowsPerChunk`. */
-export function rowRanges(rows: number, rowsPerChunk: number): readonly { readonly first: number; readonly count: number }[] {
+export function rowRanges(
+  rows: number,
+  rowsPerChunk: number,
+): readonly { readonly first: number; readonly count: number }[] {
   const ranges = [];
   for (let first = 0; first < rows; first += rowsPerChunk)
     ranges.push({ first, count: Math.min(rowsPerChunk, rows - first) });

@@ -11,7 +11,7 @@ export function copySharedWrites(device: GPUDevice): void {
       bytes.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
       const unit = "BYTES_PER_ELEMENT" in data ? Number(data.BYTES_PER_ELEMENT) : 1;
       const start = (dataOffset ?? 0) * unit;
-      return writeBuffer(buffer, bufferOffset, bytes, start, size === undefined ? undefined : size * unit) as undefined;
+      return writeBuffer(buffer, bufferOffset, bytes, start, size === undefined ? undefined : size * unit);
     }
     return writeBuffer(buffer, bufferOffset, data, dataOffset, size) as undefined;
   };

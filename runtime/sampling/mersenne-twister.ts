@@ -12,13 +12,13 @@ export class MersenneTwister {
   constructor(seed: number) {
     const state = this.#state;
     state[0] = seed;
-    for (let i = 1; i < STATE_WORDS; i++) state[i] = Math.imul(1812433253, state[i - 1] ^ (state[i - 1] >>> 30)) + i;
+    for (let i = 1; i < STATE_WORDS; i++) state[i] = Math.imul(1812433253, state[i - 1]! ^ (state[i - 1]! >>> 30)) + i;
   }
 
   /** The next unsigned 32-bit integer. */
   draw(): number {
     if (this.#next === STATE_WORDS) this.#twist();
-    let word = this.#state[this.#next++];
+    let word = this.#state[this.#next++]!;
     word ^= word >>> 11;
     word ^= (word << 7) & 0x9d2c5680;
     word ^= (word << 15) & 0xefc60000;
@@ -28,8 +28,8 @@ export class MersenneTwister {
   #twist(): void {
     const state = this.#state;
     for (let i = 0; i < STATE_WORDS; i++) {
-      const mixed = (state[i] & 0x80000000) | (state[(i + 1) % STATE_WORDS] & 0x7fffffff);
-      state[i] = state[(i + MIDDLE) % STATE_WORDS] ^ (mixed >>> 1) ^ (mixed & 1 ? 0x9908b0df : 0);
+      const mixed = (state[i]! & 0x80000000) | (state[(i + 1) % STATE_WORDS]! & 0x7fffffff);
+      state[i] = state[(i + MIDDLE) % STATE_WORDS]! ^ (mixed >>> 1) ^ (mixed & 1 ? 0x9908b0df : 0);
     }
     this.#next = 0;
   }

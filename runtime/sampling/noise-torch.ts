@@ -41,8 +41,8 @@ function drawInBlocks(generator: MersenneTwister, length: number): Float32Array 
 /** Box–Muller in place over 16 uniforms of [0, 1). */
 function toNormal(block: Float32Array): void {
   for (let j = 0; j < HALF; j++) {
-    const radius = Math.sqrt(-2 * Math.log(1 - block[j]));
-    const angle = 2 * Math.PI * block[j + HALF];
+    const radius = Math.sqrt(-2 * Math.log(1 - block[j]!));
+    const angle = 2 * Math.PI * block[j + HALF]!;
     block[j] = radius * Math.cos(angle);
     block[j + HALF] = radius * Math.sin(angle);
   }

@@ -76,6 +76,6 @@ function packTokens(planes: Float32Array, channels: number): Float32Array {
   const tokens = planes.length / channels;
   const packed = new Float32Array(planes.length);
   for (let channel = 0; channel < channels; channel++)
-    for (let token = 0; token < tokens; token++) packed[token * channels + channel] = planes[channel * tokens + token];
+    for (let token = 0; token < tokens; token++) packed[token * channels + channel] = planes[channel * tokens + token]!;
   return packed;
 }

@@ -52,7 +52,7 @@ export function buildSigmas({ tokens, steps, spacing = "uniform" }: ScheduleOpti
   const shifted = shiftedSigmas(empiricalMu(tokens, steps), steps);
   const sigmas = new Float32Array(steps + 1);
   for (let i = 0; i < steps; i++)
-    sigmas[i] = spacing === "uniform" ? shifted[i] : respaced(shifted[0], shifted[steps - 1], i, steps, spacing);
+    sigmas[i] = spacing === "uniform" ? shifted[i]! : respaced(shifted[0]!, shifted[steps - 1]!, i, steps, spacing);
   return sigmas;
 }
 

@@ -25,7 +25,7 @@ export function parseSeed(seed: number | bigint | string): bigint {
 
 /** A random seed, an unsigned 32-bit integer: short enough to copy, and exact as a JSON number. */
 export function randomSeed(): bigint {
-  return BigInt(crypto.getRandomValues(new Uint32Array(1))[0]);
+  return BigInt(crypto.getRandomValues(new Uint32Array(1))[0]!);
 }
 
 function toBigInt(seed: number | bigint | string): bigint | undefined {

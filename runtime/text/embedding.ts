@@ -26,10 +26,14 @@ export class EmbeddingTable {
     const read = new Map<number, Float32Array>();
     for (const [i, id] of ids.entries()) {
       if (id >= this.#vocab)
-        throw new KleinbildError("invalid-model", `Token ${id} is beyond the ${this.#vocab} rows of the text encoder's embedding.`, {
-          token: id,
-          rows: this.#vocab,
-        });
+        throw new KleinbildError(
+          "invalid-model",
+          `Token ${id} is beyond the ${this.#vocab} rows of the text encoder's embedding.`,
+          {
+            token: id,
+            rows: this.#vocab,
+          },
+        );
       const row = this.#resident?.subarray(id * this.#hidden, (id + 1) * this.#hidden) ?? read.get(id);
       const values = row ?? (await this.#store.readRows(NAME, id, 1, signal));
       read.set(id, values);

@@ -81,7 +81,10 @@ export class TextEncoder {
   async #embed(hidden: Rows, ids: Int32Array, signal?: AbortSignal): Promise<void> {
     const rows = await this.#embedding.lookUp(ids, signal);
     for (const [i, { first, count }] of rowRanges(hidden.rows, hidden.rowsPerChunk).entries())
-      this.#gpu.recorder.write(hidden.chunks[i]!, rows.subarray(first * hidden.columns, (first + count) * hidden.columns));
+      this.#gpu.recorder.write(
+        hidden.chunks[i]!,
+        rows.subarray(first * hidden.columns, (first + count) * hidden.columns),
+      );
   }
 
   async #layer(scope: MemoryScope, weights: LayerWeights, hidden: Rows, rotary: Tensor, mask: Tensor): Promise<void> {
@@ -90,7 +93,9 @@ export class TextEncoder {
     const keysValues = this.#attention.keysValues(scope, hidden.rows);
     const attended = scope.rows("attended", this.#scalar, hidden.rows, heads * headDim, hidden.rowsPerChunk);
     for (const [i, chunk] of hidden.chunks.entries()) {
-      const [q, k, v] = weights.qkv.map((weight) => scope.tensor(weight.name, this.#scalar, [chunk.shape[0]!, weight.out]));
+      const [q, k, v] = weights.qkv.map((weight) =>
+        scope.tensor(weight.name, this.#scalar, [chunk.shape[0]!, weight.out]),
+      );
       await this.#backend.project(chunk, this.#norm(weights.inputNorm), weights.qkv, [q!, k!, v!]);
       const projected = { queries: q!, keys: k!, values: v! };
       this.#attention.prepare(projected, weights.headNorms, rotary, i * hidden.rowsPerChunk, { queries, keysValues });

@@ -59,8 +59,8 @@ export class PromptTokenizer {
 
 /** `pad_token` is a string, or an object of an added token with its `content`. */
 function readPadToken(config: unknown): string {
-  const entry = isRecord(config) ? config.pad_token : undefined;
-  const token = isRecord(entry) ? entry.content : entry;
+  const entry = isRecord(config) ? config["pad_token"] : undefined;
+  const token = isRecord(entry) ? entry["content"] : entry;
   if (typeof token !== "string")
     throw new KleinbildError(
       "invalid-model",

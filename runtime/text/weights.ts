@@ -44,7 +44,10 @@ export async function loadTextEncoderWeights(
         await matrix("self_attn.k_proj", kvHeads * headDim, hidden),
         await matrix("self_attn.v_proj", kvHeads * headDim, hidden),
       ],
-      headNorms: await loader.vectors([`${layer}.self_attn.q_norm.weight`, `${layer}.self_attn.k_norm.weight`], headDim),
+      headNorms: await loader.vectors(
+        [`${layer}.self_attn.q_norm.weight`, `${layer}.self_attn.k_norm.weight`],
+        headDim,
+      ),
       attentionOut: await matrix("self_attn.o_proj", hidden, heads * headDim),
       gate: gate!,
       up: up!,

@@ -84,7 +84,7 @@ export class Denoiser {
       modulation: this.#modulation,
     };
     await this.#run(pass, [words, target], text, { signal, trace });
-    return model.velocity(scope, target);
+    return await model.velocity(scope, target);
   }
 
   /** Frees what mode `step-one` kept. */

@@ -10,7 +10,13 @@ import type { TransformerConfig } from "../weights/model-config.ts";
 import type { Modulation, ModulationSet } from "./modulation.ts";
 import type { ReferenceKeysValues } from "./reference-cache.ts";
 import { type Grid, gridTokens, type PositionId, rotaryTable } from "./rotary.ts";
-import type { DoubleBlockWeights, ProjectionWeights, SingleBlockWeights, StreamWeights, TransformerWeights } from "./weights.ts";
+import type {
+  DoubleBlockWeights,
+  ProjectionWeights,
+  SingleBlockWeights,
+  StreamWeights,
+  TransformerWeights,
+} from "./weights.ts";
 
 /** Rows of the joint sequence that belong together. Keys are joined in this order: text, reference, target. */
 export type StreamRole = "text" | "reference" | "target";
@@ -59,7 +65,14 @@ export class TransformerModel {
   readonly #scalar: ScalarType;
   readonly #attention: Attention;
 
-  constructor(gpu: Gpu, backend: DenseBackend, scalar: ScalarType, config: TransformerConfig, weights: TransformerWeights, rowsPerChunk: number) {
+  constructor(
+    gpu: Gpu,
+    backend: DenseBackend,
+    scalar: ScalarType,
+    config: TransformerConfig,
+    weights: TransformerWeights,
+    rowsPerChunk: number,
+  ) {
     this.#gpu = gpu;
     this.backend = backend;
     this.#scalar = scalar;
@@ -141,13 +154,26 @@ export class TransformerModel {
     const of = <T>({ stream }: Workspace, text: T, image: T): T => (stream.role === "text" ? text : image);
     for (const space of spaces) {
       const { image, text } = space.stream.modulation;
-      await this.#project(scope, space, of(space, weights.text, weights.image), of(space, text, image)[0], index, options);
+      await this.#project(
+        scope,
+        space,
+        of(space, weights.text, weights.image),
+        of(space, text, image)[0],
+        index,
+        options,
+      );
     }
     this.#attend(spaces, index, options);
     const overflowing = this.#scalar === "f16" && index >= this.config.doubleBlocks - OVERFLOWING_DOUBLE_BLOCKS;
     for (const space of spaces) {
       const { image, text } = space.stream.modulation;
-      await this.#finishDouble(scope, space, of(space, weights.text, weights.image), of(space, text, image), overflowing ? OVERFLOW_SCALE : 1);
+      await this.#finishDouble(
+        scope,
+        space,
+        of(space, weights.text, weights.image),
+        of(space, text, image),
+        overflowing ? OVERFLOW_SCALE : 1,
+      );
     }
   }
 
@@ -159,7 +185,8 @@ export class TransformerModel {
     options: PassOptions,
     last: boolean,
   ): Promise<void> {
-    for (const space of spaces) await this.#project(scope, space, weights, space.stream.modulation.single, index, options);
+    for (const space of spaces)
+      await this.#project(scope, space, weights, space.stream.modulation.single, index, options);
     // the references' own pass is over once the last block's keys and values are kept
     if (last && options.store && spaces.every(({ stream }) => stream.role === "reference")) return;
     this.#attend(spaces, index, options);
@@ -193,7 +220,9 @@ export class TransformerModel {
     const { stream, queries } = space;
     const keysValues = keysValuesOf(space, block, options);
     for (const [i, hidden] of stream.hidden.chunks.entries()) {
-      const [q, k, v] = weights.qkv.map((weight) => scope.tensor(weight.name, this.#scalar, [hidden.shape[0]!, weight.out]));
+      const [q, k, v] = weights.qkv.map((weight) =>
+        scope.tensor(weight.name, this.#scalar, [hidden.shape[0]!, weight.out]),
+      );
       const projected = { queries: q!, keys: k!, values: v! };
       await this.backend.project(hidden, this.#norm(modulation), weights.qkv, [q!, k!, v!]);
       const firstRow = i * stream.hidden.rowsPerChunk;

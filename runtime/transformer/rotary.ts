@@ -29,7 +29,11 @@ export function referencePositions(grids: readonly Grid[]): PositionId[] {
  * Cosine and sine of each pair's angle, [positions, headDim / 2, 2], computed in f64:
  * angle = id · theta^(−2k / axis), k = 0 … axis / 2 − 1 within each axis (Su et al. 2021, RoFormer, eq. 15).
  */
-export function rotaryTable(positions: readonly PositionId[], axes: readonly number[], theta: number): Float32Array<ArrayBuffer> {
+export function rotaryTable(
+  positions: readonly PositionId[],
+  axes: readonly number[],
+  theta: number,
+): Float32Array<ArrayBuffer> {
   const pairs = axes.reduce((sum, axis) => sum + axis / 2, 0);
   const table = new Float32Array(positions.length * pairs * 2);
   let at = 0;

@@ -61,7 +61,10 @@ export interface TransformerWeights {
 }
 
 /** Loads the transformer by its diffusers names. */
-export async function loadTransformerWeights(loader: WeightLoader, config: TransformerConfig): Promise<TransformerWeights> {
+export async function loadTransformerWeights(
+  loader: WeightLoader,
+  config: TransformerConfig,
+): Promise<TransformerWeights> {
   const d = config.hidden;
   /** Kept at 16 bits or more: these are small and feed everything. */
   const kept = (name: string, out: number, columns: number): Promise<Matrix> =>
@@ -86,11 +89,20 @@ export async function loadTransformerWeights(loader: WeightLoader, config: Trans
       text: await loadStream(loader, config, block, TEXT_NAMES),
     });
   }
-  for (let i = 0; i < config.singleBlocks; i++) single.push(await loadSingle(loader, config, `single_transformer_blocks.${i}`));
+  for (let i = 0; i < config.singleBlocks; i++)
+    single.push(await loadSingle(loader, config, `single_transformer_blocks.${i}`));
   return { imageIn, textIn, modulation, double, single, finalOut: await kept("proj_out", config.outChannels, d) };
 }
 
-const IMAGE_NAMES = { q: "to_q", k: "to_k", v: "to_v", out: "to_out.0", normQ: "norm_q", normK: "norm_k", ff: "ff" } as const;
+const IMAGE_NAMES = {
+  q: "to_q",
+  k: "to_k",
+  v: "to_v",
+  out: "to_out.0",
+  normQ: "norm_q",
+  normK: "norm_k",
+  ff: "ff",
+} as const;
 const TEXT_NAMES = {
   q: "add_q_proj",
   k: "add_k_proj",
@@ -108,7 +120,8 @@ async function loadStream(
   names: typeof IMAGE_NAMES | typeof TEXT_NAMES,
 ): Promise<StreamWeights> {
   const attention = `${block}.attn`;
-  const square = (name: string): Promise<Matrix> => loader.matrix({ name: `${attention}.${name}.weight`, shape: [d, d] });
+  const square = (name: string): Promise<Matrix> =>
+    loader.matrix({ name: `${attention}.${name}.weight`, shape: [d, d] });
   const gateAndUp = { name: `${block}.${names.ff}.linear_in.weight`, shape: [2 * mlp, d] } as const;
   const [gate, up] = await loader.aligned([
     { ...gateAndUp, rows: [0, mlp] },

@@ -5,6 +5,7 @@ import type { MemoryScope } from "../gpu/memory.ts";
 import { foldGrid } from "../gpu/recorder.ts";
 import { rowRanges, type ScalarType, type Tensor } from "../gpu/tensor.ts";
 import type { VaeConfig } from "../weights/model-config.ts";
+import { f32ToF16 } from "../weights/float.ts";
 import { VaeBlocks } from "./blocks.ts";
 import { allocateMap, type FeatureMap, releaseMap, rowsPerBand } from "./feature-map.ts";
 import type { VaeWeights } from "./weights.ts";
@@ -39,15 +40,36 @@ export class Autoencoder {
   /** Normalised tokens [height / 16 · width / 16, 4 · latentChannels] f32 of a picture (the mean, no sampling). */
   async encode(target: MemoryScope, image: Pixels, signal?: AbortSignal): Promise<Tensor> {
     using scope = this.#gpu.memory.scope();
-    const { encoder, normalize } = this.#weights;
     const blocks = this.#blocks(scope, image.width, this.#encoderChannels(image.width), signal);
-    const picture = this.#uploadPixels(blocks, image);
+    return await this.#encode(target, blocks, this.#uploadPixels(blocks, image));
+  }
+
+  /** The same of features [height, width, 3] in −1…1. */
+  async encodeFeatures(
+    target: MemoryScope,
+    features: Float32Array,
+    { width, height }: { readonly width: number; readonly height: number },
+  ): Promise<Tensor> {
+    using scope = this.#gpu.memory.scope();
+    const blocks = this.#blocks(scope, width, this.#encoderChannels(width));
+    const rowsPerMapBand = blocks.context.rowsPerBand(width);
+    const map = allocateMap(scope, this.#scalar, { width, height, channels: 3, rowsPerBand: rowsPerMapBand });
+    for (const [i, { first, count }] of rowRanges(height, rowsPerMapBand).entries()) {
+      const values = features.slice(first * width * 3, (first + count) * width * 3);
+      this.#gpu.recorder.write(map.bands[i]!, this.#scalar === "f32" ? values : f32ToF16(values));
+    }
+    return await this.#encode(target, blocks, map);
+  }
+
+  async #encode(target: MemoryScope, blocks: VaeBlocks, picture: FeatureMap): Promise<Tensor> {
+    const { scope } = blocks;
+    const { encoder, normalize } = this.#weights;
     let map = await blocks.convolve(picture, encoder.convIn);
     releaseMap(scope, picture);
     for (const level of encoder.levels) map = await blocks.level(map, level, "down");
     map = await this.#finish(blocks, await blocks.mid(map, encoder.mid), encoder);
     const moments = encoder.quant ? await blocks.convolve(map, encoder.quant) : map;
-    const tokens = (image.width / PIXELS_PER_TOKEN) * (image.height / PIXELS_PER_TOKEN);
+    const tokens = (picture.width / PIXELS_PER_TOKEN) * (picture.height / PIXELS_PER_TOKEN);
     const latents = target.tensor("reference latents", "f32", [tokens, 4 * this.config.latentChannels]);
     for (const [i, { first, count }] of rowRanges(moments.height, moments.rowsPerBand).entries())
       this.#gpu.recorder.dispatch(patchify, {
@@ -71,7 +93,12 @@ export class Autoencoder {
    *
    * @param tokens  [height / 16 · width / 16, 4 · latentChannels] f32
    */
-  async decode(scope: MemoryScope, tokens: Tensor, size: { readonly width: number; readonly height: number }, signal?: AbortSignal): Promise<FeatureMap> {
+  async decode(
+    scope: MemoryScope,
+    tokens: Tensor,
+    size: { readonly width: number; readonly height: number },
+    signal?: AbortSignal,
+  ): Promise<FeatureMap> {
     const { decoder } = this.#weights;
     const blocks = this.#blocks(scope, size.width, this.#decoderChannels(size.width), signal);
     const latents = this.#unpatchify(blocks, tokens, size);
@@ -136,7 +163,11 @@ export class Autoencoder {
     const channels = this.config.decoderChannels;
     return (width) => {
       const level = Math.log2(imageWidth / width);
-      return Math.max(channels[level]!, channels[Math.min(level + 1, channels.length - 1)]!, this.config.latentChannels);
+      return Math.max(
+        channels[level]!,
+        channels[Math.min(level + 1, channels.length - 1)]!,
+        this.config.latentChannels,
+      );
     };
   }
 
@@ -151,7 +182,12 @@ export class Autoencoder {
 
   #uploadPixels({ scope, context }: VaeBlocks, image: Pixels): FeatureMap {
     const { width, height } = image;
-    const map = allocateMap(scope, this.#scalar, { width, height, channels: 3, rowsPerBand: context.rowsPerBand(width) });
+    const map = allocateMap(scope, this.#scalar, {
+      width,
+      height,
+      channels: 3,
+      rowsPerBand: context.rowsPerBand(width),
+    });
     for (const [i, { first, count }] of rowRanges(height, map.rowsPerBand).entries()) {
       const pixels = scope.tensor("pixels", "u32", [count * width]);
       const bytes = new Uint8Array(image.data.slice(first * width * 4, (first + count) * width * 4).buffer);
@@ -167,7 +203,11 @@ export class Autoencoder {
     return map;
   }
 
-  #unpatchify({ scope, context }: VaeBlocks, tokens: Tensor, size: { readonly width: number; readonly height: number }): FeatureMap {
+  #unpatchify(
+    { scope, context }: VaeBlocks,
+    tokens: Tensor,
+    size: { readonly width: number; readonly height: number },
+  ): FeatureMap {
     const width = size.width / PIXELS_PER_LATENT;
     const height = size.height / PIXELS_PER_LATENT;
     const channels = this.config.latentChannels;

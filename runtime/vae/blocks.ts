@@ -37,14 +37,23 @@ export class VaeBlocks {
    *
    * @param stride  2 pads at the right and at the bottom only, as the reference encoder does
    */
-  async convolve(map: FeatureMap, weight: Kernel2d, options: GatherOptions & { readonly stride?: 1 | 2 } = {}): Promise<FeatureMap> {
+  async convolve(
+    map: FeatureMap,
+    weight: Kernel2d,
+    options: GatherOptions & { readonly stride?: 1 | 2 } = {},
+  ): Promise<FeatureMap> {
     const { gpu, backend, scalar, rowsPerBand } = this.context;
     const { stride = 1, ...gather } = options;
     const inputHeight = gather.upsample ? map.height * 2 : map.height;
     const inputWidth = gather.upsample ? map.width * 2 : map.width;
     const height = inputHeight / stride;
     const width = inputWidth / stride;
-    const out = allocateMap(this.scope, scalar, { height, width, channels: weight.out, rowsPerBand: rowsPerBand(width) });
+    const out = allocateMap(this.scope, scalar, {
+      height,
+      width,
+      channels: weight.out,
+      rowsPerBand: rowsPerBand(width),
+    });
     const halo = weight.size === 3 && stride === 1 ? 1 : 0;
     const convolution = { stride, padLeft: halo, padRight: weight.size === 3 ? 1 : 0 } as const;
     const direct = weight.size === 1 && !gather.affine && !gather.activate && !gather.upsample;

@@ -29,7 +29,11 @@ export class PreviewModel {
    * @param tokens  [height · width, 4 · latentChannels] of the predicted clean latents
    * @param grid    height and width in tokens
    */
-  async render(tokens: Float32Array, grid: { readonly height: number; readonly width: number }, signal?: AbortSignal): Promise<Pixels> {
+  async render(
+    tokens: Float32Array,
+    grid: { readonly height: number; readonly width: number },
+    signal?: AbortSignal,
+  ): Promise<Pixels> {
     this.#coefficients ??= await this.#fit(signal);
     const inputs = this.#vae.config.latentChannels + 1;
     const width = grid.width * 2;
@@ -83,9 +87,12 @@ export class PreviewModel {
   async #decode(values: Float32Array<ArrayBuffer>, signal?: AbortSignal): Promise<Pixels> {
     using scope = this.#gpu.memory.scope();
     const size = { width: FIT_TOKENS * PIXELS_PER_TOKEN, height: FIT_TOKENS * PIXELS_PER_TOKEN };
-    const tokens: Tensor = scope.tensor("preview fit", "f32", [FIT_TOKENS * FIT_TOKENS, this.#vae.config.latentChannels * 4]);
+    const tokens: Tensor = scope.tensor("preview fit", "f32", [
+      FIT_TOKENS * FIT_TOKENS,
+      this.#vae.config.latentChannels * 4,
+    ]);
     this.#gpu.recorder.write(tokens, values);
-    return this.#vae.readPixels(scope, await this.#vae.decode(scope, tokens, size, signal));
+    return await this.#vae.readPixels(scope, await this.#vae.decode(scope, tokens, size, signal));
   }
 }
 

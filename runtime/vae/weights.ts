@@ -68,7 +68,10 @@ export async function loadVaeWeights(loader: WeightLoader, config: VaeConfig): P
   return {
     encoder,
     decoder,
-    normalize: statistics("normalize", deviations.map((deviation) => 1 / deviation)),
+    normalize: statistics(
+      "normalize",
+      deviations.map((deviation) => 1 / deviation),
+    ),
     denormalize: statistics("denormalize", deviations),
   };
 }
@@ -83,7 +86,10 @@ async function loadEncoder(loader: WeightLoader, config: VaeConfig): Promise<Cod
     const block = `encoder.down_blocks.${i}`;
     const resnets = await loadResnets(loader, block, channels[Math.max(0, i - 1)]!, out, config.layersPerBlock);
     const last = i === channels.length - 1;
-    levels.push({ resnets, resample: last ? undefined : await loader.kernel2d(`${block}.downsamplers.0.conv`, out, out, 3) });
+    levels.push({
+      resnets,
+      resample: last ? undefined : await loader.kernel2d(`${block}.downsamplers.0.conv`, out, out, 3),
+    });
   }
   return {
     convIn,
@@ -96,7 +102,7 @@ async function loadEncoder(loader: WeightLoader, config: VaeConfig): Promise<Cod
 }
 
 async function loadDecoder(loader: WeightLoader, config: VaeConfig): Promise<CoderWeights> {
-  const channels = [...config.decoderChannels].reverse();
+  const channels = config.decoderChannels.toReversed();
   const { latentChannels } = config;
   const convIn = await loader.kernel2d("decoder.conv_in", channels[0]!, latentChannels, 3);
   const mid = await loadMid(loader, "decoder.mid_block", channels[0]!, config.midAttention);
@@ -105,7 +111,10 @@ async function loadDecoder(loader: WeightLoader, config: VaeConfig): Promise<Cod
     const block = `decoder.up_blocks.${i}`;
     const resnets = await loadResnets(loader, block, channels[Math.max(0, i - 1)]!, out, config.layersPerBlock + 1);
     const last = i === channels.length - 1;
-    levels.push({ resnets, resample: last ? undefined : await loader.kernel2d(`${block}.upsamplers.0.conv`, out, out, 3) });
+    levels.push({
+      resnets,
+      resample: last ? undefined : await loader.kernel2d(`${block}.upsamplers.0.conv`, out, out, 3),
+    });
   }
   return {
     convIn,
@@ -113,7 +122,9 @@ async function loadDecoder(loader: WeightLoader, config: VaeConfig): Promise<Cod
     mid,
     normOut: await loadNorm(loader, "decoder.conv_norm_out", channels.at(-1)!),
     convOut: await loader.kernel2d("decoder.conv_out", config.outChannels, channels.at(-1)!, 3),
-    quant: config.postQuantConv ? await loader.kernel2d("post_quant_conv", latentChannels, latentChannels, 1) : undefined,
+    quant: config.postQuantConv
+      ? await loader.kernel2d("post_quant_conv", latentChannels, latentChannels, 1)
+      : undefined,
   };
 }
 
@@ -140,9 +151,16 @@ async function loadAttention(loader: WeightLoader, name: string, channels: numbe
   };
 }
 
-async function loadResnets(loader: WeightLoader, block: string, from: number, to: number, count: number): Promise<ResnetWeights[]> {
+async function loadResnets(
+  loader: WeightLoader,
+  block: string,
+  from: number,
+  to: number,
+  count: number,
+): Promise<ResnetWeights[]> {
   const resnets: ResnetWeights[] = [];
-  for (let i = 0; i < count; i++) resnets.push(await loadResnet(loader, `${block}.resnets.${i}`, i === 0 ? from : to, to));
+  for (let i = 0; i < count; i++)
+    resnets.push(await loadResnet(loader, `${block}.resnets.${i}`, i === 0 ? from : to, to));
   return resnets;
 }
 
@@ -157,5 +175,8 @@ async function loadResnet(loader: WeightLoader, name: string, from: number, to: 
 }
 
 async function loadNorm(loader: WeightLoader, name: string, channels: number): Promise<NormWeights> {
-  return { weight: await loader.vector(`${name}.weight`, channels), bias: await loader.vector(`${name}.bias`, channels) };
+  return {
+    weight: await loader.vector(`${name}.weight`, channels),
+    bias: await loader.vector(`${name}.bias`, channels),
+  };
 }

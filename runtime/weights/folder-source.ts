@@ -3,10 +3,15 @@ import { join } from "node:path";
 import { KleinbildError } from "../errors.ts";
 import type { ModelFile, ModelSource } from "./source.ts";
 
+interface OpenFile {
+  readonly handle: FileHandle;
+  readonly size: number;
+}
+
 /** A model in a folder of this machine; Node only. */
 export class FolderSource implements ModelSource {
   readonly description: string;
-  readonly #files = new Map<string, { readonly handle: FileHandle; readonly size: number }>();
+  readonly #files = new Map<string, Promise<OpenFile>>();
 
   constructor(folder: string) {
     this.description = folder;
@@ -16,43 +21,69 @@ export class FolderSource implements ModelSource {
     try {
       return (await stat(join(this.description, path))).isFile();
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === "ENOENT" || (error as NodeJS.ErrnoException).code === "ENOTDIR") return false;
+      if (isAbsence(error)) return false;
       throw error;
     }
   }
 
   async open(path: string): Promise<ModelFile> {
-    const file = this.#files.get(path) ?? (await this.#open(path));
-    this.#files.set(path, file);
-    return {
-      size: file.size,
-      read: async (offset, length, signal) => {
-        signal?.throwIfAborted();
-        const bytes = new Uint8Array(length);
-        let at = 0;
-        while (at < length) {
-          const { bytesRead } = await file.handle.read(bytes, at, length - at, offset + at);
-          if (bytesRead === 0)
-            throw new KleinbildError("invalid-model", `${path} ends at byte ${offset + at}; ${offset + length} were expected.`, { path });
-          at += bytesRead;
-        }
-        return bytes;
-      },
-    };
+    let opening = this.#files.get(path);
+    if (!opening) {
+      opening = openFile(this.description, path);
+      this.#files.set(path, opening);
+      opening.catch(() => this.#files.delete(path)); // the next open tries again
+    }
+    const { handle, size } = await opening;
+    return { size, read: (offset, length, signal) => readFully(handle, path, offset, length, signal) };
   }
 
   async close(): Promise<void> {
     const files = [...this.#files.values()];
     this.#files.clear();
-    for (const { handle } of files) await handle.close();
+    for (const file of files) await (await file).handle.close();
   }
+}
 
-  async #open(path: string): Promise<{ readonly handle: FileHandle; readonly size: number }> {
-    try {
-      const handle = await open(join(this.description, path), "r");
-      return { handle, size: (await handle.stat()).size };
-    } catch (cause) {
-      throw new KleinbildError("missing-file", `${path} is not in ${this.description}.`, { path }, { cause });
-    }
+async function openFile(folder: string, path: string): Promise<OpenFile> {
+  let handle: FileHandle;
+  try {
+    handle = await open(join(folder, path), "r");
+  } catch (cause) {
+    const what = isAbsence(cause) ? "is not in" : "cannot be opened in";
+    throw new KleinbildError("missing-file", `${path} ${what} ${folder}.`, { path }, { cause });
   }
+  const stats = await handle.stat();
+  if (stats.isFile()) return { handle, size: stats.size };
+  await handle.close();
+  throw new KleinbildError("missing-file", `${path} in ${folder} is not a file.`, { path });
+}
+
+async function readFully(
+  handle: FileHandle,
+  path: string,
+  offset: number,
+  length: number,
+  signal?: AbortSignal,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const bytes = new Uint8Array(length);
+  for (let at = 0; at < length;) {
+    signal?.throwIfAborted();
+    const { bytesRead } = await handle.read(bytes, at, length - at, offset + at);
+    if (bytesRead === 0)
+      throw new KleinbildError(
+        "invalid-model",
+        `${path} ends at byte ${offset + at}; ${offset + length} were expected.`,
+        {
+          path,
+        },
+      );
+    at += bytesRead;
+  }
+  signal?.throwIfAborted();
+  return bytes;
+}
+
+function isAbsence(error: unknown): boolean {
+  const { code } = error as NodeJS.ErrnoException;
+  return code === "ENOENT" || code === "ENOTDIR";
 }

@@ -82,7 +82,8 @@ export class WeightLoader {
     const limit = this.#options.gpu.memory.maxBindingBytes;
     const rowsPerPiece = Math.min(...layouts.map(({ rowBytes }) => Math.floor(limit / rowBytes)));
     const matrices = [];
-    for (const [i, source] of sources.entries()) matrices.push(await this.#matrix(source, layouts[i]!, Math.max(1, rowsPerPiece)));
+    for (const [i, source] of sources.entries())
+      matrices.push(await this.#matrix(source, layouts[i]!, Math.max(1, rowsPerPiece)));
     return matrices;
   }
 
@@ -143,7 +144,8 @@ export class WeightLoader {
       const values = await (layout.format === "q4" || layout.format === "q8"
         ? this.#quantizedPiece(source, layout.format, layout.columns, first, count)
         : this.#plainPiece(source, layout.columns, first, count));
-      const bias = source.bias === undefined ? {} : { bias: await this.#biasPiece(source.bias, layout.rows, first, count) };
+      const bias =
+        source.bias === undefined ? {} : { bias: await this.#biasPiece(source.bias, layout.rows, first, count) };
       pieces.push({ firstRow: first, rows: count, ...values, ...bias });
     }
     return { name: source.name, out: layout.rows, in: layout.columns, format: layout.format, pieces };
@@ -239,7 +241,13 @@ export class WeightLoader {
   }
 }
 
-function sliceColumns(values: Float32Array, rows: number, stored: number, first: number, columns: number): Float32Array<ArrayBuffer> {
+function sliceColumns(
+  values: Float32Array,
+  rows: number,
+  stored: number,
+  first: number,
+  columns: number,
+): Float32Array<ArrayBuffer> {
   const slice = new Float32Array(rows * columns);
   for (let row = 0; row < rows; row++)
     slice.set(values.subarray(row * stored + first, row * stored + first + columns), row * columns);

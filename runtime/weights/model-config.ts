@@ -76,9 +76,10 @@ const positive = v.pipe(v.number(), v.gtValue(0));
 const sizes = v.pipe(v.array(size), v.minLength(1));
 const flag = v.boolean();
 
-const ModelIndex = v.object({ _class_name: v.string(), is_distilled: v.optional(flag, false) });
+const ModelIndex = v.object({ _class_name: v.string(), is_distilled: v.optional(flag) });
 
 const Kleinbild = v.object({
+  formatVersion: v.optional(v.literal(1), 1),
   name: v.optional(v.string()),
   license: v.optional(v.string()),
   textLength: v.optional(size, 512),
@@ -93,7 +94,7 @@ const Transformer = v.object({
   attention_head_dim: v.optional(v.pipe(size, v.multipleOf(8), v.maxValue(MAX_HEAD_DIM)), 128),
   axes_dims_rope: v.optional(v.pipe(v.array(v.pipe(size, v.multipleOf(2))), v.length(4)), [32, 32, 32, 32]),
   eps: v.optional(positive, 1e-6),
-  guidance_embeds: v.optional(v.literal(false), false),
+  guidance_embeds: v.literal(false), // absent means true to diffusers
   in_channels: v.optional(size, 128),
   joint_attention_dim: v.optional(size, 15_360),
   mlp_ratio: v.optional(positive, 3),
@@ -128,13 +129,16 @@ const TextEncoder = v.object({
   hidden_size: size,
   intermediate_size: size,
   num_attention_heads: size,
-  num_key_value_heads: v.optional(size),
-  head_dim: v.optional(v.pipe(size, v.multipleOf(8), v.maxValue(MAX_HEAD_DIM))),
+  num_key_value_heads: v.nullish(size),
+  head_dim: v.optional(v.pipe(size, v.multipleOf(8), v.maxValue(MAX_HEAD_DIM)), 128),
   num_hidden_layers: size,
   vocab_size: size,
   rms_norm_eps: v.optional(positive, 1e-6),
   rope_theta: v.optional(positive),
-  rope_parameters: v.nullish(v.object({ rope_theta: v.optional(positive), rope_type: v.optional(v.literal("default")) })),
+  rope_parameters: v.nullish(
+    v.object({ rope_theta: v.optional(positive), rope_type: v.optional(v.literal("default")) }),
+  ),
+  rope_scaling: v.optional(v.null()),
   use_sliding_window: v.optional(v.literal(false), false),
 });
 const QWEN3_ROPE_THETA = 1_000_000;
@@ -145,14 +149,15 @@ export async function readModelConfig(source: ModelSource, signal?: AbortSignal)
   const own = (await source.exists("kleinbild.json", signal))
     ? await parse(source, "kleinbild.json", Kleinbild, signal)
     : v.parse(Kleinbild, {});
-  const distilled = index.is_distilled;
+  const kv = index._class_name === KV_PIPELINE;
+  const distilled = index.is_distilled ?? kv; // the KV pipeline does not write the field; its default there is true
   const config: ModelConfig = {
     name: own.name ?? source.description,
     license: own.license,
     distilled,
     textLength: own.textLength,
     textLayers: own.textLayers,
-    referenceAttention: own.referenceAttention ?? (index._class_name === KV_PIPELINE ? "isolated" : "full"),
+    referenceAttention: own.referenceAttention ?? (kv ? "isolated" : "full"),
     defaultSteps: own.defaultSteps ?? (distilled ? 4 : 50),
     defaultSize: own.defaultSize,
     defaultGuidance: own.defaultGuidance === undefined ? (distilled ? null : 4) : own.defaultGuidance,
@@ -164,7 +169,12 @@ export async function readModelConfig(source: ModelSource, signal?: AbortSignal)
   return config;
 }
 
-async function parse<S extends v.GenericSchema>(source: ModelSource, path: string, schema: S, signal?: AbortSignal): Promise<v.InferOutput<S>> {
+async function parse<S extends v.GenericSchema>(
+  source: ModelSource,
+  path: string,
+  schema: S,
+  signal?: AbortSignal,
+): Promise<v.InferOutput<S>> {
   const result = v.safeParse(schema, await readJson(source, path, signal));
   if (result.success) return result.output;
   const [issue] = result.issues;
@@ -213,7 +223,7 @@ function textConfig(raw: v.InferOutput<typeof TextEncoder>): TextEncoderConfig {
     hidden: raw.hidden_size,
     heads: raw.num_attention_heads,
     kvHeads: raw.num_key_value_heads ?? raw.num_attention_heads,
-    headDim: raw.head_dim ?? raw.hidden_size / raw.num_attention_heads,
+    headDim: raw.head_dim,
     intermediate: raw.intermediate_size,
     vocab: raw.vocab_size,
     ropeTheta: raw.rope_theta ?? raw.rope_parameters?.rope_theta ?? QWEN3_ROPE_THETA,
@@ -233,9 +243,19 @@ function checkConsistency({ transformer, vae, text, textLayers }: ModelConfig): 
     transformer.inChannels === 4 * vae.latentChannels && transformer.outChannels === transformer.inChannels,
     `the transformer takes ${transformer.inChannels} channels and gives ${transformer.outChannels}; the autoencoder's patches have ${4 * vae.latentChannels}`,
   );
-  expect(deepest <= text.layers, `hidden state ${deepest} is asked of a text encoder with ${text.layers} layers`);
-  expect(transformer.textWidth === stacked, `the transformer takes text states of ${transformer.textWidth}; ${textLayers.length} of ${text.hidden} give ${stacked}`);
+  // state 0 is the embedding; the one behind the last layer is normalised in the reference, which no klein model uses
+  expect(
+    deepest < text.layers,
+    `hidden state ${deepest} of ${text.layers} layers is asked for; the last is ${text.layers - 1}`,
+  );
+  expect(
+    transformer.textWidth === stacked,
+    `the transformer takes text states of ${transformer.textWidth}; ${textLayers.length} of ${text.hidden} give ${stacked}`,
+  );
   expect(text.heads % text.kvHeads === 0, `${text.kvHeads} key-value heads do not divide ${text.heads} heads`);
   const channels = [...vae.encoderChannels, ...vae.decoderChannels];
-  expect(channels.every((count) => count % vae.groups === 0), `${vae.groups} groups do not divide the autoencoder's channels ${channels.join(", ")}`);
+  expect(
+    channels.every((count) => count % vae.groups === 0),
+    `${vae.groups} groups do not divide the autoencoder's channels ${channels.join(", ")}`,
+  );
 }

@@ -8,11 +8,20 @@ const MAX_JSON_BYTES = 64 << 20;
 export async function readJson(source: ModelSource, path: string, signal?: AbortSignal): Promise<unknown> {
   const file = await source.open(path, signal);
   if (file.size > MAX_JSON_BYTES)
-    throw new KleinbildError("invalid-model", `${path} has ${file.size} bytes; a JSON file of at most ${MAX_JSON_BYTES} was expected.`, { path });
+    throw new KleinbildError(
+      "invalid-model",
+      `${path} has ${file.size} bytes; a JSON file of at most ${MAX_JSON_BYTES} was expected.`,
+      { path },
+    );
   const bytes = await file.read(0, file.size, signal);
   try {
     return JSON.parse(new TextDecoder().decode(bytes));
   } catch (cause) {
-    throw new KleinbildError("invalid-model", `${path} of ${source.description} is not valid JSON.`, { path }, { cause });
+    throw new KleinbildError(
+      "invalid-model",
+      `${path} of ${source.description} is not valid JSON.`,
+      { path },
+      { cause },
+    );
   }
 }

@@ -31,18 +31,23 @@ const Header = v.record(v.string(), v.unknown());
  *
  * @throws KleinbildError `invalid-model` when the header contradicts itself or the file
  */
-export async function readSafetensorsHeader(file: ModelFile, path: string, signal?: AbortSignal): Promise<ReadonlyMap<string, TensorEntry>> {
+export async function readSafetensorsHeader(
+  file: ModelFile,
+  path: string,
+  signal?: AbortSignal,
+): Promise<ReadonlyMap<string, TensorEntry>> {
   const invalid = (message: string, cause?: unknown): KleinbildError =>
     new KleinbildError("invalid-model", `${path} is not a valid safetensors file: ${message}.`, { path }, { cause });
   if (file.size < LENGTH_BYTES) throw invalid(`it has ${file.size} bytes`);
   const length = new DataView((await file.read(0, LENGTH_BYTES, signal)).buffer).getBigUint64(0, true);
-  if (length > BigInt(Math.min(MAX_HEADER_BYTES, file.size - LENGTH_BYTES))) throw invalid(`its header claims ${length} bytes`);
+  if (length > BigInt(Math.min(MAX_HEADER_BYTES, file.size - LENGTH_BYTES)))
+    throw invalid(`its header claims ${length} bytes`);
   const dataStart = LENGTH_BYTES + Number(length);
+  const bytes = await file.read(LENGTH_BYTES, Number(length), signal);
   let json: unknown;
   try {
-    json = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(await file.read(LENGTH_BYTES, Number(length), signal)));
+    json = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
   } catch (cause) {
-    signal?.throwIfAborted();
     throw invalid("its header is not JSON", cause);
   }
   const header = v.safeParse(Header, json);
@@ -52,16 +57,21 @@ export async function readSafetensorsHeader(file: ModelFile, path: string, signa
     if (name === "__metadata__") continue;
     const entry = v.safeParse(Entry, value);
     if (!entry.success) throw invalid(`the entry of ${name} is malformed`);
-    const { dtype, shape, data_offsets: [start, end] } = entry.output;
+    const {
+      dtype,
+      shape,
+      data_offsets: [start, end],
+    } = entry.output;
     if (end < start || dataStart + end > file.size) throw invalid(`${name} lies outside the file`);
     if (!isKnown(dtype)) continue;
     const bytes = shape.reduce((product, size) => product * size, SAFETENSORS_BYTES[dtype]);
-    if (bytes !== end - start) throw invalid(`${name} has ${end - start} bytes; ${dtype} [${shape.join(", ")}] takes ${bytes}`);
+    if (bytes !== end - start)
+      throw invalid(`${name} has ${end - start} bytes; ${dtype} [${shape.join(", ")}] takes ${bytes}`);
     tensors.set(name, { name, type: dtype, shape, offset: dataStart + start, bytes });
   }
   return tensors;
 }
 
 function isKnown(type: string): type is SafetensorsType {
-  return type in SAFETENSORS_BYTES;
+  return Object.hasOwn(SAFETENSORS_BYTES, type);
 }

@@ -1,7 +1,7 @@
 /** A file of a model that can be read in parts. */
 export interface ModelFile {
   readonly size: number;
-  /** Bytes `offset … offset + length − 1`. @throws KleinbildError `invalid-model` beyond the end */
+  /** Bytes `offset … offset + length − 1`, from the start of a buffer of their own. @throws KleinbildError `invalid-model` beyond the end */
   read(offset: number, length: number, signal?: AbortSignal): Promise<Uint8Array<ArrayBuffer>>;
 }
 

@@ -6,7 +6,9 @@ import { readSafetensorsHeader, SAFETENSORS_BYTES, type TensorEntry } from "./sa
 import type { ModelFile, ModelSource } from "./source.ts";
 
 const SINGLE_FILES = ["diffusion_pytorch_model.safetensors", "model.safetensors"] as const;
-const ShardIndex = v.object({ weight_map: v.record(v.string(), v.string()) });
+/** Shards lie beside their index: a name with slashes could lead anywhere. */
+const ShardName = v.pipe(v.string(), v.regex(/^[\w.-]+\.safetensors$/));
+const ShardIndex = v.object({ weight_map: v.record(v.string(), ShardName) });
 
 interface Stored {
   readonly file: ModelFile;
@@ -63,10 +65,19 @@ export class TensorStore {
       );
   }
 
-  /** Rows of a tensor as f32; a row is everything behind the first dimension. */
+  /** Rows of a tensor as f32; a row is everything behind the first dimension. @throws KleinbildError `invalid-shape` beyond the last row */
   async readRows(name: string, first: number, rows: number, signal?: AbortSignal): Promise<Float32Array<ArrayBuffer>> {
     const { file, entry } = this.#get(name);
-    const rowBytes = entry.bytes / (entry.shape[0] ?? 1);
+    const [stored = 1, ...row] = entry.shape;
+    if (first < 0 || rows < 0 || first + rows > stored)
+      throw new KleinbildError(
+        "invalid-shape",
+        `${name} has ${stored} rows; ${rows} from row ${first} were asked for.`,
+        {
+          tensor: name,
+        },
+      );
+    const rowBytes = row.reduce((product, size) => product * size, SAFETENSORS_BYTES[entry.type]);
     const bytes = await file.read(entry.offset + first * rowBytes, rows * rowBytes, signal);
     signal?.throwIfAborted();
     switch (entry.type) {
@@ -87,7 +98,8 @@ export class TensorStore {
 
   #get(name: string): Stored {
     const stored = this.#tensors.get(name);
-    if (!stored) throw new KleinbildError("invalid-model", `${this.#folder} lacks the tensor ${name}.`, { tensor: name });
+    if (!stored)
+      throw new KleinbildError("invalid-model", `${this.#folder} lacks the tensor ${name}.`, { tensor: name });
     return stored;
   }
 }
@@ -98,8 +110,17 @@ async function weightFiles(source: ModelSource, folder: string, signal?: AbortSi
     const index = `${folder}/${name}.index.json`;
     if (!(await source.exists(index, signal))) continue;
     const parsed = v.safeParse(ShardIndex, await readJson(source, index, signal));
-    if (!parsed.success) throw new KleinbildError("invalid-model", `${index} has no weight_map.`, { path: index });
+    if (!parsed.success)
+      throw new KleinbildError(
+        "invalid-model",
+        `${index} must hold a weight_map from tensors to .safetensors files beside it.`,
+        { path: index },
+      );
     return [...new Set(Object.values(parsed.output.weight_map))].map((shard) => `${folder}/${shard}`);
   }
-  throw new KleinbildError("missing-file", `${folder}/ of ${source.description} holds none of ${SINGLE_FILES.join(", ")} or their indexes.`, { folder });
+  throw new KleinbildError(
+    "missing-file",
+    `${folder}/ of ${source.description} holds none of ${SINGLE_FILES.join(", ")} or their indexes.`,
+    { folder },
+  );
 }

@@ -28,7 +28,13 @@ describe.each(SCALARS)("the onnxruntime backend in %s", (scalar) => {
   });
 
   /** A matrix cut into pieces of `rowsPerPiece` rows, with the values that the GPU sees. */
-  function plainMatrix(out: number, columns: number, rowsPerPiece = out, bias = false, seed = 2): [Matrix, Float32Array, Float32Array] {
+  function plainMatrix(
+    out: number,
+    columns: number,
+    rowsPerPiece = out,
+    bias = false,
+    seed = 2,
+  ): [Matrix, Float32Array, Float32Array] {
     const values = rounded(scalar, randomValues(out * columns, seed));
     const biases = rounded(scalar, bias ? randomValues(out, seed + 1) : new Float32Array(out));
     const pieces = [];
@@ -37,7 +43,9 @@ describe.each(SCALARS)("the onnxruntime backend in %s", (scalar) => {
       const slice = values.subarray(firstRow * columns, (firstRow + rows) * columns);
       const tensor = upload(gpu(), scalar, [rows, columns], slice);
       const piece = { firstRow, rows, values: tensor };
-      pieces.push(bias ? { ...piece, bias: upload(gpu(), scalar, [rows], biases.subarray(firstRow, firstRow + rows)) } : piece);
+      pieces.push(
+        bias ? { ...piece, bias: upload(gpu(), scalar, [rows], biases.subarray(firstRow, firstRow + rows)) } : piece,
+      );
     }
     return [{ name: "test", out, in: columns, format: scalar, pieces }, values, biases];
   }
@@ -51,7 +59,8 @@ describe.each(SCALARS)("the onnxruntime backend in %s", (scalar) => {
     return [matrix, dequantize(packed, rounded(scalar, scales), out, columns, bits)];
   }
 
-  const tensor = (dtype: ScalarType, shape: readonly number[]): Tensor => gpu().memory.tensor("activations", "test output", dtype, shape);
+  const tensor = (dtype: ScalarType, shape: readonly number[]): Tensor =>
+    gpu().memory.tensor("activations", "test output", dtype, shape);
 
   for (const rows of [1, 7, 33])
     it(`multiplies ${rows} rows by two matrices, one with bias`, async () => {
@@ -72,7 +81,12 @@ describe.each(SCALARS)("the onnxruntime backend in %s", (scalar) => {
     const shift = randomValues(64, 4);
     const norms: readonly [Norm, Float64Array][] = [
       [
-        { kind: "layer", scale: upload(gpu(), "f32", [64], scale), shift: upload(gpu(), "f32", [64], shift), eps: 1e-6 },
+        {
+          kind: "layer",
+          scale: upload(gpu(), "f32", [64], scale),
+          shift: upload(gpu(), "f32", [64], shift),
+          eps: 1e-6,
+        },
         layerNorm(x, scale, shift, 1e-6),
       ],
       [{ kind: "rms", weight: upload(gpu(), "f32", [64], scale), eps: 1e-6 }, rmsNorm(x, scale, 1e-6)],
@@ -97,19 +111,24 @@ describe.each(SCALARS)("the onnxruntime backend in %s", (scalar) => {
     }
   });
 
-  it.each([1, 1 / 8])("multiplies the gated half of SwiGLU, up scaled by %d, in one piece and in three", async (upScale) => {
-    const rows = 9;
-    const x = rounded(scalar, randomValues(rows * 32));
-    for (const rowsPerPiece of [40, 16]) {
-      const [gate, gateValues] = plainMatrix(40, 32, rowsPerPiece);
-      const [up, upValues] = plainMatrix(40, 32, rowsPerPiece, false, 6);
-      const output = tensor(scalar, [rows, 40]);
-      await (await backend()).gatedProject(upload(gpu(), scalar, [rows, 32], x), { kind: "none" }, gate, up, upScale, output);
-      const ups = linear(x, upValues, rows, 32, 40);
-      const expected = linear(x, gateValues, rows, 32, 40).map((value, i) => silu(value) * ups[i]! * upScale);
-      expectClose(await download(gpu(), output), expected, TOLERANCE[scalar]);
-    }
-  });
+  it.each([1, 1 / 8])(
+    "multiplies the gated half of SwiGLU, up scaled by %d, in one piece and in three",
+    async (upScale) => {
+      const rows = 9;
+      const x = rounded(scalar, randomValues(rows * 32));
+      for (const rowsPerPiece of [40, 16]) {
+        const [gate, gateValues] = plainMatrix(40, 32, rowsPerPiece);
+        const [up, upValues] = plainMatrix(40, 32, rowsPerPiece, false, 6);
+        const output = tensor(scalar, [rows, 40]);
+        await (
+          await backend()
+        ).gatedProject(upload(gpu(), scalar, [rows, 32], x), { kind: "none" }, gate, up, upScale, output);
+        const ups = linear(x, upValues, rows, 32, 40);
+        const expected = linear(x, gateValues, rows, 32, 40).map((value, i) => silu(value) * ups[i]! * upScale);
+        expectClose(await download(gpu(), output), expected, TOLERANCE[scalar]);
+      }
+    },
+  );
 
   it("adds products of inputs of different widths, in one piece and in two", async () => {
     const rows = 6;
@@ -125,7 +144,11 @@ describe.each(SCALARS)("the onnxruntime backend in %s", (scalar) => {
       ];
       await (await backend()).sumProducts(terms, output);
       const second = linear(b, wbValues, rows, 96, 20);
-      expectClose(await download(gpu(), output), linear(a, waValues, rows, 32, 20).map((value, i) => value + second[i]!), TOLERANCE[scalar]);
+      expectClose(
+        await download(gpu(), output),
+        linear(a, waValues, rows, 32, 20).map((value, i) => value + second[i]!),
+        TOLERANCE[scalar],
+      );
     }
   });
 
@@ -159,9 +182,12 @@ describe.each(SCALARS)("the onnxruntime backend in %s", (scalar) => {
 
   it("refuses an input of another width than the weight", async () => {
     const [matrix] = plainMatrix(8, 32);
-    const call = (await backend()).project(upload(gpu(), scalar, [2, 16], new Float32Array(32)), { kind: "none" }, [matrix], [
-      tensor(scalar, [2, 8]),
-    ]);
+    const call = (await backend()).project(
+      upload(gpu(), scalar, [2, 16], new Float32Array(32)),
+      { kind: "none" },
+      [matrix],
+      [tensor(scalar, [2, 8])],
+    );
     await expect(call).rejects.toMatchObject({ code: "invalid-shape" });
   });
 });

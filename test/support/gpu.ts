@@ -25,7 +25,10 @@ export const SCALARS: readonly ScalarType[] = process.env["VK_ICD_FILENAMES"]?.i
 /** Host values on the GPU, rounded to f16 where `dtype` says so. */
 export function upload(gpu: Gpu, dtype: ScalarType, shape: readonly number[], values: ArrayLike<number>): Tensor {
   const tensor = gpu.memory.tensor("activations", "test input", dtype, shape);
-  gpu.recorder.write(tensor, dtype === "f32" ? Float32Array.from(values) : padded(Uint16Array.from(values, f32ToF16Bits)));
+  gpu.recorder.write(
+    tensor,
+    dtype === "f32" ? Float32Array.from(values) : padded(Uint16Array.from(values, f32ToF16Bits)),
+  );
   return tensor;
 }
 

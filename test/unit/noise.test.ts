@@ -89,7 +89,7 @@ describe("counterNoise", () => {
     const noise = counterNoise(3n, { height: size, width: size }, channels);
     for (const distance of [1, 2, 4, channels, size * channels]) {
       let sum = 0;
-      for (let i = distance; i < noise.length; i++) sum += noise[i] * noise[i - distance];
+      for (let i = distance; i < noise.length; i++) sum += noise[i]! * noise[i - distance]!;
       expect(Math.abs(sum / noise.length)).toBeLessThan(5 / Math.sqrt(noise.length));
     }
   });

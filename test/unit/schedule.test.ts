@@ -62,7 +62,7 @@ describe("buildSigmas", () => {
     it(`keeps the ends of the shifted schedule: ${spacing}`, () => {
       const uniform = buildSigmas({ tokens: 1024, steps: 50 });
       const spaced = buildSigmas({ tokens: 1024, steps: 50, spacing });
-      for (const i of [0, 49, 50]) expect(spaced[i]).toBeCloseTo(uniform[i], 6);
+      for (const i of [0, 49, 50]) expect(spaced[i]).toBeCloseTo(uniform[i]!, 6);
     });
   }
 

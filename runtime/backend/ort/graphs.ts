@@ -131,7 +131,10 @@ export function gatedProjectGraph(
   // QuickGelu with alpha 1 is SiLU in one kernel
   builder.node("QuickGelu", [gate], "activated", { domain: "com.microsoft", floats: { alpha: 1 } });
   builder.node("Mul", ["activated", up], "y0");
-  const constants = upScale === 1 ? [] : [{ name: "up_scale", type: scalar === "f16" ? "float16" : "float32", value: upScale } as const];
+  const constants =
+    upScale === 1
+      ? []
+      : [{ name: "up_scale", type: scalar === "f16" ? "float16" : "float32", value: upScale } as const];
   return builder.graph([{ name: "y0", type: onnxFloat(scalar), shape: ["rows", product.out] }], constants);
 }
 

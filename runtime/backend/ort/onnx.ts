@@ -28,7 +28,11 @@ export interface OnnxGraph {
   readonly inputs: readonly OnnxValue[];
   readonly outputs: readonly OnnxValue[];
   /** Scalar constants, by name. */
-  readonly constants?: readonly { readonly name: string; readonly type: "float32" | "float16"; readonly value: number }[];
+  readonly constants?: readonly {
+    readonly name: string;
+    readonly type: "float32" | "float16";
+    readonly value: number;
+  }[];
 }
 
 /** TensorProto.DataType */

@@ -47,7 +47,13 @@ export class OrtBackend implements DenseBackend {
     const rows = weights.map((weight) => expectColumns(weight.name, x, weight.in))[0]!;
     weights.forEach((weight, i) => expectOutput(weight.name, outputs[i]!, rows, weight.out));
     if (weights.every((weight) => weight.pieces.length === 1))
-      return this.#project(x, norm, weights, weights.map((weight) => weight.pieces[0]!), outputs);
+      return this.#project(
+        x,
+        norm,
+        weights,
+        weights.map((weight) => weight.pieces[0]!),
+        outputs,
+      );
     for (const [i, weight] of weights.entries())
       await this.#inPieces(weight, outputs[i]!, (piece, output) => this.#project(x, norm, [weight], [piece], [output]));
   }
@@ -109,7 +115,12 @@ export class OrtBackend implements DenseBackend {
     const inputs: Operands = { x: { tensor: x }, ...normOperands(norm) };
     pieces.forEach((piece, i) => Object.assign(inputs, pieceOperands(`w${i}`, piece)));
     const targets = Object.fromEntries(outputs.map((tensor, i) => [`y${i}`, { tensor }]));
-    await this.#run(key, () => projectGraph(this.#scalar, scalarOf(x), normShape(norm), products, types), inputs, targets);
+    await this.#run(
+      key,
+      () => projectGraph(this.#scalar, scalarOf(x), normShape(norm), products, types),
+      inputs,
+      targets,
+    );
   }
 
   /** Runs `product` for each piece of a weight; the columns of a cut one are computed apart and then put in place. */
@@ -148,7 +159,10 @@ function scalarOf(tensor: Tensor): ScalarType {
 
 function expectOutput(name: string, output: Tensor, rows: number, columns: number): void {
   if (output.shape[0] !== rows || output.shape[1] !== columns)
-    throw new KleinbildError("invalid-shape", `${name} gives [${rows}, ${columns}]; the output is [${output.shape.join(", ")}].`);
+    throw new KleinbildError(
+      "invalid-shape",
+      `${name} gives [${rows}, ${columns}]; the output is [${output.shape.join(", ")}].`,
+    );
 }
 
 function expectAligned(a: Matrix, b: Matrix): void {
@@ -161,7 +175,8 @@ function productShape(weight: Matrix, piece: MatrixPiece): ProductShape {
   return { out: piece.rows, in: weight.in, format: weight.format, bias: piece.bias !== undefined };
 }
 
-const productKey = ({ out, in: columns, format, bias }: ProductShape): string => `${out}x${columns}${format}${bias ? "b" : ""}`;
+const productKey = ({ out, in: columns, format, bias }: ProductShape): string =>
+  `${out}x${columns}${format}${bias ? "b" : ""}`;
 
 const normShape = (norm: Norm): NormShape => ({ kind: norm.kind, eps: norm.kind === "none" ? 0 : norm.eps });
 

@@ -1,0 +1,59 @@
+import { type Engine, type EngineOptions, Engine as EngineClass, type Platform } from "../../runtime/engine.ts";
+import type { Parts } from "../../runtime/parts.ts";
+import type { GoldenFiles, GoldenTensor } from "./files.ts";
+import { readTensors } from "./files.ts";
+import type { Tolerance } from "./judge.ts";
+
+/** `case.json`; fields beside these belong to the kinds. */
+export interface GoldenCase {
+  readonly name: string;
+  readonly kind: string;
+  readonly model?: string;
+  readonly tolerance: Tolerance;
+  readonly [field: string]: unknown;
+}
+
+/** What a kind works with: the files, a platform, and models that stay loaded from case to case. */
+export class GoldenContext {
+  readonly files: GoldenFiles;
+  readonly platform: Platform;
+  readonly #options: EngineOptions;
+  readonly #engines = new Map<string, Promise<Engine>>();
+
+  constructor(files: GoldenFiles, platform: Platform, options: EngineOptions) {
+    this.files = files;
+    this.platform = platform;
+    this.#options = options;
+  }
+
+  async case(name: string): Promise<GoldenCase> {
+    const bytes = await this.files.read(`cases/${name}/case.json`);
+    return { ...(JSON.parse(new TextDecoder().decode(bytes)) as Omit<GoldenCase, "name">), name } as GoldenCase;
+  }
+
+  async tensors({ name }: GoldenCase): Promise<ReadonlyMap<string, GoldenTensor>> {
+    return readTensors(await this.files.read(`cases/${name}/tensors.safetensors`));
+  }
+
+  async parts({ name, model }: GoldenCase): Promise<Parts> {
+    if (model === undefined) throw new Error(`${name} names no model`);
+    let engine = this.#engines.get(model);
+    if (!engine) {
+      engine = EngineClass.create(this.platform, this.files.model(model), this.#options);
+      this.#engines.set(model, engine);
+    }
+    return (await engine).parts;
+  }
+
+  async dispose(): Promise<void> {
+    for (const engine of await Promise.allSettled(this.#engines.values()))
+      if (engine.status === "fulfilled") await engine.value.dispose();
+  }
+}
+
+/** The f32 values of a tensor of the case. */
+export function floats(tensors: ReadonlyMap<string, GoldenTensor>, name: string): Float32Array<ArrayBuffer> {
+  const tensor = tensors.get(name);
+  if (!(tensor?.values instanceof Float32Array)) throw new Error(`the case has no f32 tensor ${name}`);
+  return tensor.values;
+}

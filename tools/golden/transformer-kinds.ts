@@ -1,0 +1,217 @@
+import type { HeadMajor } from "../../runtime/backend/attention.ts";
+import type { MemoryScope } from "../../runtime/gpu/memory.ts";
+import { readRows, writeRows } from "../../runtime/gpu/rows.ts";
+import type { Rows, Tensor } from "../../runtime/gpu/tensor.ts";
+import type { Parts } from "../../runtime/parts.ts";
+import { Denoiser, keepReferences, type PassTrace } from "../../runtime/transformer/denoiser.ts";
+import type { Stream, StreamRole } from "../../runtime/transformer/model.ts";
+import { ModulationTable, type RawModulation } from "../../runtime/transformer/modulation.ts";
+import { freeKeysValues, type ReferenceKeysValues } from "../../runtime/transformer/reference-cache.ts";
+import type { Grid } from "../../runtime/transformer/rotary.ts";
+import { f16ToF32 } from "../../runtime/weights/float.ts";
+import { floats, type GoldenCase, type GoldenContext } from "./context.ts";
+import type { GoldenTensor } from "./files.ts";
+import type { Comparison } from "./judge.ts";
+
+type Tensors = ReadonlyMap<string, GoldenTensor>;
+
+/** Full attention over text, target and references; every block's output is compared. */
+export async function transformerKind(context: GoldenContext, golden: GoldenCase): Promise<Comparison[]> {
+  const parts = await context.parts(golden);
+  const tensors = await context.tensors(golden);
+  const grids = gridsOf(golden["references"]);
+  const run = new TracedRun(parts, tensors, [golden["sigma"] as number, 0], 0);
+  return parts.gpu.checked(golden.name, async () => {
+    using scope = parts.gpu.memory.scope();
+    const references = grids.length > 0 ? { latents: run.rows(scope, "reference_latents"), grids } : undefined;
+    const denoiser = await run.denoiser(scope, golden, { isolated: false, references });
+    const velocity = await run.velocity(scope, denoiser, "latents", 0, true);
+    return [...run.comparisons, { name: "velocity", actual: velocity, expected: floats(tensors, "velocity") }];
+  });
+}
+
+/** Isolated references: keys and values kept at the first sigma, used there and at the second. */
+export async function transformerKvKind(context: GoldenContext, golden: GoldenCase): Promise<Comparison[]> {
+  const parts = await context.parts(golden);
+  const { gpu, transformer } = parts;
+  const tensors = await context.tensors(golden);
+  const sigmas = [...(golden["sigmas"] as number[]), 0];
+  const run = new TracedRun(parts, tensors, sigmas, 1);
+  return gpu.checked(golden.name, async () => {
+    using scope = gpu.memory.scope();
+    const references = { latents: run.rows(scope, "reference_latents"), grids: gridsOf(golden["references"]) };
+    const table = await run.table(scope);
+    const kept = await keepReferences({ gpu, model: transformer, table, sigmaZeroRow: 2 }, references);
+    try {
+      const denoiser = await run.denoiser(scope, golden, { isolated: true, references, kept });
+      const velocity = await run.velocity(scope, denoiser, "latents", 0, false);
+      const cached = await run.velocity(scope, denoiser, "latents_cached", 1, true);
+      return [
+        ...(await keptComparisons(parts, kept, tensors)),
+        ...run.comparisons,
+        { name: "velocity", actual: velocity, expected: floats(tensors, "velocity") },
+        { name: "velocity_cached", actual: cached, expected: floats(tensors, "velocity_cached") },
+      ];
+    } finally {
+      freeKeysValues(gpu.memory, kept);
+    }
+  });
+}
+
+/** One model and its inputs, collecting the inner tensors of the traced pass. */
+class TracedRun {
+  readonly comparisons: Comparison[] = [];
+  readonly #parts: Parts;
+  readonly #tensors: Tensors;
+  readonly #sigmas: readonly number[];
+  readonly #tracedRow: number;
+  #table: ModulationTable | undefined;
+
+  constructor(parts: Parts, tensors: Tensors, sigmas: readonly number[], tracedRow: number) {
+    this.#parts = parts;
+    this.#tensors = tensors;
+    this.#sigmas = sigmas;
+    this.#tracedRow = tracedRow;
+  }
+
+  async table(scope: MemoryScope): Promise<ModulationTable> {
+    const { gpu, transformer } = this.#parts;
+    const trace = (raw: RawModulation): Promise<void> => this.#traceModulation(raw);
+    this.#table ??= await ModulationTable.create(
+      gpu,
+      transformer.backend,
+      scope,
+      transformer.weights.modulation,
+      transformer.config,
+      this.#sigmas,
+      trace,
+    );
+    return this.#table;
+  }
+
+  rows(scope: MemoryScope, name: string): Rows {
+    const values = floats(this.#tensors, name);
+    const columns = this.#tensors.get(name)!.shape.at(-1)!;
+    const rows = scope.rows(name, "f32", values.length / columns, columns, this.#parts.rowsPerChunk);
+    writeRows(this.#parts.gpu.recorder, rows, values);
+    return rows;
+  }
+
+  async denoiser(
+    scope: MemoryScope,
+    golden: GoldenCase,
+    options: {
+      isolated: boolean;
+      references: { latents: Rows; grids: readonly Grid[] } | undefined;
+      kept?: ReferenceKeysValues;
+    },
+  ): Promise<Denoiser> {
+    const { gpu, transformer } = this.#parts;
+    return new Denoiser({
+      gpu,
+      model: transformer,
+      scope,
+      table: await this.table(scope),
+      grid: gridsOf([golden["grid"]])[0]!,
+      textLength: this.#tensors.get("text")!.shape[1]!,
+      mode: options.isolated ? "exact" : "recompute",
+      sigmaZeroRow: this.#sigmas.length - 1,
+      ...options,
+    });
+  }
+
+  async velocity(
+    scope: MemoryScope,
+    denoiser: Denoiser,
+    latents: string,
+    row: number,
+    traced: boolean,
+  ): Promise<Float32Array> {
+    const { gpu, transformer } = this.#parts;
+    const text = await transformer.embed(scope, this.rows(scope, "text"), transformer.weights.textIn);
+    const trace: PassTrace | undefined = traced
+      ? (block, streams): Promise<void> => this.#traceBlock(block, streams)
+      : undefined;
+    return readRows(gpu.recorder, await denoiser.velocity(this.rows(scope, latents), text, row, undefined, trace));
+  }
+
+  async #traceModulation({ time, image, text, single }: RawModulation): Promise<void> {
+    const names = {
+      time_guidance_embed: time,
+      double_stream_modulation_img: image,
+      double_stream_modulation_txt: text,
+      single_stream_modulation: single,
+    };
+    for (const [name, tensor] of Object.entries(names)) this.#compare(name, await this.#tableRow(tensor));
+  }
+
+  async #tableRow(tensor: Tensor): Promise<Float32Array> {
+    const width = tensor.shape[1]!;
+    const values = await this.#parts.gpu.recorder.readF32(tensor);
+    return values.subarray(this.#tracedRow * width, (this.#tracedRow + 1) * width);
+  }
+
+  async #traceBlock(block: string, streams: readonly Stream[]): Promise<void> {
+    const { recorder } = this.#parts.gpu;
+    const rows = async (...roles: StreamRole[]): Promise<number[]> => {
+      const values: number[] = [];
+      for (const role of roles) {
+        const stream = streams.find((candidate) => candidate.role === role);
+        if (stream) values.push(...(await readRows(recorder, stream.hidden)));
+      }
+      return values;
+    };
+    if (block.startsWith("double")) {
+      this.#compare(`block.${block}.img`, await rows("target", "reference"));
+      this.#compare(`block.${block}.txt`, await rows("text"));
+    } else this.#compare(`block.${block}`, await rows("text", "target", "reference"));
+  }
+
+  /** Only what the case expects is compared. */
+  #compare(name: string, actual: ArrayLike<number>): void {
+    if (this.#tensors.has(name)) this.comparisons.push({ name, actual, expected: floats(this.#tensors, name) });
+  }
+}
+
+async function keptComparisons(parts: Parts, kept: ReferenceKeysValues, tensors: Tensors): Promise<Comparison[]> {
+  const comparisons: Comparison[] = [];
+  const { doubleBlocks } = parts.transformer.config;
+  for (const [i, block] of kept.blocks.entries()) {
+    const name = i < doubleBlocks ? `kv.double.${i}` : `kv.single.${i - doubleBlocks}`;
+    for (const [half, letter] of ["k", "v"].entries())
+      comparisons.push({
+        name: `${name}.${letter}`,
+        actual: await tokenMajor(parts, block, half, kept.tokens),
+        expected: floats(tensors, `${name}.${letter}`),
+      });
+  }
+  return comparisons;
+}
+
+/** Keys (half 0) or values (half 1) as [tokens, heads, headDim]. */
+async function tokenMajor(
+  parts: Parts,
+  { capacity, groups }: HeadMajor,
+  half: number,
+  tokens: number,
+): Promise<Float32Array> {
+  const { heads, headDim } = parts.transformer.config;
+  const out = new Float32Array(tokens * heads * headDim);
+  let firstHead = 0;
+  for (const group of groups) {
+    const bytes = await parts.gpu.recorder.read(group);
+    const values = group.dtype === "f16" ? f16ToF32(new Uint16Array(bytes)) : new Float32Array(bytes);
+    const groupHeads = group.shape[1]!;
+    for (let head = 0; head < groupHeads; head++)
+      for (let token = 0; token < tokens; token++) {
+        const at = ((half * groupHeads + head) * capacity + token) * headDim;
+        out.set(values.subarray(at, at + headDim), (token * heads + firstHead + head) * headDim);
+      }
+    firstHead += groupHeads;
+  }
+  return out;
+}
+
+function gridsOf(value: unknown): Grid[] {
+  return (value as readonly (readonly [number, number])[]).map(([height, width]) => ({ height, width }));
+}
