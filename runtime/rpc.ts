@@ -161,8 +161,8 @@ export class EngineHost<Options> implements RemoteEngine<Options> {
   }
 }
 
-/** Serves `host` on an endpoint. */
-export function exposeEngine<Options>(host: EngineHost<Options>, endpoint: Comlink.Endpoint): void {
+/** Serves `host` on an endpoint; in a worker, on its own port. */
+export function exposeEngine<Options>(host: EngineHost<Options>, endpoint?: Comlink.Endpoint): void {
   Comlink.expose(host, endpoint);
 }
 

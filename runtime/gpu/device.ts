@@ -74,16 +74,8 @@ export class Gpu {
     const device = await adapter.requestDevice({ label: "kleinbild", requiredFeatures, requiredLimits });
     const maxBindingBytes = Math.min(options.maxBindingBytes ?? Infinity, device.limits.maxStorageBufferBindingSize);
     if (options.maxBindingBytes !== undefined) guardBindings(device, maxBindingBytes);
-    return new Gpu(device, {
-      vendor: adapter.info.vendor,
-      architecture: adapter.info.architecture,
-      description: adapter.info.description,
-      f16: requiredFeatures.includes("shader-f16") && !options.forceF32,
-      subgroups: requiredFeatures.includes("subgroups"),
-      timestamps: requiredFeatures.includes("timestamp-query"),
-      maxBindingBytes,
-      maxBufferBytes: device.limits.maxBufferSize,
-    });
+    const summary = summarizeAdapter(adapter);
+    return new Gpu(device, { ...summary, f16: summary.f16 && !options.forceF32, maxBindingBytes });
   }
 
   /** The scalar type of branch activations. @throws KleinbildError `unsupported` for f16 where the adapter has none. */
@@ -147,6 +139,20 @@ export class Gpu {
       throw error;
     }
   }
+}
+
+/** What a device on this adapter will have. */
+export function summarizeAdapter({ info, features, limits }: GPUAdapter): AdapterSummary {
+  return {
+    vendor: info.vendor,
+    architecture: info.architecture,
+    description: info.description,
+    f16: features.has("shader-f16"),
+    subgroups: features.has("subgroups"),
+    timestamps: features.has("timestamp-query"),
+    maxBindingBytes: limits.maxStorageBufferBindingSize,
+    maxBufferBytes: limits.maxBufferSize,
+  };
 }
 
 /** Makes every bind group on the device, whoever creates it, obey the limit. */

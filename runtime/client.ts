@@ -1,0 +1,75 @@
+import { KLEIN_NANO } from "./bundled-model.ts";
+import type { EngineOptions } from "./engine.ts";
+import { KleinbildError } from "./errors.ts";
+import { BrowserImageCodec } from "./image/codec-browser.ts";
+import { type CommonOptions, Kleinbild } from "./kleinbild.ts";
+import { wrapEngine } from "./rpc.ts";
+import type { ModelAddress } from "./weights/http-source.ts";
+
+/** Options of an engine in a page. */
+export interface KleinbildOptions extends CommonOptions {
+  /**
+   * Address of a folder in diffusers layout, or of each of its files by path. Relative ones are relative to the page.
+   * Default: klein-nano, which the package carries.
+   */
+  readonly model?: string | URL | Readonly<Record<string, string | URL>> | undefined;
+  /** Address of onnxruntime's wasm file, where the bundler does not take care of it. */
+  readonly ortWasmUrl?: string | URL | undefined;
+  /** Makes the worker, for pages whose bundler or policy needs its own way; it must run `kleinbild/worker`. */
+  readonly createWorker?: (() => Worker) | undefined;
+}
+
+/** What goes to the worker. */
+export interface WorkerEngineOptions extends EngineOptions {
+  readonly model: ModelAddress;
+  readonly ortWasmUrl?: string | undefined;
+}
+
+/**
+ * Starts a worker and loads a model in it.
+ *
+ * @throws KleinbildError, or the reason of `signal`
+ */
+export async function createKleinbild(options: KleinbildOptions = {}): Promise<Kleinbild> {
+  const { model = KLEIN_NANO, ortWasmUrl, createWorker = startWorker, signal, onProgress, ...engineOptions } = options;
+  signal?.throwIfAborted();
+  const workerOptions: WorkerEngineOptions = {
+    ...engineOptions,
+    model: resolveModel(model),
+    ortWasmUrl: ortWasmUrl === undefined ? undefined : resolveUrl(ortWasmUrl),
+  };
+  const worker = createWorker();
+  const remote = wrapEngine<WorkerEngineOptions>(worker);
+  const handle = { remote, codec: new BrowserImageCodec(), died: workerDeath(worker), close: () => worker.terminate() };
+  return await Kleinbild.open(handle, workerOptions, { signal, onProgress });
+}
+
+function startWorker(): Worker {
+  return new Worker(new URL("./worker.ts", import.meta.url), { type: "module", name: "kleinbild" });
+}
+
+function workerDeath(worker: Worker): Promise<never> {
+  const died = new Promise<never>((_, reject) => {
+    worker.addEventListener("error", (event) => {
+      const message = `The engine's worker failed: ${event.message || "it could not be loaded"}.`;
+      reject(new KleinbildError("worker-died", message, {}, { cause: event.error }));
+    });
+    worker.addEventListener("messageerror", () =>
+      reject(new KleinbildError("worker-died", "A message of the engine's worker could not be read.")),
+    );
+  });
+  died.catch(() => {}); // met by whoever waits for the engine; an idle one may end unheard
+  return died;
+}
+
+function resolveModel(model: NonNullable<KleinbildOptions["model"]>): ModelAddress {
+  if (typeof model === "string" || model instanceof URL) return resolveUrl(model);
+  return Object.fromEntries(Object.entries(model).map(([path, url]) => [path, resolveUrl(url)]));
+}
+
+/** The worker has another base address than the page. */
+function resolveUrl(url: string | URL): string {
+  if (!URL.canParse(String(url), document.baseURI))
+    throw new KleinbildError("invalid-request", `An address was expected; got ${String(url)}.`, { url: String(url) });
+  return new URL(url, document.baseURI).href;
+}

@@ -1,0 +1,3 @@
+export { createKleinbild, type KleinbildOptions } from "./client.ts";
+export * from "./common.ts";
+export { checkSupport, type Support } from "./support.ts";

@@ -1,0 +1,73 @@
+import { readFileSync } from "node:fs";
+import { rm } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+import { rolldown } from "rolldown";
+
+const ROOT = fileURLToPath(new URL("..", import.meta.url));
+const { dependencies, peerDependencies, devDependencies } = JSON.parse(readFileSync(`${ROOT}package.json`, "utf8"));
+const PACKAGES = Object.keys({ ...dependencies, ...peerDependencies, ...devDependencies });
+
+/** `import source from "./kernel.wgsl?raw"` gives the text, as in Vite. */
+const rawText = {
+  name: "raw-text",
+  resolveId: {
+    filter: { id: /\?raw$/ },
+    /**
+     * @param {string} id
+     * @param {string | undefined} importer
+     */
+    handler: (id, importer) => fileURLToPath(new URL(id, `file://${importer}`)) + "?raw",
+  },
+  load: {
+    filter: { id: /\?raw$/ },
+    /** @param {string} id */
+    handler: (id) => `export default ${JSON.stringify(readFileSync(id.slice(0, -"?raw".length), "utf8"))};`,
+  },
+};
+
+/** Workers and child processes are found by the address of a module beside the one that starts them. */
+const moduleAddresses = {
+  name: "module-addresses",
+  transform: {
+    filter: { code: /new URL\("\.\/[\w-]+\.ts", import\.meta\.url\)/ },
+    /** @param {string} code */
+    handler: (code) =>
+      code.replaceAll(/new URL\("\.\/([\w-]+)\.ts", import\.meta\.url\)/g, 'new URL("./$1.js", import.meta.url)'),
+  },
+};
+
+/**
+ * Bundles entries into a folder one level below the root, so that addresses relative to a module stay right. Packages stay
+ * imports.
+ *
+ * @param {string} folder
+ * @param {Record<string, string>} entries  output name → source file
+ */
+export async function bundle(folder, entries) {
+  const input = Object.fromEntries(Object.entries(entries).map(([name, file]) => [name, `${ROOT}${file}`]));
+  const build = await rolldown({
+    input,
+    cwd: ROOT,
+    platform: "neutral",
+    external: (id) => id.startsWith("node:") || PACKAGES.some((name) => id === name || id.startsWith(`${name}/`)),
+    plugins: [rawText, moduleAddresses],
+    transform: { target: "es2023" },
+    logLevel: "warn",
+  });
+  try {
+    await build.write({ dir: `${ROOT}${folder}`, chunkFileNames: "[name]-[hash].js", sourcemap: true });
+  } finally {
+    await build.close();
+  }
+}
+
+/** The package's modules, in dist/. */
+export async function buildPackage() {
+  await rm(`${ROOT}dist`, { recursive: true, force: true });
+  await bundle("dist", {
+    index: "runtime/index.ts",
+    worker: "runtime/worker.ts",
+    node: "runtime/node.ts",
+    "node-host": "runtime/node-host.ts",
+  });
+}

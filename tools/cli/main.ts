@@ -1,0 +1,96 @@
+import { readFile, writeFile } from "node:fs/promises";
+import cliProgress from "cli-progress";
+import {
+  createKleinbild,
+  type GenerateEvent,
+  KleinbildError,
+  type LoadEvent,
+  type RunReport,
+} from "../../runtime/node.ts";
+import { type CliOptions, outType, parseArguments } from "./arguments.ts";
+
+const STATUS = { success: 0, badArguments: 1, taskFailed: 2 } as const;
+
+/** What a picture leaves on standard output with --json. */
+interface JsonResult {
+  readonly out: string;
+  readonly width: number;
+  readonly height: number;
+  readonly report: RunReport;
+}
+
+const options = parseArguments(process.argv.slice(2));
+const abort = new AbortController();
+process.once("SIGINT", () => abort.abort(new Error("interrupted")));
+const bar = new cliProgress.SingleBar(
+  { format: "{stage} {bar} {value}/{total}", stream: process.stderr, clearOnComplete: true, hideCursor: true },
+  cliProgress.Presets.shades_classic,
+);
+// Dawn keeps a finished process alive
+process.exit(await main(options));
+
+async function main({ json }: CliOptions): Promise<number> {
+  try {
+    const result = await generate(options);
+    bar.stop();
+    process.stdout.write(json ? `${JSON.stringify(result)}\n` : describe(result));
+    return STATUS.success;
+  } catch (error) {
+    bar.stop();
+    const known = error instanceof KleinbildError ? error : undefined;
+    const message = error instanceof Error ? error.message : String(error);
+    process.stderr.write(`${message}\n`);
+    if (!known && !abort.signal.aborted && error instanceof Error) process.stderr.write(`${error.stack}\n`);
+    if (json) process.stdout.write(`${JSON.stringify({ error: { code: known?.code, message, ...known?.details } })}\n`);
+    if (abort.signal.aborted) return STATUS.taskFailed;
+    return known && known.code !== "invalid-request" ? STATUS.taskFailed : STATUS.badArguments;
+  }
+}
+
+async function generate({ prompt, out, reference, ...asked }: CliOptions): Promise<JsonResult> {
+  const { model, dtype, quantization, json: _json, backend: _backend, ...request } = asked;
+  const { signal } = abort;
+  const references = await Promise.all(reference.map((file) => readFile(file)));
+  await using engine = await createKleinbild({ model, dtype, quantization, signal, onProgress: showLoading });
+  const generation = engine.generate({ prompt, references, previews: false, ...request }, { signal });
+  for await (const event of generation) show(event);
+  const { image, report } = await generation.result;
+  const { bytes } = await image.encode({ type: outType(out) });
+  await writeFile(out, bytes);
+  return { out, width: image.width, height: image.height, report };
+}
+
+function showLoading({ loadedBytes, totalBytes }: LoadEvent): void {
+  const megabytes = (bytes: number): number => Math.round(bytes / 1e6);
+  if (bar.isActive) bar.update(megabytes(loadedBytes));
+  else bar.start(megabytes(totalBytes), 0, { stage: "loading, MB " });
+}
+
+function show(event: GenerateEvent): void {
+  switch (event.type) {
+    case "load":
+      return showLoading(event);
+    case "step":
+      if (event.step === 1) bar.start(event.steps, 0, { stage: "steps       " });
+      return bar.update(event.step);
+    case "encode":
+    case "decode":
+      return;
+    default:
+      return event satisfies never;
+  }
+}
+
+/** For a person. */
+function describe({ out, width, height, report }: JsonResult): string {
+  const times = Object.entries(report.timings).map(([stage, ms]) => `${stage} ${(ms / 1000).toFixed(2)} s`);
+  const { adapter, memory } = report;
+  const lines = [
+    `${out}: ${width} x ${height}, seed ${report.seed}`,
+    times.join(", "),
+    `${report.model}, ${report.backend} ${report.dtype}, weights ${report.quantization}, on ${adapter.description || adapter.vendor}`,
+    `peak GPU memory ${(memory.peakBytes / 1e6).toFixed(1)} MB`,
+    ...report.warnings.map((warning) => `warning: ${warning}`),
+  ];
+  return `${lines.join("\n")}\n`;
+}

@@ -1,0 +1,37 @@
+import { Command, Option } from "commander";
+import { NodeImageCodec } from "../../runtime/image/codec-node.ts";
+import { dawnGpu } from "../../runtime/gpu/dawn.ts";
+import { openGoldenFolder } from "./node-files.ts";
+import { runGoldens } from "./run.ts";
+
+interface Options {
+  readonly backend: "ort";
+  readonly dtype: "f32" | "f16";
+  readonly only?: string;
+  readonly maxBindingBytes?: number;
+}
+
+const print = (line: string): void => void process.stdout.write(`${line}\n`);
+
+const command = new Command("golden")
+  .description("Runs golden cases: expected tensors of the reference implementation against the engine.")
+  .argument("<folder>", "folder with models/ and cases/")
+  .addOption(new Option("--backend <name>", "dense backend").choices(["ort"]).default("ort"))
+  .addOption(new Option("--dtype <type>", "scalar type of branch activations").choices(["f32", "f16"]).default("f32"))
+  .option("--only <text>", "only the cases whose name contains this")
+  .option("--max-binding-bytes <bytes>", "hard limit on the bytes of a binding", Number)
+  .action(async (folder: string, { dtype, only, maxBindingBytes }: Options) => {
+    const files = await openGoldenFolder(folder);
+    const platform = { gpu: await dawnGpu(), codec: new NodeImageCodec() };
+    const { passed, failed } = await runGoldens(files, platform, { dtype, only, engine: { maxBindingBytes } }, print);
+    print(`${passed} passed, ${failed} failed`);
+    process.exitCode = failed === 0 && passed > 0 ? 0 : 1;
+  });
+
+try {
+  await command.parseAsync();
+} catch (error) {
+  process.stderr.write(`golden: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 1;
+}
+process.exit(); // Dawn's instance, kept for the whole process, would hold it open
