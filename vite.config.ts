@@ -1,5 +1,5 @@
 import { defineConfig } from "vitest/config";
-import { vulkanEnvironment } from "./tools/environment.mjs";
+import { swiftShaderEnvironment, vulkanEnvironment } from "./tools/environment.mjs";
 import { ENGINE_FLAGS } from "./tools/launch.mjs";
 
 /** Tests on the GPU share one device's worth of cores: files run one after the other, in a process as `kleinbild/node` needs it. */
@@ -30,8 +30,27 @@ export default defineConfig({
   test: {
     env: vulkanEnvironment(),
     projects: [
-      { extends: true, test: { name: "unit", include: ["test/unit/**/*.test.ts"] } },
-      { extends: true, test: { name: "gpu", include: ["test/gpu/**/*.test.ts"], ...gpu } },
+      { extends: true, test: { name: "unit", include: ["test/unit/**/*.test.ts"], sequence: { groupOrder: 0 } } },
+      { extends: true, test: { name: "gpu", include: ["test/gpu/**/*.test.ts"], ...gpu, sequence: { groupOrder: 1 } } },
+      {
+        extends: true,
+        test: {
+          name: "gpu-swiftshader",
+          include: ["test/gpu/**/*.test.ts"],
+          exclude: ["test/gpu/naga.test.ts"],
+          env: swiftShaderEnvironment(),
+          ...gpu,
+          sequence: { groupOrder: 2 },
+        },
+      },
+      {
+        extends: true,
+        test: { name: "engine", include: ["test/engine/**/*.test.ts"], ...gpu, sequence: { groupOrder: 3 } },
+      },
+      {
+        extends: true,
+        test: { name: "golden", include: ["test/golden/**/*.test.ts"], ...gpu, sequence: { groupOrder: 4 } },
+      },
     ],
   },
 });

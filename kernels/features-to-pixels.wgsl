@@ -1,6 +1,6 @@
-// pixels = round((clamp(x, -1, 1) + 1) / 2 * 255), with alpha 255.
+// pixels = round(clamp(x / 2 + 1/2, 0, 1) * 255), with alpha 255.
 // x [count, 3] scalar, pixels [count] u32 (RGBA, R in the lowest byte).
-// Rounded to nearest, as the reference pipeline does.
+// In the order and with the rounding of the reference pipeline (to nearest, ties to even), so that no byte differs.
 alias scalar = f32;
 
 struct Parameters {
@@ -19,8 +19,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   }
   var pixel = 255u << 24u;
   for (var colour = 0u; colour < 3u; colour++) {
-    let value = clamp(f32(x[i * 3u + colour]), -1.0, 1.0);
-    pixel |= u32(floor((value + 1.0) * 127.5 + 0.5)) << (8u * colour);
+    let value = clamp(f32(x[i * 3u + colour]) * 0.5 + 0.5, 0.0, 1.0);
+    pixel |= u32(round(value * 255.0)) << (8u * colour);
   }
   pixels[i] = pixel;
 }

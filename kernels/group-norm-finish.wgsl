@@ -18,14 +18,7 @@ struct Parameters {
 
 var<workgroup> merged: array<vec3f, 64>;
 
-fn merge(a: vec3f, b: vec3f) -> vec3f {
-  let count = a.x + b.x;
-  if (count == 0.0) {
-    return a;
-  }
-  let delta = b.y - a.y;
-  return vec3f(count, a.y + delta * b.x / count, a.z + b.z + delta * delta * a.x * b.x / count);
-}
+//#include "welford"
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {

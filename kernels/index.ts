@@ -47,7 +47,7 @@ export const headNormRope = {
   overrides: { HEAD_DIM: 128, INTERLEAVED: 1 },
 } as const satisfies Kernel;
 
-/** Flash attention over up to three key segments; causal, grouped-query and masked by override. */
+/** Flash attention over up to three key segments; causal, grouped-query and masked by parameters. */
 export const attention = {
   name: "attention",
   source: attentionSource,
@@ -70,12 +70,15 @@ export const attention = {
     capacity_1: "u32",
     capacity_2: "u32",
     group_kv_heads: "u32",
+    heads_per_kv: "u32",
+    causal: "u32",
+    masked: "u32",
     out_row_start: "u32",
     out_columns: "u32",
     out_column_start: "u32",
     scale: "f32",
   },
-  overrides: { HEAD_DIM: 128, HEADS_PER_KV: 1, CAUSAL: 0, MASKED: 0, TILE_Q: 16, TILE_K: 16 },
+  overrides: { HEAD_DIM: 128, TILE_Q: 64 },
 } as const satisfies Kernel;
 
 /** One-head attention of any width up to 512, one key chunk a dispatch, with running state; for the VAE. */
@@ -84,7 +87,7 @@ export const attentionWide = {
   source: attentionWideSource,
   bindings: { queries: "read", keys: "read", values: "read", state: "read_write", out: "read_write" },
   parameters: { query_start: "u32", query_count: "u32", key_count: "u32", first: "u32", last: "u32", scale: "f32" },
-  overrides: { WIDTH: 512, TILE_Q: 8, TILE_K: 8 },
+  overrides: { WIDTH: 512, LANES_K: 32 },
 } as const satisfies Kernel;
 
 /** x += scale · gate ⊙ y, x in f32. */

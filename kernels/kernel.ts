@@ -1,3 +1,5 @@
+import welford from "./include/welford.wgsl?raw";
+
 /** How a kernel binds a buffer. */
 export type BindingAccess = "read" | "read_write";
 export type ParameterType = "u32" | "i32" | "f32";
@@ -11,7 +13,7 @@ export type ParameterType = "u32" | "i32" | "f32";
 export interface Kernel {
   /** File name without `.wgsl`. */
   readonly name: string;
-  /** WGSL as on disk: the scalar type is `alias scalar = f32;`. */
+  /** WGSL as on disk: the scalar type is `alias scalar = f32;`, shared functions are `//#include "name"`. */
   readonly source: string;
   readonly bindings: Readonly<Record<string, BindingAccess>>;
   readonly parameters: Readonly<Record<string, ParameterType>>;
@@ -20,10 +22,24 @@ export interface Kernel {
 }
 
 const SCALAR_ALIAS = "alias scalar = f32;";
+const INCLUDE_LINE = /^\/\/#include "(.*)"$/gm;
 
-/** The WGSL of a kernel for a scalar type. */
-export function kernelSource(kernel: Kernel, scalar: "f32" | "f16"): string {
-  return scalar === "f32"
-    ? kernel.source
-    : `enable f16;\n${kernel.source.replace(SCALAR_ALIAS, "alias scalar = f16;")}`;
+/** What kernels share: the files of `include/` by their names without `.wgsl`. */
+export const INCLUDES: ReadonlyMap<string, string> = new Map([["welford", welford]]);
+
+/**
+ * The WGSL of a kernel for a scalar type, its includes in place.
+ *
+ * @throws Error when it includes a file that does not exist
+ */
+export function kernelSource(kernel: Pick<Kernel, "name" | "source">, scalar: "f32" | "f16"): string {
+  const source = kernel.source.replace(INCLUDE_LINE, (_line, name: string) => {
+    const text = INCLUDES.get(name);
+    if (text === undefined)
+      throw new Error(
+        `The kernel ${kernel.name} includes "${name}"; there is ${[...INCLUDES.keys()].join(", ")} only.`,
+      );
+    return text.trimEnd();
+  });
+  return scalar === "f32" ? source : `enable f16;\n${source.replace(SCALAR_ALIAS, "alias scalar = f16;")}`;
 }

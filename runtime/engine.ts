@@ -80,16 +80,21 @@ export class Engine {
     this.#options = options;
   }
 
-  /** Reads the config and loads the weights. */
+  /** Reads the config and loads the weights. Takes ownership of `source`. */
   static async create(
     platform: Platform,
     source: ModelSource,
     options: EngineOptions = {},
     { signal, onLoad }: { readonly signal?: AbortSignal | undefined; readonly onLoad?: OnLoad | undefined } = {},
   ): Promise<Engine> {
-    const engine = new Engine(platform, source, await readModelConfig(source, signal), options);
-    await engine.#load(signal, onLoad);
-    return engine;
+    try {
+      const engine = new Engine(platform, source, await readModelConfig(source, signal), options);
+      await engine.#load(signal, onLoad);
+      return engine;
+    } catch (error) {
+      await source.close();
+      throw error;
+    }
   }
 
   get config(): ModelConfig {

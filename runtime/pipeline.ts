@@ -50,6 +50,7 @@ export async function* runPipeline(
   const { gpu, transformer, rowsPerChunk } = parts;
   const { recorder, clock } = gpu;
   const started = performance.now();
+  clock.reset();
   const grid: Grid = { height: request.height / PIXELS_PER_TOKEN, width: request.width / PIXELS_PER_TOKEN };
   const steps = request.sigmas.length - 1;
   using scope = gpu.memory.scope();

@@ -31,8 +31,10 @@ const moduleAddresses = {
   transform: {
     filter: { code: /new URL\("\.\/[\w-]+\.ts", import\.meta\.url\)/ },
     /** @param {string} code */
-    handler: (code) =>
-      code.replaceAll(/new URL\("\.\/([\w-]+)\.ts", import\.meta\.url\)/g, 'new URL("./$1.js", import.meta.url)'),
+    handler: (code) => ({
+      code: code.replaceAll(/new URL\("\.\/([\w-]+)\.ts", import\.meta\.url\)/g, 'new URL("./$1.js", import.meta.url)'),
+      map: null, // lines stay where they are
+    }),
   },
 };
 

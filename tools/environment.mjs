@@ -2,6 +2,7 @@ import { existsSync, mkdirSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
+const SWIFTSHADER = "/usr/lib/chromium/vk_swiftshader_icd.json";
 const LAVAPIPE = "/usr/share/vulkan/icd.d/lvp_icd.json";
 
 /**
@@ -21,4 +22,13 @@ export function vulkanEnvironment() {
   const hasGpu = existsSync("/dev/dri/renderD128") || existsSync("/dev/nvidia0");
   if (!process.env["VK_ICD_FILENAMES"] && !hasGpu && existsSync(LAVAPIPE)) environment["VK_ICD_FILENAMES"] = LAVAPIPE;
   return environment;
+}
+
+/**
+ * Chromium's software driver for Vulkan in place of Mesa's: without f16, with subgroups of four.
+ *
+ * @returns {Record<string, string>}
+ */
+export function swiftShaderEnvironment() {
+  return { VK_ICD_FILENAMES: SWIFTSHADER };
 }

@@ -2,10 +2,16 @@ import { attention, headNormRope } from "../../kernels/index.ts";
 import { KleinbildError } from "../errors.ts";
 import type { Gpu } from "../gpu/device.ts";
 import type { MemoryPart, MemoryScope } from "../gpu/memory.ts";
-import { type Rows, rowRanges, type ScalarType, type Tensor, tensorBytes } from "../gpu/tensor.ts";
+import { BYTES_PER_ELEMENT, type Rows, rowRanges, type ScalarType, type Tensor } from "../gpu/tensor.ts";
 
 /** Segments of this many tokens are to fit into one binding: a 2048² picture, or four references of 1024². */
 const SEGMENT_TOKENS = 16_384;
+/**
+ * Query rows of a workgroup. One configuration serves all adapters: on the software ones, too, 64 rows measured fastest
+ * (lavapipe, 4 heads of 64 against 112 keys: 4.8 ms, 32 rows 5.5, 16 rows 7.4, 4 rows 12.9; SwiftShader against 700 keys:
+ * 286, 342, 383 and 675 ms), and 64 rows of f32 take 14.6 KiB of workgroup memory of the 16 KiB that every adapter has.
+ */
+const { TILE_Q } = attention.overrides;
 
 /** Heads of one attention. `kvHeads` divides `heads`; `headDim` is a multiple of 8 up to 128. */
 export interface HeadShape {
@@ -52,12 +58,16 @@ export class Attention {
     this.#gpu = gpu;
     this.#scalar = scalar;
     this.#shape = shape;
-    const headBytes = tensorBytes(scalar, [2, SEGMENT_TOKENS, shape.headDim]);
-    const fitting = Math.max(1, Math.floor(gpu.memory.maxBindingBytes / headBytes));
-    let perGroup = Math.min(fitting, shape.kvHeads);
+    const fitting = Math.floor(gpu.memory.maxBindingBytes / (SEGMENT_TOKENS * this.#bytesPerToken(1)));
+    let perGroup = Math.min(Math.max(1, fitting), shape.kvHeads);
     while (shape.kvHeads % perGroup !== 0) perGroup--;
     this.#kvHeadsPerGroup = perGroup;
     this.#groups = shape.kvHeads / perGroup;
+  }
+
+  /** Bytes that a token takes in a binding of `kvHeads` heads: of its keys and values, or of its queries if these are more. */
+  #bytesPerToken(kvHeads: number): number {
+    return Math.max(2, this.#headsPerKv) * kvHeads * this.#shape.headDim * BYTES_PER_ELEMENT[this.#scalar];
   }
 
   get #headsPerKv(): number {
@@ -66,6 +76,7 @@ export class Attention {
 
   /** Room for the queries of `rows` tokens. */
   queries(scope: MemoryScope, rows: number): HeadMajor {
+    this.#assertFits(rows);
     const shape = [this.#kvHeadsPerGroup * this.#headsPerKv, rows, this.#shape.headDim];
     const groups = Array.from({ length: this.#groups }, () => scope.tensor("queries", this.#scalar, shape));
     return { capacity: rows, groups };
@@ -73,6 +84,7 @@ export class Attention {
 
   /** Room for the keys and values of `rows` tokens, in a scope or, to be kept, in a part of the memory. */
   keysValues(place: MemoryScope | MemoryPart, rows: number): HeadMajor {
+    this.#assertFits(rows);
     const shape = [2, this.#kvHeadsPerGroup, rows, this.#shape.headDim];
     const label = "keys and values";
     const groups = Array.from({ length: this.#groups }, () =>
@@ -81,6 +93,19 @@ export class Attention {
         : place.tensor(label, this.#scalar, shape),
     );
     return { capacity: rows, groups };
+  }
+
+  /** A head's tokens are not cut: beyond the limit there is no binding for them. */
+  #assertFits(rows: number): void {
+    const limit = this.#gpu.memory.maxBindingBytes;
+    const bytesPerToken = this.#bytesPerToken(this.#kvHeadsPerGroup);
+    const most = Math.floor(limit / bytesPerToken);
+    if (rows > most)
+      throw new KleinbildError(
+        "unsupported",
+        `Attention to ${rows} tokens needs bindings of ${rows * bytesPerToken} bytes; the adapter allows ${limit}, which is ${most} tokens. Ask for a smaller picture, or for fewer or smaller references.`,
+        { tokens: rows, bytes: rows * bytesPerToken, limit },
+      );
   }
 
   /**
@@ -138,32 +163,37 @@ export class Attention {
    * @param out  [rows, heads · headDim], rows in the order of the queries
    */
   attend(queries: HeadMajor, segments: readonly KeySegment[], out: Rows, options: AttendOptions = {}): void {
+    this.#assertShapes(queries, segments, out);
+    const used = segments.filter(({ length }) => length > 0); // an empty tensor is too small to be bound as vectors
+    const keys = used.reduce((sum, { length }) => sum + length, 0);
+    const { recorder } = this.#gpu;
+    const workPerRow = 2 * keys * this.#shape.headDim * this.#kvHeadsPerGroup * this.#headsPerKv;
+    for (const [chunk, { first, count }] of rowRanges(out.rows, out.rowsPerChunk).entries())
+      for (let group = 0; group < this.#groups; group++) {
+        const tiles = Math.floor(recorder.meter.workPerDispatch / Math.max(1, workPerRow * TILE_Q));
+        for (const part of rowRanges(count, Math.max(1, tiles) * TILE_Q))
+          this.#attend(queries, used, group, out.chunks[chunk]!, first + part.first, part.first, part.count, options);
+      }
+  }
+
+  #assertShapes(queries: HeadMajor, segments: readonly KeySegment[], out: Rows): void {
     if (segments.length === 0 || segments.length > MAX_SEGMENTS)
       throw new KleinbildError(
         "invalid-shape",
         `Attention takes 1 to ${MAX_SEGMENTS} key segments; got ${segments.length}.`,
       );
-    const keys = segments.reduce((sum, { length }) => sum + length, 0);
-    const { recorder } = this.#gpu;
-    const workPerRow = 2 * keys * this.#shape.headDim * this.#kvHeadsPerGroup * this.#headsPerKv;
-    for (const [chunk, { first, count }] of rowRanges(out.rows, out.rowsPerChunk).entries())
-      for (let group = 0; group < this.#groups; group++) {
-        const rowsPerDispatch = Math.max(
-          attention.overrides.TILE_Q,
-          Math.floor(recorder.meter.workPerDispatch / workPerRow),
+    for (const { keysValues, length } of segments)
+      if (length > keysValues.capacity)
+        throw new KleinbildError(
+          "invalid-shape",
+          `A segment of ${length} keys was given room for ${keysValues.capacity} only.`,
         );
-        for (const part of rowRanges(count, rowsPerDispatch))
-          this.#attend(
-            queries,
-            segments,
-            group,
-            out.chunks[chunk]!,
-            first + part.first,
-            part.first,
-            part.count,
-            options,
-          );
-      }
+    const columns = this.#shape.heads * this.#shape.headDim;
+    if (out.columns !== columns || out.rows > queries.capacity)
+      throw new KleinbildError(
+        "invalid-shape",
+        `Attention of ${queries.capacity} queries gives up to that many rows of ${columns}; got ${out.rows} rows of ${out.columns}.`,
+      );
   }
 
   #attend(
@@ -178,13 +208,13 @@ export class Attention {
   ): void {
     const { headDim } = this.#shape;
     const groupHeads = this.#kvHeadsPerGroup * this.#headsPerKv;
-    const [a, b, c] = segments as readonly [KeySegment, KeySegment?, KeySegment?];
-    const absent = a.keysValues.groups[group]!; // bound, but its length is 0
-    const keys = a.length + (b?.length ?? 0) + (c?.length ?? 0);
+    const [a, b, c] = segments;
+    const absent = queries.groups[group]!; // bound in place of what is not there, and never read
+    const keys = segments.reduce((sum, { length }) => sum + length, 0);
     this.#gpu.recorder.dispatch(attention, {
       bindings: {
         queries: queries.groups[group]!,
-        keys_values_0: absent,
+        keys_values_0: a?.keysValues.groups[group] ?? absent,
         keys_values_1: b?.keysValues.groups[group] ?? absent,
         keys_values_2: c?.keysValues.groups[group] ?? absent,
         mask: mask ?? absent,
@@ -194,26 +224,24 @@ export class Attention {
         query_start: queryStart,
         query_count: queryCount,
         query_capacity: queries.capacity,
-        length_0: a.length,
+        length_0: a?.length ?? 0,
         length_1: b?.length ?? 0,
         length_2: c?.length ?? 0,
-        capacity_0: a.keysValues.capacity,
+        capacity_0: a?.keysValues.capacity ?? 0,
         capacity_1: b?.keysValues.capacity ?? 0,
         capacity_2: c?.keysValues.capacity ?? 0,
         group_kv_heads: this.#kvHeadsPerGroup,
+        heads_per_kv: this.#headsPerKv,
+        causal: causal ? 1 : 0,
+        masked: mask ? 1 : 0,
         out_row_start: outRowStart,
         out_columns: out.shape[1]!,
         out_column_start: group * groupHeads * headDim,
         scale: 1 / Math.sqrt(headDim),
       },
-      overrides: {
-        HEAD_DIM: headDim,
-        HEADS_PER_KV: this.#headsPerKv,
-        CAUSAL: causal ? 1 : 0,
-        MASKED: mask ? 1 : 0,
-      },
+      overrides: { HEAD_DIM: headDim },
       scalar: this.#scalar,
-      grid: [Math.ceil(queryCount / attention.overrides.TILE_Q), groupHeads],
+      grid: [Math.ceil(queryCount / TILE_Q), groupHeads],
       work: 2 * queryCount * keys * headDim * groupHeads,
     });
   }

@@ -102,6 +102,7 @@ export class Gpu {
       this.recorder.flush();
     } catch (error) {
       failure = error;
+      this.recorder.discard(); // the scopes of `work` have freed its buffers
     }
     const [validation, memory, internal] = await Promise.all([1, 2, 3].map(() => this.#popErrorScope()));
     this.assertAlive(stage);
@@ -160,8 +161,7 @@ function guardBindings(device: GPUDevice, maxBindingBytes: number): void {
   const createBindGroup = device.createBindGroup.bind(device);
   device.createBindGroup = (descriptor) => {
     for (const { resource } of descriptor.entries) {
-      if (!("buffer" in resource)) continue;
-      const size = resource.size ?? resource.buffer.size - (resource.offset ?? 0);
+      const size = bindingBytes(resource);
       if (size > maxBindingBytes)
         throw new KleinbildError(
           "invalid-shape",
@@ -171,4 +171,10 @@ function guardBindings(device: GPUDevice, maxBindingBytes: number): void {
     }
     return createBindGroup(descriptor);
   };
+}
+
+/** Bytes that a binding covers; 0 for what is not a buffer. */
+function bindingBytes(resource: GPUBindingResource): number {
+  if ("buffer" in resource) return resource.size ?? resource.buffer.size - (resource.offset ?? 0);
+  return "mapState" in resource ? resource.size : 0; // a whole buffer
 }

@@ -170,10 +170,10 @@ export class MemoryScope {
     for (const tensor of tensors) {
       if (!tensor || !this.#taken.has(tensor.buffer)) continue;
       this.#taken.delete(tensor.buffer);
-      const bytes = tensorBytes(tensor.dtype, tensor.shape);
-      const idle = this.#idle.get(bytes);
+      const { size } = tensor.buffer; // the tensor may be a view of another shape
+      const idle = this.#idle.get(size);
       if (idle) idle.push(tensor.buffer);
-      else this.#idle.set(bytes, [tensor.buffer]);
+      else this.#idle.set(size, [tensor.buffer]);
     }
   }
 

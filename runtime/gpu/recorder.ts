@@ -63,7 +63,6 @@ export class Recorder {
         "invalid-shape",
         `${kernel.name}: a grid of ${x} x ${y} x ${z} workgroups is above ${MAX_WORKGROUPS}.`,
       );
-    const slot = this.#writeParameters(kernel.parameters, call.parameters);
     const pipeline = this.#pipelines.get(
       kernel,
       call.scalar ?? "f32",
@@ -75,6 +74,7 @@ export class Recorder {
       this.#memory.assertBindable(`${kernel.name}.${name}`, size);
       return { binding, resource: { buffer: tensor.buffer, offset: 0, size } };
     });
+    const slot = this.#writeParameters(kernel.parameters, call.parameters); // last, so that a refusal takes no slot
     entries.push({
       binding: entries.length,
       resource: { buffer: this.#parameters, offset: slot * PARAMETER_SLOT_BYTES, size: PARAMETER_SLOT_BYTES },
@@ -116,19 +116,21 @@ export class Recorder {
   /** Submits what is recorded. */
   flush(): void {
     this.#endPass();
-    if (!this.#encoder) return;
-    if (this.#slots > 0)
-      this.#device.queue.writeBuffer(
-        this.#parameters,
-        0,
-        this.#parameterData.buffer,
-        0,
-        this.#slots * PARAMETER_SLOT_BYTES,
-      );
+    const bytes = this.#slots * PARAMETER_SLOT_BYTES;
     this.#slots = 0;
+    if (!this.#encoder) return;
+    if (bytes > 0) this.#device.queue.writeBuffer(this.#parameters, 0, this.#parameterData.buffer, 0, bytes);
     this.#device.queue.submit([this.#encoder.finish()]);
     this.#encoder = undefined;
     this.meter.submitted();
+  }
+
+  /** Drops what is recorded and not submitted, after an error: its buffers may be gone. */
+  discard(): void {
+    this.#pass = undefined;
+    this.#encoder = undefined;
+    this.#slots = 0;
+    this.meter.discarded();
   }
 
   /** Submits and waits until the GPU has done everything. */
@@ -178,8 +180,7 @@ export class Recorder {
 
   #writeParameters(types: Readonly<Record<string, ParameterType>>, values: Readonly<Record<string, number>>): number {
     if (this.#slots === PARAMETER_SLOTS) this.flush();
-    const slot = this.#slots++;
-    let offset = slot * PARAMETER_SLOT_BYTES;
+    let offset = this.#slots * PARAMETER_SLOT_BYTES;
     for (const [name, type] of Object.entries(types)) {
       const value = values[name];
       if (value === undefined) throw new KleinbildError("internal", `The kernel parameter ${name} is missing.`);
@@ -188,7 +189,7 @@ export class Recorder {
       else this.#parameterData.setUint32(offset, value, true);
       offset += 4;
     }
-    return slot;
+    return this.#slots++;
   }
 }
 

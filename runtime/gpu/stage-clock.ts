@@ -1,7 +1,9 @@
 import type { GpuMemory } from "./memory.ts";
 import type { Recorder } from "./recorder.ts";
 
-const MAX_MARKS = 512;
+/** Marks of a query set; another is made when they are used up. 512 results of 8 bytes keep offsets at multiples of 256. */
+const MARKS_PER_SET = 512;
+const BYTES_PER_MARK = 8;
 const QUERY_USAGE = 0x0200 | 0x04; // QUERY_RESOLVE | COPY_SRC
 const NANOSECONDS_PER_MS = 1e6;
 
@@ -15,7 +17,8 @@ export class StageClock {
   readonly #device: GPUDevice;
   readonly #memory: GpuMemory;
   readonly #recorder: Recorder;
-  readonly #queries: GPUQuerySet | undefined;
+  readonly #hasTimestamps: boolean;
+  readonly #querySets: GPUQuerySet[] = [];
   readonly #stages: { readonly name: string; readonly start: number; readonly end: number }[] = [];
   #marks = 0;
 
@@ -23,8 +26,7 @@ export class StageClock {
     this.#device = device;
     this.#memory = memory;
     this.#recorder = recorder;
-    if (device.features.has("timestamp-query"))
-      this.#queries = device.createQuerySet({ label: "stage clock", type: "timestamp", count: MAX_MARKS });
+    this.#hasTimestamps = device.features.has("timestamp-query");
   }
 
   /** Runs `work` and remembers its time under `name`; times of one name add up. */
@@ -35,40 +37,60 @@ export class StageClock {
     return value;
   }
 
-  /** Milliseconds by stage since the last call. Waits for the GPU. */
+  /** Milliseconds by stage since the last call or `reset`. Waits for the GPU. */
   async collect(): Promise<Readonly<Record<string, number>>> {
     const at = await this.#readMarks();
     const times: Record<string, number> = {};
     for (const { name, start, end } of this.#stages) times[name] = (times[name] ?? 0) + at(end) - at(start);
-    this.#stages.length = 0;
-    this.#marks = 0;
+    this.reset();
     return times;
   }
 
-  async #mark(): Promise<number> {
-    if (!this.#queries || this.#marks === MAX_MARKS) {
-      await this.#recorder.settle();
-      return -performance.now(); // negative: the host's clock, not a query's index
-    }
-    this.#recorder.flush();
-    const index = this.#marks++;
-    const encoder = this.#device.createCommandEncoder({ label: "stage clock" });
-    const timestampWrites = { querySet: this.#queries, endOfPassWriteIndex: index };
-    encoder.beginComputePass({ label: "stage clock", timestampWrites }).end();
-    this.#device.queue.submit([encoder.finish()]);
-    return index;
+  /** Forgets what was timed: a run that failed does not count in the next. */
+  reset(): void {
+    this.#stages.length = 0;
+    this.#marks = 0;
   }
 
+  /** The number of a timestamp, or the host's time where there are none. */
+  async #mark(): Promise<number> {
+    if (!this.#hasTimestamps) {
+      await this.#recorder.settle();
+      return performance.now();
+    }
+    this.#recorder.flush();
+    const mark = this.#marks++;
+    const encoder = this.#device.createCommandEncoder({ label: "stage clock" });
+    const querySet = this.#querySet(Math.floor(mark / MARKS_PER_SET));
+    const timestampWrites = { querySet, endOfPassWriteIndex: mark % MARKS_PER_SET };
+    encoder.beginComputePass({ label: "stage clock", timestampWrites }).end();
+    this.#device.queue.submit([encoder.finish()]);
+    return mark;
+  }
+
+  #querySet(index: number): GPUQuerySet {
+    this.#querySets[index] ??= this.#device.createQuerySet({
+      label: "stage clock",
+      type: "timestamp",
+      count: MARKS_PER_SET,
+    });
+    return this.#querySets[index];
+  }
+
+  /** Milliseconds of a mark since some moment. */
   async #readMarks(): Promise<(mark: number) => number> {
-    if (!this.#queries || this.#marks === 0) return (mark) => -mark;
-    const bytes = this.#marks * 8;
+    if (!this.#hasTimestamps || this.#marks === 0) return (mark) => mark;
+    const bytes = this.#marks * BYTES_PER_MARK;
     const buffer = this.#memory.allocate("transfer", "stage clock", bytes, QUERY_USAGE);
     try {
       const encoder = this.#device.createCommandEncoder({ label: "stage clock" });
-      encoder.resolveQuerySet(this.#queries, 0, this.#marks, buffer, 0);
+      for (let first = 0; first < this.#marks; first += MARKS_PER_SET) {
+        const count = Math.min(MARKS_PER_SET, this.#marks - first);
+        encoder.resolveQuerySet(this.#querySet(first / MARKS_PER_SET), 0, count, buffer, first * BYTES_PER_MARK);
+      }
       this.#device.queue.submit([encoder.finish()]);
       const values = new BigUint64Array(await this.#recorder.read({ buffer, dtype: "u32", shape: [bytes / 4] }));
-      return (mark) => (mark < 0 ? -mark : Number(values[mark]! - values[0]!) / NANOSECONDS_PER_MS);
+      return (mark) => Number(values[mark]! - values[0]!) / NANOSECONDS_PER_MS;
     } finally {
       this.#memory.free(buffer);
     }

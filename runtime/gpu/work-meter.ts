@@ -31,6 +31,11 @@ export class WorkMeter {
     this.#pending += work;
   }
 
+  /** Forgets what is pending, when it will not be submitted. */
+  discarded(): void {
+    this.#pending = 0;
+  }
+
   /** Called after each submission; every so often one is timed. */
   submitted(): void {
     const work = this.#pending;
@@ -43,7 +48,8 @@ export class WorkMeter {
         this.#measuring = false;
         const elapsed = performance.now() - start;
         if (elapsed >= MIN_SAMPLE_MS) this.#workPerMs = (this.#workPerMs + work / elapsed) / 2;
-        else this.#workPerMs *= 1.5;
+        // too short to be measured, it shows only that the rate is at least this; little work shows nothing
+        else this.#workPerMs = Math.max(this.#workPerMs, Math.min(this.#workPerMs * 1.5, work / MIN_SAMPLE_MS));
       },
       () => {
         this.#measuring = false; // the device is gone; whoever waits for a result is told by the device itself

@@ -49,7 +49,7 @@ export class NodeImageCodec implements ImageCodec {
         : type === "image/jpeg"
           ? raw.jpeg({ quality: percent })
           : raw.webp({ quality: percent });
-    return { bytes: new Uint8Array(await encoded.toBuffer()), type };
+    return { bytes: new Uint8Array(await encoded.toBuffer()), type, warnings: [] };
   }
 }
 

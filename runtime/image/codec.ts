@@ -14,6 +14,8 @@ export interface EncodedImage {
   readonly bytes: Uint8Array<ArrayBuffer>;
   /** What it really is: PNG where the platform cannot write the type asked for. */
   readonly type: ImageType;
+  /** What is other than asked for, as sentences. */
+  readonly warnings: readonly string[];
 }
 
 /** Reads and writes image files with what the platform has. */

@@ -164,14 +164,16 @@ export class VaeBlocks {
   #attendBand(queries: Tensor, qkv: readonly (readonly Tensor[])[]): Tensor {
     const { gpu, scalar } = this.context;
     const [rows, width] = queries.shape as readonly [number, number];
+    // as the kernel says: a lane has registers for 16 channels
+    const lanes = width <= 128 ? 8 : width <= 256 ? 16 : 32;
+    const tile = 512 / lanes;
     const state = this.scope.tensor("attention state", "f32", [rows, width + 2]);
     const out = this.scope.tensor("attention", scalar, [rows, width]);
     for (const [i, [, keys, values]] of qkv.entries()) {
       const keyCount = keys!.shape[0]!;
       const workPerRow = 2 * keyCount * width;
-      const tile = attentionWide.overrides.TILE_Q;
-      const rowsPerDispatch = Math.max(tile, Math.floor(gpu.recorder.meter.workPerDispatch / workPerRow));
-      for (const { first, count } of rowRanges(rows, rowsPerDispatch))
+      const tiles = Math.floor(gpu.recorder.meter.workPerDispatch / (workPerRow * tile));
+      for (const { first, count } of rowRanges(rows, Math.max(1, tiles) * tile))
         gpu.recorder.dispatch(attentionWide, {
           bindings: { queries, keys: keys!, values: values!, state, out },
           parameters: {
@@ -182,7 +184,7 @@ export class VaeBlocks {
             last: i === qkv.length - 1 ? 1 : 0,
             scale: 1 / Math.sqrt(width),
           },
-          overrides: { WIDTH: width },
+          overrides: { WIDTH: width, LANES_K: lanes },
           scalar,
           grid: [Math.ceil(count / tile)],
           work: count * workPerRow,

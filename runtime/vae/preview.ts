@@ -1,9 +1,9 @@
 import type { Gpu } from "../gpu/device.ts";
-import type { Tensor } from "../gpu/tensor.ts";
 import { type Autoencoder, PIXELS_PER_TOKEN, type Pixels } from "./autoencoder.ts";
 
-/** Side in tokens of the picture that the fit decodes, and pixels of a side that one latent stands for. */
-const FIT_TOKENS = 8;
+/** Sides in pixels of the picture that the fit encodes, of its squares, and of what one latent stands for. */
+const FIT_PIXELS = 128;
+const SQUARE = 16;
 const CELL = 8;
 const COLOURS = 3;
 /** Keeps the normal equations solvable when channels hardly matter. */
@@ -11,7 +11,7 @@ const RIDGE = 1e-3;
 
 /**
  * Small previews of latents: the colour of each 8×8 pixels as a linear function of its latent channels, fitted by least
- * squares to the model's own decoder on one small random picture, when first needed.
+ * squares to the model's own encoder on one small picture, when first needed.
  */
 export class PreviewModel {
   readonly #gpu: Gpu;
@@ -63,59 +63,48 @@ export class PreviewModel {
     sample[channels] = 1;
   }
 
+  /** The colours of a picture of random squares against the latents that the encoder makes of it. */
   async #fit(signal?: AbortSignal): Promise<Float64Array> {
-    const channels = this.#vae.config.latentChannels;
-    const tokens = gaussianValues(FIT_TOKENS * FIT_TOKENS * channels * 4);
-    const pixels = await this.#decode(tokens, signal);
-    const inputs = channels + 1;
+    const picture = randomSquares(FIT_PIXELS);
+    const tokens = await this.#encode(picture, signal);
+    const inputs = this.#vae.config.latentChannels + 1;
     const normal = new Float64Array(inputs * inputs);
     const right = new Float64Array(inputs * COLOURS);
     const sample = new Float64Array(inputs);
-    for (let y = 0; y < FIT_TOKENS * 2; y++)
-      for (let x = 0; x < FIT_TOKENS * 2; x++) {
-        this.#sample(tokens, FIT_TOKENS, x, y, sample);
-        const colour = meanColour(pixels, x, y);
+    for (let y = 0; y < FIT_PIXELS / CELL; y++)
+      for (let x = 0; x < FIT_PIXELS / CELL; x++) {
+        this.#sample(tokens, FIT_PIXELS / PIXELS_PER_TOKEN, x, y, sample);
+        const pixel = (y * CELL * FIT_PIXELS + x * CELL) * 4; // a cell has one colour
         for (let i = 0; i < inputs; i++) {
           for (let j = 0; j < inputs; j++) normal[i * inputs + j]! += sample[i]! * sample[j]!;
-          for (let c = 0; c < COLOURS; c++) right[i * COLOURS + c]! += sample[i]! * colour[c]!;
+          for (let c = 0; c < COLOURS; c++) right[i * COLOURS + c]! += sample[i]! * picture.data[pixel + c]!;
         }
       }
     for (let i = 0; i < inputs; i++) normal[i * inputs + i]! += RIDGE;
     return solve(normal, right, inputs, COLOURS);
   }
 
-  async #decode(values: Float32Array<ArrayBuffer>, signal?: AbortSignal): Promise<Pixels> {
+  async #encode(picture: Pixels, signal?: AbortSignal): Promise<Float32Array> {
     using scope = this.#gpu.memory.scope();
-    const size = { width: FIT_TOKENS * PIXELS_PER_TOKEN, height: FIT_TOKENS * PIXELS_PER_TOKEN };
-    const tokens: Tensor = scope.tensor("preview fit", "f32", [
-      FIT_TOKENS * FIT_TOKENS,
-      this.#vae.config.latentChannels * 4,
-    ]);
-    this.#gpu.recorder.write(tokens, values);
-    return await this.#vae.readPixels(scope, await this.#vae.decode(scope, tokens, size, signal));
+    return await this.#gpu.recorder.readF32(await this.#vae.encode(scope, picture, signal));
   }
 }
 
-function meanColour({ data, width }: Pixels, cellX: number, cellY: number): readonly number[] {
-  const sums = [0, 0, 0];
-  for (let y = cellY * CELL; y < (cellY + 1) * CELL; y++)
-    for (let x = cellX * CELL; x < (cellX + 1) * CELL; x++)
-      for (let c = 0; c < COLOURS; c++) sums[c]! += data[(y * width + x) * 4 + c]! / (CELL * CELL);
-  return sums;
-}
-
-/** About normal values (sums of twelve uniform ones less six), the same for each fit. */
-function gaussianValues(count: number): Float32Array<ArrayBuffer> {
+/** Squares of random colours, the same for each fit. */
+function randomSquares(side: number): Pixels {
+  const data = new Uint8ClampedArray(side * side * 4);
   let state = 1;
-  const uniform = (): number => {
+  const byte = (): number => {
     state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return state / 2 ** 32;
+    return state >>> 24;
   };
-  return Float32Array.from({ length: count }, () => {
-    let sum = -6;
-    for (let i = 0; i < 12; i++) sum += uniform();
-    return sum;
-  });
+  for (let top = 0; top < side; top += SQUARE)
+    for (let left = 0; left < side; left += SQUARE) {
+      const colour = [byte(), byte(), byte(), 255];
+      for (let y = top; y < top + SQUARE; y++)
+        for (let x = left; x < left + SQUARE; x++) data.set(colour, (y * side + x) * 4);
+    }
+  return { width: side, height: side, data };
 }
 
 /** Solves a · x = b for symmetric positive definite a [n, n], b [n, columns], by Gaussian elimination. */

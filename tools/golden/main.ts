@@ -2,7 +2,7 @@ import { Command, Option } from "commander";
 import { NodeImageCodec } from "../../runtime/image/codec-node.ts";
 import { dawnGpu } from "../../runtime/gpu/dawn.ts";
 import { openGoldenFolder } from "./node-files.ts";
-import { runGoldens } from "./run.ts";
+import { GoldenRunner } from "./run.ts";
 
 interface Options {
   readonly backend: "ort";
@@ -23,7 +23,16 @@ const command = new Command("golden")
   .action(async (folder: string, { dtype, only, maxBindingBytes }: Options) => {
     const files = await openGoldenFolder(folder);
     const platform = { gpu: await dawnGpu(), codec: new NodeImageCodec() };
-    const { passed, failed } = await runGoldens(files, platform, { dtype, only, engine: { maxBindingBytes } }, print);
+    const runner = new GoldenRunner(files, platform, dtype, { maxBindingBytes });
+    let passed = 0;
+    let failed = 0;
+    for (const name of files.cases.filter((candidate) => only === undefined || candidate.includes(only))) {
+      const outcome = await runner.run(name);
+      print(outcome.line);
+      if (outcome.passed === true) passed++;
+      if (outcome.passed === false) failed++;
+    }
+    await runner.dispose();
     print(`${passed} passed, ${failed} failed`);
     process.exitCode = failed === 0 && passed > 0 ? 0 : 1;
   });

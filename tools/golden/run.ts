@@ -21,7 +21,15 @@ const KINDS: Readonly<Record<string, Kind>> = {
 };
 
 /** Kinds of the contract that are not built yet; the list only shrinks. */
-const PENDING: ReadonlySet<string> = new Set(["inpaint", "lora", "solver", "gguf", "mlx", "fp8", "float-formats"]);
+export const PENDING: ReadonlySet<string> = new Set([
+  "inpaint",
+  "lora",
+  "solver",
+  "gguf",
+  "mlx",
+  "fp8",
+  "float-formats",
+]);
 
 /** Kinds that run the network, and what is asked of them in f16. */
 const NETWORK_KINDS: ReadonlySet<string> = new Set([
@@ -35,60 +43,44 @@ const NETWORK_KINDS: ReadonlySet<string> = new Set([
 ]);
 const F16_TOLERANCE: Tolerance = { cosine: 0.999, imageMaxAbs: 0.05 };
 
-export interface GoldenRunOptions {
-  readonly dtype: "f32" | "f16";
-  /** Part of the names of the cases to run. */
-  readonly only?: string | undefined;
-  /** Further options for the engine: the binding limit, for example. */
-  readonly engine?: EngineOptions;
+export interface GoldenOutcome {
+  /** Name, kind, cosine, largest error, and `ok`, `FAILED` or `pending`. */
+  readonly line: string;
+  /** Undefined for pending kinds. */
+  readonly passed?: boolean;
 }
 
-export interface GoldenSummary {
-  readonly passed: number;
-  readonly failed: number;
-}
+/** Runs cases of a folder of goldens on one engine a model. */
+export class GoldenRunner {
+  readonly #context: GoldenContext;
+  readonly #dtype: "f32" | "f16";
 
-/** Runs the cases of a folder, a line each through `print`. */
-export async function runGoldens(
-  files: GoldenFiles,
-  platform: Platform,
-  { dtype, only = "", engine = {} }: GoldenRunOptions,
-  print: (line: string) => void,
-): Promise<GoldenSummary> {
-  const context = new GoldenContext(files, platform, { ...engine, dtype });
-  let passed = 0;
-  let failed = 0;
-  try {
-    for (const name of files.cases.filter((candidate) => candidate.includes(only))) {
-      const outcome = await runCase(context, name, dtype);
-      print(outcome.line);
-      if (outcome.passed === true) passed++;
-      if (outcome.passed === false) failed++;
-    }
-  } finally {
-    await context.dispose();
+  /** @param engine  further options for the engine: the binding limit, for example */
+  constructor(files: GoldenFiles, platform: Platform, dtype: "f32" | "f16", engine: EngineOptions = {}) {
+    this.#context = new GoldenContext(files, platform, { ...engine, dtype });
+    this.#dtype = dtype;
   }
-  return { passed, failed };
-}
 
-async function runCase(
-  context: GoldenContext,
-  name: string,
-  dtype: "f32" | "f16",
-): Promise<{ readonly line: string; readonly passed?: boolean }> {
-  let kind = "?";
-  try {
-    const golden = await context.case(name);
-    kind = golden.kind;
-    if (PENDING.has(kind)) return { line: `${name} ${kind} pending` };
-    const run = KINDS[kind];
-    if (!run) throw new Error(`unknown kind ${kind}`);
-    const tolerance = dtype === "f16" && NETWORK_KINDS.has(kind) ? F16_TOLERANCE : golden.tolerance;
-    const verdict = judge(await run(context, golden), tolerance);
-    return { line: describe(name, kind, verdict), passed: verdict.passed };
-  } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
-    return { line: `${name} ${kind} FAILED: ${message}`, passed: false };
+  async run(name: string): Promise<GoldenOutcome> {
+    let kind = "?";
+    try {
+      const golden = await this.#context.case(name);
+      kind = golden.kind;
+      if (PENDING.has(kind)) return { line: `${name} ${kind} pending` };
+      const run = Object.hasOwn(KINDS, kind) ? KINDS[kind] : undefined;
+      if (!run) throw new Error("unknown kind");
+      const tolerance = this.#dtype === "f16" && NETWORK_KINDS.has(kind) ? F16_TOLERANCE : golden.tolerance;
+      const verdict = judge(await run(this.#context, golden), tolerance);
+      return { line: describe(name, kind, verdict), passed: verdict.passed };
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error);
+      return { line: `${name} ${kind} FAILED: ${message}`, passed: false };
+    }
+  }
+
+  /** Frees the engines. */
+  async dispose(): Promise<void> {
+    await this.#context.dispose();
   }
 }
 

@@ -1,0 +1,52 @@
+import { writeFile } from "node:fs/promises";
+import { Argument, Command, InvalidArgumentError, Option } from "commander";
+import { createKleinbild } from "../runtime/node.ts";
+import { CASES, measure, median } from "./cases.ts";
+
+interface Options {
+  readonly json?: string;
+  readonly repeats: number;
+  readonly dtype?: "f32" | "f16";
+}
+
+const command = new Command("bench")
+  .description("Times klein-nano on the GPU that Node finds.")
+  .addArgument(new Argument("[case]", "which; all unless given").choices(Object.keys(CASES)))
+  .option("--json <file>", "write the measurements")
+  .option("--repeats <number>", "timed rounds", wholeNumber, 5)
+  .addOption(new Option("--dtype <type>", "scalar type (default: f16 where the GPU has it)").choices(["f32", "f16"]))
+  .action(async (only: string | undefined, { json, repeats, dtype }: Options) => {
+    await using engine = await createKleinbild({ dtype });
+    const { adapter, dtype: used } = await engine.info();
+    print(`${adapter.description || adapter.vendor}, ${used}`);
+    const results = [];
+    for (const [name, benchCase] of Object.entries(CASES)) {
+      if (only !== undefined && name !== only) continue;
+      print(`${name}: ${benchCase.description}`);
+      const measurements = await measure(engine, benchCase, repeats);
+      for (const { name: variant, stepMs, referencesMs } of measurements)
+        print(
+          `  ${variant}: ${median(stepMs).toFixed(1)} ms a step (${Math.min(...stepMs).toFixed(1)} to ${Math.max(...stepMs).toFixed(1)}), references pass ${median(referencesMs).toFixed(1)} ms`,
+        );
+      results.push({ case: name, measurements });
+    }
+    const report = { date: new Date().toISOString(), adapter, dtype: used, model: "klein-nano", results };
+    if (json !== undefined) await writeFile(json, `${JSON.stringify(report, null, 2)}\n`);
+  });
+
+try {
+  await command.parseAsync();
+  process.exit(0); // Dawn keeps a finished process alive
+} catch (error) {
+  process.stderr.write(`bench: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.exit(1);
+}
+
+function print(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+function wholeNumber(text: string): number {
+  if (!/^[1-9]\d{0,3}$/.test(text)) throw new InvalidArgumentError("A whole number of at least 1 was expected.");
+  return Number(text);
+}

@@ -1,0 +1,87 @@
+import { readFile } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+import type { Browser, Page } from "puppeteer-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { createKleinbild } from "../../runtime/node.ts";
+import { psnr } from "../support/psnr.ts";
+import { type BrowserName, call, launchBrowser, openPage, startServer } from "./browsers.ts";
+import type { GenerateOutcome } from "./page/main.ts";
+
+const REQUEST = { prompt: "a fox on a teal background", seed: 7, width: 128, height: 128, steps: 4 };
+/** Software adapters differ in the last bits; f32 everywhere. */
+const MIN_PSNR = 40;
+const browsers: readonly BrowserName[] = ["chromium", "firefox"];
+
+let server: Awaited<ReturnType<typeof startServer>>;
+let nodePixels: Uint8ClampedArray;
+
+beforeAll(async () => {
+  server = await startServer();
+  await using engine = await createKleinbild({ dtype: "f32" });
+  nodePixels = (await engine.generate(REQUEST).result).image.pixels.data;
+});
+afterAll(() => server.close());
+
+describe.each(browsers)("the worker in %s", (name) => {
+  let browser: Browser;
+  let page: Page;
+  beforeAll(async () => {
+    browser = await launchBrowser(name);
+    page = await openPage(browser, server.origin);
+    await call(page, "open", { dtype: "f32" });
+  });
+  afterAll(() => browser.close());
+
+  it("gives the picture that Node gives, with events and previews on the way", async () => {
+    const outcome = succeeded(await call(page, "generate", REQUEST));
+    expect(outcome.events).toEqual(["encode", "step 1 16", "step 2 16", "step 3 16", "step 4 16", "decode"]);
+    const value = psnr(outcome.pixels, nodePixels);
+    process.stderr.write(`${name} against Node: ${value.toFixed(1)} dB\n`);
+    expect(value).toBeGreaterThanOrEqual(MIN_PSNR);
+  });
+
+  it("aborts between steps with the signal's own reason, and takes the next request", async () => {
+    expect(await call(page, "generate", REQUEST, { abortAtStep: 1 })).toMatchObject({ error: { isReason: true } });
+    const next = succeeded(await call(page, "generate", { ...REQUEST, steps: 1 }));
+    expect(next.events).toEqual(["encode", "step 1 16", "decode"]);
+  });
+
+  it("keeps reference keys and values from request to request", async () => {
+    const file = fileURLToPath(new URL("../golden/cases/pipeline-nano-edit/reference0.png", import.meta.url));
+    const reference = { width: 64, height: 64, data: await smallPicture(file) };
+    const request = { ...REQUEST, width: 64, height: 64, steps: 1 };
+    const first = succeeded(await call(page, "generate", request, { references: [reference] }));
+    const second = succeeded(await call(page, "generate", request, { references: [reference] }));
+    expect([first.cacheHit, second.cacheHit]).toEqual([false, true]);
+    expect(second.pixels).toEqual(first.pixels);
+  });
+
+  it("passes errors on with class and code", async () => {
+    expect(await call(page, "generate", { ...REQUEST, width: 100 })).toMatchObject({
+      error: { isKleinbildError: true, code: "invalid-request" },
+    });
+  });
+
+  it.each(["image/png", "image/jpeg", "image/webp"] as const)("writes and reads %s", async (type) => {
+    const { type: written, maxError } = await call(page, "recode", type);
+    expect([type, "image/png"]).toContain(written); // PNG where the browser cannot write the type
+    expect(maxError).toBeLessThanOrEqual(written === "image/png" ? 0 : 24);
+  });
+});
+
+function succeeded(outcome: GenerateOutcome): Exclude<GenerateOutcome, { error: unknown }> {
+  if ("error" in outcome) throw new Error(JSON.stringify(outcome.error));
+  return outcome;
+}
+
+/** 64 x 64 RGBA bytes as plain numbers, which is what crosses to the page. */
+async function smallPicture(file: string): Promise<number[]> {
+  const { default: sharp } = await import("sharp");
+  return [
+    ...(await sharp(await readFile(file))
+      .resize(64, 64)
+      .ensureAlpha()
+      .raw()
+      .toBuffer()),
+  ];
+}

@@ -1,0 +1,58 @@
+import { fileURLToPath } from "node:url";
+import { Engine, type EngineOptions, type EngineResult } from "../../runtime/engine.ts";
+import type { GenerateEvent } from "../../runtime/events.ts";
+import { dawnGpu } from "../../runtime/gpu/dawn.ts";
+import { NodeImageCodec } from "../../runtime/image/codec-node.ts";
+import type { PixelImage } from "../../runtime/image/pixels.ts";
+import type { GenerateRequest } from "../../runtime/request.ts";
+import { FolderSource } from "../../runtime/weights/folder-source.ts";
+import { randomValues } from "./compare.ts";
+
+export const NANO = modelFolder("klein-nano");
+
+export function modelFolder(name: "klein-nano" | "klein-nano-base"): string {
+  return fileURLToPath(new URL(`../../models/${name}`, import.meta.url));
+}
+
+/** The smallest request: one step of 64 x 64 pixels. */
+export const TINY: GenerateRequest = {
+  prompt: "a fox on a teal background",
+  width: 64,
+  height: 64,
+  steps: 1,
+  seed: 7,
+  previews: false,
+};
+
+export interface OpenOptions extends EngineOptions {
+  readonly folder?: string;
+  readonly gpu?: GPU;
+}
+
+/** klein-nano in f32, unless said otherwise. */
+export async function openNano({ folder = NANO, gpu, ...options }: OpenOptions = {}): Promise<Engine> {
+  const platform = { gpu: gpu ?? (await dawnGpu()), codec: new NodeImageCodec() };
+  return await Engine.create(platform, new FolderSource(folder), { dtype: "f32", ...options });
+}
+
+/** Runs a request to its end. */
+export async function runEngine(
+  engine: Engine,
+  request: GenerateRequest,
+  { signal, onEvent }: { readonly signal?: AbortSignal; readonly onEvent?: (event: GenerateEvent) => void } = {},
+): Promise<EngineResult & { readonly events: readonly GenerateEvent[] }> {
+  const events: GenerateEvent[] = [];
+  const run = engine.generate(request, signal);
+  for (;;) {
+    const { done, value } = await run.next();
+    if (done) return { ...value, events };
+    events.push(value);
+    onEvent?.(value);
+  }
+}
+
+/** A picture of noise. */
+export function randomPicture(seed: number, width = 64, height = 64): PixelImage {
+  const values = randomValues(width * height * 4, seed);
+  return { width, height, data: Uint8ClampedArray.from(values, (value, i) => (i % 4 === 3 ? 255 : (value + 1) * 127)) };
+}
