@@ -22,7 +22,7 @@ export function showEngine({ adapter, model, dtype, quantization, memory }: Engi
     Model: model.license === undefined ? model.name : `${model.name} (${model.license})`,
     "Computes in": dtype,
     Weights: quantization === "none" ? "as in the files" : quantization,
-    "GPU memory": `${formatBytes(memory.currentBytes)}, at most ${formatBytes(memory.peakBytes)}`,
+    "GPU memory": `${formatBytes(memory.currentBytes)}, peak ${formatBytes(memory.peakBytes)}`,
   });
 }
 
@@ -39,7 +39,7 @@ export function showRun(report: RunReport, { width, height }: { width: number; h
     Guidance: guidance === null ? undefined : String(guidance),
     ...Object.fromEntries(times),
     "Reference keys and values": referenceMode === undefined ? undefined : `${cache} (${referenceMode})`,
-    "GPU memory at most": formatBytes(memory.peakBytes),
+    "GPU memory peak": formatBytes(memory.peakBytes),
   });
   const items = warnings.map((warning) => create("li", {}, warning));
   find("warnings", HTMLUListElement).replaceChildren(...items);

@@ -1,7 +1,6 @@
 import {
   checkSupport,
   createKleinbild,
-  type GeneratedImage,
   type GenerateRequest,
   type Kleinbild,
   KleinbildError,
@@ -10,6 +9,7 @@ import { find } from "./dom.ts";
 import { showExamples } from "./examples.ts";
 import { showAdapter, showEngine, showRun } from "./facts.ts";
 import { formatTime } from "./format.ts";
+import { LatestPicture } from "./latest-picture.ts";
 import { PictureBox } from "./picture-box.ts";
 import { receivePictures } from "./picture-drop.ts";
 import { ProgressLine } from "./progress-line.ts";
@@ -17,22 +17,13 @@ import { ReferenceList } from "./reference-list.ts";
 import { RequestForm, showFieldError } from "./request-form.ts";
 import { loadStage, RunStages } from "./run-stages.ts";
 
-/** A picture with what it takes to name it. */
-interface Shown {
-  readonly image: GeneratedImage;
-  readonly prompt: string;
-  readonly seed: string;
-}
-
 const generate = find("generate", HTMLButtonElement);
 const cancel = find("cancel", HTMLButtonElement);
 const retry = find("retry", HTMLButtonElement);
 const alertArea = find("alert", HTMLDivElement);
-const actions = find("picture-actions", HTMLDivElement);
 const output = find("output", HTMLElement);
 
 const progress = new ProgressLine();
-const picture = new PictureBox();
 const form = new RequestForm();
 const enableExamples = showExamples(find("examples", HTMLDivElement), (prompt) => form.setPrompt(prompt));
 const references = new ReferenceList(
@@ -42,10 +33,11 @@ const references = new ReferenceList(
   },
   (problem) => showFieldError("references", problem),
 );
+const box = new PictureBox();
+const latest = new LatestPicture(box, (file) => void references.add([file]));
 
 let engine: Kleinbild | undefined;
 let running: AbortController | undefined;
-let shown: Shown | undefined;
 
 async function start(): Promise<void> {
   const support = await checkSupport();
@@ -55,24 +47,11 @@ async function start(): Promise<void> {
   await load();
 }
 
-/** Instead of the form. */
-function showUnsupported(reason: string): void {
-  const notice = find("unsupported", HTMLParagraphElement);
-  notice.textContent = reason;
-  notice.hidden = false;
-}
-
 async function load(): Promise<void> {
   hideAlert();
-  generate.disabled = true;
   progress.begin("Loading the model");
   try {
-    engine = await createKleinbild({
-      onProgress: (event) => {
-        const { status, done, of, note } = loadStage(event);
-        progress.update(status, done, of, note);
-      },
-    });
+    engine = await createKleinbild({ onProgress: (event) => progress.update(loadStage(event)) });
     const info = await engine.info();
     form.adopt(info.model);
     showEngine(info);
@@ -96,7 +75,6 @@ async function run(): Promise<void> {
     const milliseconds = await generatePicture(engine, form.read(references.files), signal);
     progress.end(`Done in ${formatTime(milliseconds)}`);
   } catch (error) {
-    showLatest();
     if (signal.aborted) progress.end("Cancelled");
     else {
       progress.end("No picture was made.");
@@ -105,6 +83,7 @@ async function run(): Promise<void> {
     }
   } finally {
     running = undefined;
+    latest.show();
     showRunning(false);
   }
 }
@@ -118,17 +97,15 @@ async function generatePicture(engine: Kleinbild, request: GenerateRequest, sign
     references: references.files.length > 0,
     guided: (request.guidance ?? model.defaultGuidance ?? 1) > 1,
   });
-  progress.begin(stages.first.status);
+  progress.begin("Reading the prompt");
   const generation = engine.generate(request, { signal });
   for await (const event of generation) {
-    const { status, done, of, note } = stages.after(event);
-    progress.update(status, done, of, note);
-    if (event.type === "step" && event.preview) picture.showPreview(event.preview);
+    progress.update(stages.after(event));
+    if (event.type === "step" && event.preview) box.showPreview(event.preview);
   }
   const { image, report } = await generation.result;
-  shown = { image, prompt: request.prompt, seed: report.seed };
+  await latest.keep(image);
   form.showSeed(report.seed);
-  showLatest();
   showRun(report, image);
   showEngine(await engine.info());
   return performance.now() - started;
@@ -136,18 +113,14 @@ async function generatePicture(engine: Kleinbild, request: GenerateRequest, sign
 
 function showRunning(on: boolean): void {
   // a button that disappears takes the focus with it
-  const focused = document.activeElement === generate || document.activeElement === cancel;
+  const cancelHadFocus = document.activeElement === cancel;
   generate.disabled = on || !engine;
   cancel.hidden = !on;
-  actions.hidden = on || !shown;
   output.ariaBusy = String(on);
-  if (on) output.scrollIntoView({ block: "nearest" });
-  else if (focused) generate.focus();
-}
-
-function showLatest(): void {
-  if (shown) picture.showPicture(shown.image, shown.prompt);
-  else picture.clear();
+  if (on) {
+    latest.hideActions();
+    output.scrollIntoView({ block: "nearest" });
+  } else if (cancelHadFocus) generate.focus({ preventScroll: true });
 }
 
 /** Whether no further request can succeed. */
@@ -162,13 +135,16 @@ async function giveUpEngine(): Promise<void> {
   await dead?.dispose().catch(() => {}); // what is dead already cannot be ended in order
 }
 
+/** Instead of the form. */
+function showUnsupported(reason: string): void {
+  const notice = find("unsupported", HTMLParagraphElement);
+  notice.textContent = reason;
+  notice.hidden = false;
+}
+
 function showAlert(error: unknown): void {
   find("alert-text", HTMLParagraphElement).textContent = messageOf(error);
   alertArea.hidden = false;
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
 
 function hideAlert(): void {
@@ -176,13 +152,8 @@ function hideAlert(): void {
   retry.hidden = true;
 }
 
-async function download({ image, seed }: Shown): Promise<void> {
-  const url = URL.createObjectURL(await image.toBlob());
-  const link = document.createElement("a");
-  link.href = url;
-  link.download = `kleinbild-${seed}.png`;
-  link.click();
-  URL.revokeObjectURL(url);
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 find("request", HTMLFormElement).addEventListener("submit", (event) => {
@@ -191,15 +162,6 @@ find("request", HTMLFormElement).addEventListener("submit", (event) => {
 });
 cancel.addEventListener("click", () => running?.abort());
 retry.addEventListener("click", () => void load());
-find("download", HTMLButtonElement).addEventListener("click", () => {
-  if (shown) download(shown).catch(showAlert);
-});
-find("reuse", HTMLButtonElement).addEventListener("click", () => {
-  shown?.image
-    .toBlob()
-    .then((file) => references.add([file]))
-    .catch(showAlert);
-});
 receivePictures(find("references", HTMLFieldSetElement), (files) => void references.add(files));
 
 start().catch((error: unknown) => showUnsupported(messageOf(error)));

@@ -29,8 +29,13 @@ export class PictureBox {
     context.drawImage(small, 0, 0, this.#canvas.width, this.#canvas.height);
   }
 
-  showPicture(image: GeneratedImage, label: string): void {
-    this.#prepare(image.width, image.height, label, false).putImageData(imageData(image.pixels), 0, 0);
+  /** Its pixels as crisp squares. */
+  showPicture(image: GeneratedImage): void {
+    this.#prepare(image.width, image.height, image.metadata.prompt || "Picture", false).putImageData(
+      imageData(image.pixels),
+      0,
+      0,
+    );
   }
 
   #prepare(width: number, height: number, label: string, smooth: boolean): CanvasRenderingContext2D {

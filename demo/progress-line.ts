@@ -1,5 +1,6 @@
 import { find } from "./dom.ts";
 import { formatTime } from "./format.ts";
+import type { Stage } from "./run-stages.ts";
 
 const TICK_MS = 1000;
 
@@ -17,18 +18,15 @@ export class ProgressLine {
     this.#started = performance.now();
     this.#timer = window.setInterval(() => this.#tick(), TICK_MS);
     this.#bar.hidden = false;
-    this.update(status);
+    this.update({ status, done: 0, of: 1 });
   }
 
-  /** Without `done` and `of` the length is unknown. */
-  update(status: string, done?: number, of?: number, note = ""): void {
+  update({ status, done, of, note = "" }: Stage): void {
+    // the same text written again would be announced again
     if (this.#status.textContent !== status) this.#status.textContent = status;
     this.#note = note;
-    if (done === undefined || of === undefined) this.#bar.removeAttribute("value");
-    else {
-      this.#bar.max = of;
-      this.#bar.value = done;
-    }
+    this.#bar.max = of;
+    this.#bar.value = done;
     this.#tick();
   }
 

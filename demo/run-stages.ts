@@ -1,4 +1,4 @@
-import type { GenerateEvent } from "../runtime/index.ts";
+import type { GenerateEvent, LoadEvent } from "../runtime/index.ts";
 import { formatBytes } from "./format.ts";
 
 export interface RunPlan {
@@ -26,10 +26,6 @@ export class RunStages {
     this.#of = plan.steps + 2 + Number(plan.references) + Number(plan.guided); // prompt and decoding
   }
 
-  get first(): Stage {
-    return { status: "Reading the prompt", done: 0, of: this.#of };
-  }
-
   after(event: GenerateEvent): Stage {
     if (event.type === "load") {
       this.#done = 0; // the run starts again behind it
@@ -38,7 +34,7 @@ export class RunStages {
     return { status: this.#next(event), done: ++this.#done, of: this.#of };
   }
 
-  #next(event: Exclude<GenerateEvent, { type: "load" }>): string {
+  #next(event: Exclude<GenerateEvent, LoadEvent>): string {
     const { steps, references, guided } = this.#plan;
     switch (event.type) {
       case "encode":
@@ -54,7 +50,7 @@ export class RunStages {
   }
 }
 
-export function loadStage({ loadedBytes, totalBytes }: { loadedBytes: number; totalBytes: number }): Stage {
+export function loadStage({ loadedBytes, totalBytes }: LoadEvent): Stage {
   const note = `${formatBytes(loadedBytes)} of ${formatBytes(totalBytes)}`;
   return { status: "Loading the model", done: loadedBytes, of: totalBytes, note };
 }

@@ -1,16 +1,15 @@
-// One-head attention of any width up to 512: out = softmax(scale * q k^T) v over one chunk of keys a dispatch.
+// One-head attention of any width d up to 512: out = softmax(scale * q k^T) v over one chunk of keys a dispatch.
 // queries [queries, d], keys and values [key_count, d], out [queries, d] scalar; state [queries, d + 2] f32.
-// The state (running maximum, sum, output) carries from chunk to chunk, so no score matrix exists and no chunk of keys needs
-// more than one binding; a dispatch reads and writes it once. 128 lanes take 512 / LANES_K queries against 4 * LANES_K keys
-// at a time: a lane holds 4 x 4 scores and 4 rows of 4 in every 4 * LANES_K channels of the output in registers, hence
-// LANES_K 8, 16 or 32 for widths up to 128, 256 or 512. Everything passes through workgroup memory, 256 vec4 of keys or
-// values at a time. Channels are read one by one, so that the width need not be a multiple of 4.
+// The state (running maximum, sum, output) carries from chunk to chunk, read and written once a dispatch: no score matrix
+// exists, and no chunk of keys needs more than one binding. 128 lanes take 512 / LANES_K queries against 4 * LANES_K keys; a
+// lane holds 4 x 4 scores, and 4 rows of 4 in every 4 * LANES_K channels of the output, up to four times (LANES_K: 8 for
+// widths up to 128, 32 up to 512). All passes through workgroup memory, read channel by channel, so that any width will do.
 alias scalar = f32;
 
-override WIDTH: u32 = 512;
 override LANES_K: u32 = 32;
 
 struct Parameters {
+  width: u32,
   query_start: u32,
   query_count: u32,
   key_count: u32,
@@ -78,7 +77,7 @@ fn stage_keys(first: u32, count: u32, chunk: u32, lane: u32) {
   for (var i = lane; i < STAGED; i += LANES) {
     let column = i % (STAGED / 4u / LANES_K);
     let key = i / (STAGED / 4u / LANES_K);
-    let at = (first + min(key, count - 1u)) * WIDTH + channels_of(chunk + column);
+    let at = (first + min(key, count - 1u)) * parameters.width + channels_of(chunk + column);
     key_tile[(column * 4u + key % 4u) * LANES_K + key / 4u] = vec4<scalar>(keys[at.x], keys[at.y], keys[at.z], keys[at.w]);
   }
 }
@@ -86,7 +85,7 @@ fn stage_keys(first: u32, count: u32, chunk: u32, lane: u32) {
 /// LANES_K columns from `chunk` on of the values from `first` on; rows beyond `last` repeat it.
 fn stage_values(first: u32, last: u32, chunk: u32, lane: u32) {
   for (var i = lane; i < STAGED; i += LANES) {
-    let at = min(first + i / LANES_K, last) * WIDTH + channels_of(chunk + i % LANES_K);
+    let at = min(first + i / LANES_K, last) * parameters.width + channels_of(chunk + i % LANES_K);
     key_tile[i] = vec4<scalar>(values[at.x], values[at.y], values[at.z], values[at.w]);
   }
 }
@@ -95,8 +94,8 @@ fn stage_values(first: u32, last: u32, chunk: u32, lane: u32) {
 fn stage_queries(first: u32, count: u32, chunk: u32, lane: u32) {
   let column = lane % (STAGED / 4u / LANES_K);
   for (var row = lane / (STAGED / 4u / LANES_K); row < 512u / LANES_K; row += LANES * LANES_K / (STAGED / 4u)) {
-    let at = (first + min(row, count - 1u)) * WIDTH + channels_of(chunk + column);
-    let inside = 4u * (chunk + column) + vec4u(0u, 1u, 2u, 3u) < vec4u(WIDTH);
+    let at = (first + min(row, count - 1u)) * parameters.width + channels_of(chunk + column);
+    let inside = 4u * (chunk + column) + vec4u(0u, 1u, 2u, 3u) < vec4u(parameters.width);
     let value = vec4<scalar>(queries[at.x], queries[at.y], queries[at.z], queries[at.w]);
     row_tile[column * (512u / LANES_K) + row] = select(vec4<scalar>(), value, inside);
   }
@@ -104,7 +103,7 @@ fn stage_queries(first: u32, count: u32, chunk: u32, lane: u32) {
 
 /// Four channels, inside the width.
 fn channels_of(column: u32) -> vec4u {
-  return min(4u * column + vec4u(0u, 1u, 2u, 3u), vec4u(WIDTH - 1u));
+  return min(4u * column + vec4u(0u, 1u, 2u, 3u), vec4u(parameters.width - 1u));
 }
 
 fn largest(scores: vec4f) -> f32 {
@@ -119,19 +118,6 @@ fn load_state(at: vec4u) -> vec4f {
   return vec4f(state[at.x], state[at.y], state[at.z], state[at.w]);
 }
 
-fn store_row(query: u32, column: u32, value: vec4f) {
-  let channels = 4u * column + vec4u(0u, 1u, 2u, 3u);
-  for (var c = 0u; c < 4u; c++) {
-    if (channels[c] < WIDTH) {
-      if (parameters.last == 1u) {
-        out[query * WIDTH + channels[c]] = scalar(value[c]);
-      } else {
-        state[query * (WIDTH + 2u) + 2u + channels[c]] = value[c];
-      }
-    }
-  }
-}
-
 @compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
   let q_lane = lane % (LANES / LANES_K);
@@ -140,10 +126,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   let first_query = parameters.query_start + first_row;
   let row_count = min(512u / LANES_K, parameters.query_count - first_row);
   // the lane's rows; those beyond the last repeat it and are not stored
-  let local = q_lane + LANES / LANES_K * vec4u(0u, 1u, 2u, 3u);
-  let query = first_query + min(local, vec4u(row_count - 1u));
-  let states = query * (WIDTH + 2u);
-  var sums: array<mat4x4f, 4>;
+  let rows = min(q_lane + LANES / LANES_K * vec4u(0u, 1u, 2u, 3u), vec4u(row_count - 1u));
+  let states = (first_query + rows) * (parameters.width + 2u);
+  // the width is no override: a pipeline serves all of them, and the loop over `sums` need not be unrolled
+  var sums: array<mat4x4f, 4>; // may live in memory: a chunk is read and written once for 4 * LANES_K keys
   var maximum = vec4f(LOWEST);
   var sum = vec4f(0.0); // of this lane's keys
   if (parameters.first == 0u) {
@@ -151,7 +137,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
     if (k_lane == 0u) {
       sum = load_state(states + 1u);
     }
-    for (var chunk = 0u; chunk * LANES_K * 4u < WIDTH; chunk++) {
+    for (var chunk = 0u; chunk * LANES_K * 4u < parameters.width; chunk++) {
       let channels = 2u + channels_of(chunk * LANES_K + k_lane);
       sums[chunk] = transpose(mat4x4f(
         load_state(states + channels.x),
@@ -164,7 +150,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   for (var first = 0u; first < parameters.key_count; first += 4u * LANES_K) {
     let count = min(4u * LANES_K, parameters.key_count - first);
     var scores = mat4x4f();
-    for (var chunk = 0u; chunk * 4u < WIDTH; chunk += STAGED / 4u / LANES_K) {
+    for (var chunk = 0u; chunk * 4u < parameters.width; chunk += STAGED / 4u / LANES_K) {
       workgroupBarrier();
       stage_queries(first_query, row_count, chunk, lane);
       stage_keys(first, count, chunk, lane);
@@ -202,7 +188,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
     row_tile[at + 128u / LANES_K] = vec4<scalar>(weights[1]);
     row_tile[at + 256u / LANES_K] = vec4<scalar>(weights[2]);
     row_tile[at + 384u / LANES_K] = vec4<scalar>(weights[3]);
-    for (var chunk = 0u; chunk * LANES_K * 4u < WIDTH; chunk++) {
+    for (var chunk = 0u; chunk * LANES_K * 4u < parameters.width; chunk++) {
       var result = scale_rows(sums[chunk], keep);
       for (var part = 0u; part < 4u * LANES_K; part += STAGED / LANES_K) {
         workgroupBarrier();
@@ -223,17 +209,26 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
     sum += partials[other];
   }
   let factor = select(vec4f(1.0), 1.0 / sum, parameters.last == 1u);
-  for (var r = 0u; r < 4u; r++) {
-    if (local[r] < row_count && parameters.last == 0u && k_lane == 0u) {
-      state[states[r]] = maximum[r];
-      state[states[r] + 1u] = sum[r];
+  let stride = LANES / LANES_K;
+  if (parameters.last == 0u && k_lane == 0u) {
+    for (var row = q_lane; row < row_count; row += stride) {
+      let at = (first_query + row) * (parameters.width + 2u);
+      state[at] = maximum[row / stride];
+      state[at + 1u] = sum[row / stride];
     }
   }
-  for (var chunk = 0u; chunk * LANES_K * 4u < WIDTH; chunk++) {
+  for (var chunk = 0u; chunk * LANES_K * 4u < parameters.width; chunk++) {
     let result = scale_rows(sums[chunk], factor);
-    for (var r = 0u; r < 4u; r++) {
-      if (local[r] < row_count) {
-        store_row(query[r], chunk * LANES_K + k_lane, result[r]);
+    let first_channel = 4u * (chunk * LANES_K + k_lane);
+    for (var row = q_lane; row < row_count; row += stride) {
+      let query = first_query + row;
+      for (var channel = first_channel; channel < min(first_channel + 4u, parameters.width); channel++) {
+        let value = result[row / stride][channel % 4u];
+        if (parameters.last == 1u) {
+          out[query * parameters.width + channel] = scalar(value);
+        } else {
+          state[query * (parameters.width + 2u) + 2u + channel] = value;
+        }
       }
     }
   }

@@ -86,8 +86,16 @@ export const attentionWide = {
   name: "attention-wide",
   source: attentionWideSource,
   bindings: { queries: "read", keys: "read", values: "read", state: "read_write", out: "read_write" },
-  parameters: { query_start: "u32", query_count: "u32", key_count: "u32", first: "u32", last: "u32", scale: "f32" },
-  overrides: { WIDTH: 512, LANES_K: 32 },
+  parameters: {
+    width: "u32",
+    query_start: "u32",
+    query_count: "u32",
+    key_count: "u32",
+    first: "u32",
+    last: "u32",
+    scale: "f32",
+  },
+  overrides: { LANES_K: 32 },
 } as const satisfies Kernel;
 
 /** x += scale · gate ⊙ y, x in f32. */

@@ -11,7 +11,7 @@ export type {
   StageTimings,
   StepEvent,
 } from "./events.ts";
-export type { AdapterSummary } from "./gpu/device.ts";
+export type { AdapterSummary } from "./gpu/adapter.ts";
 export type { MemoryPart, MemoryReport } from "./gpu/memory.ts";
 export type { EncodedImage, EncodeOptions, ImageType } from "./image/codec.ts";
 export type { GeneratedImage } from "./image/generated.ts";

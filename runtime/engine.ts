@@ -1,6 +1,7 @@
 import type { GenerateEvent, RunReport } from "./events.ts";
 import { KleinbildError } from "./errors.ts";
-import { Gpu, type AdapterSummary } from "./gpu/device.ts";
+import type { AdapterSummary } from "./gpu/adapter.ts";
+import { Gpu } from "./gpu/device.ts";
 import type { MemoryReport } from "./gpu/memory.ts";
 import type { ScalarType } from "./gpu/tensor.ts";
 import type { ImageCodec } from "./image/codec.ts";
@@ -26,7 +27,7 @@ export interface EngineOptions {
   readonly quantization?: Quantization | undefined;
   /** Bytes of kept reference keys and values. Default: 1 GiB. */
   readonly referenceCacheBytes?: number | undefined;
-  readonly powerPreference?: GPUPowerPreference | undefined;
+  readonly powerPreference?: "low-power" | "high-performance" | undefined;
   /** No binding is larger: for tests of the cutting. */
   readonly maxBindingBytes?: number | undefined;
 }

@@ -1,5 +1,5 @@
 import type { MemoryReport } from "./gpu/memory.ts";
-import type { AdapterSummary } from "./gpu/device.ts";
+import type { AdapterSummary } from "./gpu/adapter.ts";
 import type { PixelImage } from "./image/pixels.ts";
 
 export type ModelPart = "tokenizer" | "textEncoder" | "transformer" | "vae";

@@ -1,16 +1,15 @@
+import { encodeReferences } from "./encode-references.ts";
 import type { GenerateEvent, StageTimings } from "./events.ts";
 import { assertFinite } from "./gpu/finite.ts";
 import type { MemoryScope } from "./gpu/memory.ts";
-import { copyRows, joinRows, readRows, stackRows, writeRows } from "./gpu/rows.ts";
+import { copyRows, joinRows, readRows, writeRows } from "./gpu/rows.ts";
 import type { Rows } from "./gpu/tensor.ts";
 import type { PixelImage } from "./image/pixels.ts";
 import type { Parts } from "./parts.ts";
-import { hashReferences } from "./reference-key.ts";
 import { accumulateRows, eulerStep, guide } from "./sampling/euler.ts";
 import { makeNoise, type NoiseKind } from "./sampling/noise.ts";
-import { Denoiser, keepReferences, type ReferenceMode, type References } from "./transformer/denoiser.ts";
+import { Denoiser, type ReferenceMode } from "./transformer/denoiser.ts";
 import { ModulationTable } from "./transformer/modulation.ts";
-import type { ReferenceKeysValues } from "./transformer/reference-cache.ts";
 import { type Grid, gridTokens } from "./transformer/rotary.ts";
 import { PIXELS_PER_TOKEN } from "./vae/autoencoder.ts";
 
@@ -54,6 +53,8 @@ export async function* runPipeline(
   const grid: Grid = { height: request.height / PIXELS_PER_TOKEN, width: request.width / PIXELS_PER_TOKEN };
   const steps = request.sigmas.length - 1;
   using scope = gpu.memory.scope();
+  parts.vae.assertWidth(request.width, "decode");
+  for (const { width } of request.references) parts.vae.assertWidth(width, "encode");
 
   const embedPrompt = async (prompt: string): Promise<{ readonly text: Rows; readonly reused: boolean }> => {
     const tokens = parts.tokenizer.encode(prompt, parts.config.textLength);
@@ -125,40 +126,6 @@ export async function* runPipeline(
     denoiser.dispose();
     parts.referenceCache.trim();
   }
-}
-
-interface EncodedReferences {
-  readonly references?: References;
-  readonly kept?: ReferenceKeysValues;
-  readonly hit: boolean;
-}
-
-/** The references' latents, and in mode `exact` their kept keys and values, from the cache or computed. */
-async function encodeReferences(
-  parts: Parts,
-  request: PipelineRequest,
-  scope: MemoryScope,
-  pass: Parameters<typeof keepReferences>[0],
-  signal?: AbortSignal,
-): Promise<EncodedReferences> {
-  if (request.references.length === 0) return { hit: false };
-  const exact = request.referenceMode === "exact";
-  const key = exact ? hashReferences(request.references, parts.fingerprint) : "";
-  const kept = exact ? parts.referenceCache.get(key) : undefined;
-  const grids = request.references.map(({ width, height }) => ({
-    width: width / PIXELS_PER_TOKEN,
-    height: height / PIXELS_PER_TOKEN,
-  }));
-  if (kept) return { kept, hit: true };
-  const { recorder } = parts.gpu;
-  const latents = [];
-  for (const image of request.references) latents.push(await parts.vae.encode(scope, image, signal));
-  const references = { latents: stackRows(recorder, scope, latents, parts.rowsPerChunk), grids };
-  scope.release(...latents);
-  if (!exact) return { references, hit: false };
-  const computed = await keepReferences(pass, references, signal);
-  parts.referenceCache.put(key, computed);
-  return { references, kept: computed, hit: false };
 }
 
 function drawNoise({ noise }: PipelineRequest, grid: Grid, channels: number): Float32Array {

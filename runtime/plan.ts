@@ -12,13 +12,14 @@ export function rowsPerChunk(
   scalar: ScalarType,
   maxBindingBytes: number,
 ): number {
+  const residual = BYTES_PER_ELEMENT.f32;
   const branch = BYTES_PER_ELEMENT[scalar];
   const widest = Math.max(
-    4 * transformer.hidden,
-    4 * transformer.textWidth,
+    residual * transformer.hidden,
+    residual * transformer.textWidth,
+    residual * transformer.inChannels,
     branch * transformer.mlpHidden,
-    4 * transformer.inChannels,
-    4 * text.hidden * textLayers.length,
+    residual * text.hidden * textLayers.length,
     branch * text.intermediate,
     branch * text.heads * text.headDim,
   );
@@ -26,11 +27,8 @@ export function rowsPerChunk(
   if (rows < 1)
     throw new KleinbildError(
       "unsupported",
-      `One row of activations takes ${widest} bytes; the adapter binds ${maxBindingBytes}.`,
-      {
-        bytes: widest,
-        limit: maxBindingBytes,
-      },
+      `One row of this model's activations takes ${widest} bytes; this adapter binds at most ${maxBindingBytes}.`,
+      { bytes: widest, limit: maxBindingBytes },
     );
   return rows;
 }

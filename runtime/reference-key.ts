@@ -4,13 +4,11 @@ import type { PixelImage } from "./image/pixels.ts";
 
 /**
  * The key of kept reference keys and values: SHA-256 over everything that they depend on, which is the ordered pixels
- * with their sizes and the fingerprint of the weights (files, format, scalar type).
+ * with their sizes, and `fingerprint`, which tells sets of weights apart.
  */
 export function hashReferences(references: readonly PixelImage[], fingerprint: string): string {
-  const hash = sha256.create().update(new TextEncoder().encode(fingerprint));
-  for (const { width, height, data } of references) {
-    hash.update(new Uint8Array(Uint32Array.of(width, height).buffer));
-    hash.update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
-  }
+  const sizes = references.map(({ width, height }) => [width, height]);
+  const hash = sha256.create().update(new TextEncoder().encode(JSON.stringify([fingerprint, sizes])));
+  for (const { data } of references) hash.update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
   return bytesToHex(hash.digest());
 }

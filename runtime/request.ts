@@ -1,4 +1,4 @@
-import { KleinbildError } from "./errors.ts";
+import { type ErrorDetails, KleinbildError } from "./errors.ts";
 import type { ImageInput } from "./image/read.ts";
 import type { NoiseKind } from "./sampling/noise.ts";
 import { parseSeed, randomSeed } from "./sampling/seed.ts";
@@ -9,20 +9,20 @@ import type { ModelConfig } from "./weights/model-config.ts";
 export interface GenerateRequest {
   /** What the picture shows, or what to change in the references ("image 1" is the first). */
   readonly prompt: string;
-  /** Pixels, multiples of 16, both or neither. Default: the first reference's prepared size, else the model's. */
+  /** Pixels, multiples of 16 up to 8192, both or neither. Default: the first reference's prepared size, else the model's. */
   readonly width?: number | undefined;
   readonly height?: number | undefined;
-  /** Default: the model's. */
+  /** 1 … 1000. Default: the model's. */
   readonly steps?: number | undefined;
   /** 0 … 2⁶³ − 1; beyond 2⁵³ as bigint or decimal string. Default: a random unsigned 32-bit number. */
   readonly seed?: number | bigint | string | undefined;
   /** `counter` (default): independent of device and size; `torch`: the numbers of PyTorch's CPU generator. */
   readonly noise?: NoiseKind | undefined;
-  /** Classifier-free guidance of undistilled models; 1 or null: off. Default: the model's. */
+  /** Classifier-free guidance of undistilled models, 1 … 100; 1 or null: off. Default: the model's. */
   readonly guidance?: number | null | undefined;
   /** What guidance leads away from. */
   readonly negativePrompt?: string | undefined;
-  /** Pictures to edit or combine, in order: encoded files or pixels. */
+  /** Pictures to edit or combine, in order, at most four: encoded files or pixels. */
   readonly references?: readonly ImageInput[] | undefined;
   /** Default: `exact` where the weights are trained for it, else `recompute`. */
   readonly referenceMode?: ReferenceMode | undefined;
@@ -46,38 +46,52 @@ export interface ResolvedRequest {
 }
 
 export const MAX_REFERENCES = 4;
+const MIN_STEPS = 1;
 const MAX_STEPS = 1000;
 const MAX_PIXELS_PER_SIDE = 8192;
+/** Beyond what any model is used with; far larger ones only overflow. */
+const MAX_GUIDANCE = 100;
 const MODES: readonly ReferenceMode[] = ["exact", "recompute", "step-one"];
+const NOISES: readonly NoiseKind[] = ["counter", "torch"];
 
-/** Checks a request against the model and fills in its defaults. @throws KleinbildError `invalid-request` */
+const FIELDS = Object.keys({
+  prompt: 0,
+  width: 0,
+  height: 0,
+  steps: 0,
+  seed: 0,
+  noise: 0,
+  guidance: 0,
+  negativePrompt: 0,
+  references: 0,
+  referenceMode: 0,
+  previews: 0,
+} satisfies Record<keyof GenerateRequest, 0>);
+
+/**
+ * Checks a request against the model and fills in its defaults. An empty prompt is a prompt. A field that does not exist
+ * is refused: a misspelt one would be ignored in silence.
+ *
+ * @throws KleinbildError `invalid-request`
+ */
 export function resolveRequest(request: GenerateRequest, config: ModelConfig): ResolvedRequest {
+  checkFields(request);
   const warnings: string[] = [];
-  if (typeof request.prompt !== "string")
-    throw invalid("prompt", `prompt must be a string; got ${typeof request.prompt}.`);
-  const { negativePrompt = "", references = [], noise = "counter", previews = true } = request;
-  if (typeof negativePrompt !== "string")
-    throw invalid("negativePrompt", `negativePrompt must be a string; got ${typeof negativePrompt}.`);
+  const { prompt, negativePrompt = "", references = [], noise = "counter", previews = true } = request;
+  if (typeof prompt !== "string") throw invalid("prompt", "a string", prompt);
+  if (typeof negativePrompt !== "string") throw invalid("negativePrompt", "a string", negativePrompt);
   if (!Array.isArray(references) || references.length > MAX_REFERENCES)
-    throw invalid("references", `references must be a list of at most ${MAX_REFERENCES} pictures.`, {
-      max: MAX_REFERENCES,
-    });
-  if (noise !== "counter" && noise !== "torch")
-    throw invalid("noise", `noise must be "counter" or "torch"; got ${String(noise)}.`);
-  const steps = request.steps ?? config.defaultSteps;
-  if (!Number.isInteger(steps) || steps < 1 || steps > MAX_STEPS)
-    throw invalid("steps", `steps must be a whole number between 1 and ${MAX_STEPS}; got ${steps}.`, {
-      min: 1,
-      max: MAX_STEPS,
-    });
+    throw invalid("references", `a list of at most ${MAX_REFERENCES} pictures`, references, { max: MAX_REFERENCES });
+  if (!NOISES.includes(noise)) throw invalid("noise", oneOf(NOISES), noise);
+  if (typeof previews !== "boolean") throw invalid("previews", "true or false", previews);
   const guidance = resolveGuidance(request, config, warnings);
   if (negativePrompt !== "" && guidance === null)
     warnings.push("negativePrompt has no effect: it counts only with guidance, which is off.");
   return {
-    prompt: request.prompt,
+    prompt,
     negativePrompt,
     size: resolveSize(request),
-    steps,
+    steps: resolveSteps(request, config),
     seed: request.seed === undefined ? randomSeed() : parseSeed(request.seed),
     noise,
     guidance,
@@ -88,58 +102,97 @@ export function resolveRequest(request: GenerateRequest, config: ModelConfig): R
   };
 }
 
+function checkFields(request: unknown): void {
+  if (typeof request !== "object" || request === null)
+    throw new KleinbildError("invalid-request", `A request must be an object with a prompt; got ${shown(request)}.`);
+  for (const [field, value] of Object.entries(request))
+    if (value !== undefined && !FIELDS.includes(field))
+      throw new KleinbildError("invalid-request", `There is no field ${field}; there are ${FIELDS.join(", ")}.`, {
+        parameter: field,
+      });
+}
+
 function resolveSize({ width, height }: GenerateRequest): ResolvedRequest["size"] {
   if (width === undefined && height === undefined) return undefined;
   if (width === undefined || height === undefined) {
     const missing = width === undefined ? "width" : "height";
-    throw invalid(missing, `width and height belong together; ${missing} is missing.`);
+    throw new KleinbildError("invalid-request", `width and height belong together; ${missing} is missing.`, {
+      parameter: missing,
+    });
   }
+  const [least, most] = [PIXELS_PER_TOKEN, MAX_PIXELS_PER_SIDE];
   for (const [parameter, value] of Object.entries({ width, height })) {
-    const nearest = Math.max(PIXELS_PER_TOKEN, Math.round(value / PIXELS_PER_TOKEN) * PIXELS_PER_TOKEN);
-    if (
-      !Number.isInteger(value) ||
-      value < PIXELS_PER_TOKEN ||
-      value > MAX_PIXELS_PER_SIDE ||
-      value % PIXELS_PER_TOKEN !== 0
-    )
-      throw invalid(
-        parameter,
-        `${parameter} must be a multiple of ${PIXELS_PER_TOKEN} between ${PIXELS_PER_TOKEN} and ${MAX_PIXELS_PER_SIDE}; got ${value}.`,
-        Number.isFinite(value) ? { nearest: Math.min(nearest, MAX_PIXELS_PER_SIDE) } : {},
-      );
+    if (Number.isInteger(value) && value >= least && value <= most && value % PIXELS_PER_TOKEN === 0) continue;
+    const nearest = (wanted: number): number =>
+      clamp(Math.round(wanted / PIXELS_PER_TOKEN) * PIXELS_PER_TOKEN, least, most);
+    const expected = `a multiple of ${PIXELS_PER_TOKEN} between ${least} and ${most}`;
+    throw invalid(parameter, expected, value, { min: least, max: most, ...nearestTo(value, nearest) });
   }
   return { width, height };
+}
+
+function resolveSteps({ steps }: GenerateRequest, config: ModelConfig): number {
+  const wanted = steps === undefined ? config.defaultSteps : steps;
+  if (Number.isInteger(wanted) && wanted >= MIN_STEPS && wanted <= MAX_STEPS) return wanted;
+  throw invalid("steps", `a whole number between ${MIN_STEPS} and ${MAX_STEPS}`, wanted, {
+    min: MIN_STEPS,
+    max: MAX_STEPS,
+    ...nearestTo(wanted, (value) => clamp(Math.round(value), MIN_STEPS, MAX_STEPS)),
+  });
 }
 
 function resolveGuidance({ guidance }: GenerateRequest, config: ModelConfig, warnings: string[]): number | null {
   const wanted = guidance === undefined ? config.defaultGuidance : guidance;
   if (wanted === null) return null;
-  if (!Number.isFinite(wanted) || wanted < 1)
-    throw invalid("guidance", `guidance must be a number of at least 1 (1: off); got ${wanted}.`, { min: 1 });
+  if (typeof wanted !== "number" || !(wanted >= 1 && wanted <= MAX_GUIDANCE))
+    throw invalid("guidance", `null or a number between 1 (off) and ${MAX_GUIDANCE}`, wanted, {
+      min: 1,
+      max: MAX_GUIDANCE,
+      ...nearestTo(wanted, (value) => clamp(value, 1, MAX_GUIDANCE)),
+    });
   if (wanted === 1) return null;
   if (!config.distilled) return wanted;
-  warnings.push(`guidance ${wanted} is ignored: ${config.name} is distilled and takes one pass a step.`);
+  if (guidance !== undefined)
+    warnings.push(`guidance ${wanted} is ignored: ${config.name} is distilled and takes one pass a step.`);
   return null;
 }
 
 function resolveMode(mode: ReferenceMode | undefined, config: ModelConfig): ReferenceMode {
   const isolated = config.referenceAttention === "isolated";
   if (mode === undefined) return isolated ? "exact" : "recompute";
-  if (!MODES.includes(mode))
-    throw invalid("referenceMode", `referenceMode must be one of ${MODES.join(", ")}; got ${mode}.`);
-  if (mode === "exact" && !isolated)
-    throw invalid(
-      "referenceMode",
-      `referenceMode exact needs weights trained for isolated references; ${config.name} takes recompute or step-one.`,
-    );
-  if (mode === "step-one" && isolated)
-    throw invalid(
-      "referenceMode",
-      `referenceMode step-one is for weights without isolated references; ${config.name} takes exact or recompute.`,
+  if (!MODES.includes(mode)) throw invalid("referenceMode", oneOf(MODES), mode);
+  if (mode === (isolated ? "step-one" : "exact"))
+    throw new KleinbildError(
+      "invalid-request",
+      isolated
+        ? `referenceMode step-one is for weights without isolated references; ${config.name} takes exact or recompute.`
+        : `referenceMode exact needs weights trained for isolated references; ${config.name} takes recompute or step-one.`,
+      { parameter: "referenceMode" },
     );
   return mode;
 }
 
-function invalid(parameter: string, message: string, details: Record<string, number> = {}): KleinbildError {
+function invalid(parameter: string, expected: string, got: unknown, details: ErrorDetails = {}): KleinbildError {
+  const message = `${parameter} must be ${expected}; got ${shown(got)}.`;
   return new KleinbildError("invalid-request", message, { parameter, ...details });
+}
+
+function shown(value: unknown): string {
+  if (typeof value === "string") return JSON.stringify(value.slice(0, 40));
+  if (Array.isArray(value)) return `a list of ${value.length}`;
+  if (typeof value === "bigint") return `${value}n`;
+  return typeof value === "object" && value !== null ? "an object" : String(value);
+}
+
+function oneOf(values: readonly string[]): string {
+  return `one of ${values.join(", ")}`;
+}
+
+/** A suggestion, where there is a number to be near to. */
+function nearestTo(value: unknown, nearest: (value: number) => number): ErrorDetails {
+  return typeof value === "number" && !Number.isNaN(value) ? { nearest: nearest(value) } : {};
+}
+
+function clamp(value: number, least: number, most: number): number {
+  return Math.min(most, Math.max(least, value));
 }

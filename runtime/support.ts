@@ -1,4 +1,4 @@
-import { type AdapterSummary, summarizeAdapter } from "./gpu/device.ts";
+import { type AdapterSummary, summarizeAdapter } from "./gpu/adapter.ts";
 
 /** Whether this browser can run the engine, and on what; `reason` is a sentence for a person. */
 export type Support =

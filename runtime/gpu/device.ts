@@ -1,4 +1,5 @@
 import { KleinbildError } from "../errors.ts";
+import { type AdapterSummary, summarizeAdapter } from "./adapter.ts";
 import { GpuMemory } from "./memory.ts";
 import { PipelineCache } from "./pipelines.ts";
 import { Recorder } from "./recorder.ts";
@@ -6,23 +7,11 @@ import { StageClock } from "./stage-clock.ts";
 import type { ScalarType } from "./tensor.ts";
 
 export interface GpuOptions {
-  readonly powerPreference?: GPUPowerPreference | undefined;
+  readonly powerPreference?: "low-power" | "high-performance" | undefined;
   /** Branch activations in f32 even where the adapter has f16. */
   readonly forceF32?: boolean | undefined;
   /** No binding is larger than this many bytes, the dense backend's included: for tests of the cutting. */
   readonly maxBindingBytes?: number | undefined;
-}
-
-/** What the adapter is and can do. */
-export interface AdapterSummary {
-  readonly vendor: string;
-  readonly architecture: string;
-  readonly description: string;
-  readonly f16: boolean;
-  readonly subgroups: boolean;
-  readonly timestamps: boolean;
-  readonly maxBindingBytes: number;
-  readonly maxBufferBytes: number;
 }
 
 const FEATURES = ["shader-f16", "subgroups", "timestamp-query"] as const satisfies readonly GPUFeatureName[];
@@ -140,20 +129,6 @@ export class Gpu {
       throw error;
     }
   }
-}
-
-/** What a device on this adapter will have. */
-export function summarizeAdapter({ info, features, limits }: GPUAdapter): AdapterSummary {
-  return {
-    vendor: info.vendor,
-    architecture: info.architecture,
-    description: info.description,
-    f16: features.has("shader-f16"),
-    subgroups: features.has("subgroups"),
-    timestamps: features.has("timestamp-query"),
-    maxBindingBytes: limits.maxStorageBufferBindingSize,
-    maxBufferBytes: limits.maxBufferSize,
-  };
 }
 
 /** Makes every bind group on the device, whoever creates it, obey the limit. */

@@ -2,7 +2,7 @@ import { KleinbildError } from "../errors.ts";
 import {
   checkPixelCount,
   type EncodedImage,
-  type EncodeOptions,
+  type Encoding,
   type ImageCodec,
   resolveEncoding,
   undecodable,
@@ -26,14 +26,16 @@ export class BrowserImageCodec implements ImageCodec {
       context.fillStyle = "white"; // transparent pixels lie on white
       context.fillRect(0, 0, width, height);
       context.drawImage(bitmap, 0, 0);
-      return { width, height, data: context.getImageData(0, 0, width, height).data };
+      const { data } = context.getImageData(0, 0, width, height);
+      if (data.at(-1) !== 255) throw noCanvas(width, height); // Safari's canvas stays empty beyond its largest area
+      return { width, height, data };
     } finally {
       bitmap.close();
     }
   }
 
-  async encode({ width, height, data }: PixelImage, options: EncodeOptions = {}): Promise<EncodedImage> {
-    const { type, quality } = resolveEncoding(options);
+  async encode({ width, height, data }: PixelImage, encoding: Encoding = {}): Promise<EncodedImage> {
+    const { type, quality } = resolveEncoding(encoding);
     const context = context2d(width, height);
     context.putImageData(new ImageData(new Uint8ClampedArray(data), width, height), 0, 0);
     const blob = await context.canvas.convertToBlob({ type, quality });
@@ -46,6 +48,13 @@ export class BrowserImageCodec implements ImageCodec {
 
 function context2d(width: number, height: number): OffscreenCanvasRenderingContext2D {
   const context = new OffscreenCanvas(width, height).getContext("2d", { willReadFrequently: true });
-  if (!context) throw new KleinbildError("unsupported", `This browser has no canvas of ${width} x ${height} pixels.`);
+  if (!context) throw noCanvas(width, height);
   return context;
+}
+
+function noCanvas(width: number, height: number): KleinbildError {
+  return new KleinbildError("unsupported", `This browser has no canvas of ${width} x ${height} pixels.`, {
+    width,
+    height,
+  });
 }

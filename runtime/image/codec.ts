@@ -3,11 +3,18 @@ import type { PixelImage } from "./pixels.ts";
 
 export type ImageType = "image/png" | "image/jpeg" | "image/webp";
 
-export interface EncodeOptions {
+/** How a codec writes. */
+export interface Encoding {
   /** Default: image/png. */
   readonly type?: ImageType | undefined;
   /** 0 … 1, for JPEG and WebP. Default: 0.9. */
   readonly quality?: number | undefined;
+}
+
+/** How a picture becomes a file. */
+export interface EncodeOptions extends Encoding {
+  /** Whether the file says how the picture was made, its prompt included. Default: true. */
+  readonly metadata?: boolean | undefined;
 }
 
 export interface EncodedImage {
@@ -20,9 +27,13 @@ export interface EncodedImage {
 
 /** Reads and writes image files with what the platform has. */
 export interface ImageCodec {
-  /** Pixels upright, in sRGB, transparent ones on white. @throws KleinbildError `invalid-image` */
+  /**
+   * Pixels upright, in sRGB, transparent ones on white; of an animation the first picture.
+   * @throws KleinbildError `invalid-image`, or `unsupported` where the platform lacks what it needs; or the signal's reason
+   */
   decode(bytes: Uint8Array<ArrayBuffer>, signal?: AbortSignal): Promise<PixelImage>;
-  encode(image: PixelImage, options?: EncodeOptions): Promise<EncodedImage>;
+  /** @throws KleinbildError `invalid-request` for a type or quality that does not exist; `unsupported` as above */
+  encode(image: PixelImage, encoding?: Encoding): Promise<EncodedImage>;
 }
 
 export const DEFAULT_QUALITY = 0.9;
@@ -38,11 +49,11 @@ export function checkPixelCount(width: number, height: number): void {
     );
 }
 
-/** @throws KleinbildError `invalid-request` unless the quality is between 0 and 1 */
-export function resolveEncoding({
-  type = "image/png",
-  quality = DEFAULT_QUALITY,
-}: EncodeOptions): Required<{ type: ImageType; quality: number }> {
+/** With the defaults. @throws KleinbildError `invalid-request` for another type, or a quality outside of 0 … 1 */
+export function resolveEncoding({ type = "image/png", quality = DEFAULT_QUALITY }: Encoding): {
+  readonly type: ImageType;
+  readonly quality: number;
+} {
   if (type !== "image/png" && type !== "image/jpeg" && type !== "image/webp")
     throw new KleinbildError(
       "invalid-request",
@@ -56,7 +67,7 @@ export function resolveEncoding({
   return { type, quality };
 }
 
-/** @throws what `invalid-image` a decoder's failure means */
+/** The `invalid-image` that a decoder's failure means. */
 export function undecodable(bytes: Uint8Array, cause: unknown): KleinbildError {
   const start = [...bytes.subarray(0, 8)].map((byte) => byte.toString(16).padStart(2, "0")).join(" ");
   return new KleinbildError(

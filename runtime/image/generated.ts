@@ -5,7 +5,9 @@ import type { PixelImage } from "./pixels.ts";
 
 /** A picture that the engine made, with how it was made. */
 export class GeneratedImage {
+  /** The picture itself, not a copy. */
   readonly pixels: PixelImage;
+  /** What files are given, and what makes the same picture again. */
   readonly metadata: ImageMetadata;
   readonly #codec: ImageCodec;
 
@@ -16,41 +18,48 @@ export class GeneratedImage {
     this.#codec = codec;
   }
 
+  /** In pixels. */
   get width(): number {
     return this.pixels.width;
   }
 
+  /** In pixels. */
   get height(): number {
     return this.pixels.height;
   }
 
   /**
-   * The picture as a file, with its metadata in it.
+   * The picture as a file, with its metadata in it unless `metadata` is false.
    *
    * A browser that cannot write the type asked for gives PNG; `type` and `warnings` of the result say so.
    *
-   * @throws KleinbildError `invalid-request` for a type or quality that does not exist
+   * @throws KleinbildError `invalid-request` for a type or quality that does not exist; `unsupported` in Node without sharp
    */
-  async encode(options: EncodeOptions = {}): Promise<EncodedImage> {
-    const encoded = await this.#codec.encode(this.pixels, options);
-    const warnings = [...encoded.warnings];
-    const bytes = writeMetadata(encoded.bytes, encoded.type, this.metadata);
-    if (!bytes)
-      warnings.push(`The settings are too long for ${encoded.type}; the file has none. Take PNG or WebP to keep them.`);
-    return { bytes: bytes ?? encoded.bytes, type: encoded.type, warnings };
+  async encode({ metadata = true, ...encoding }: EncodeOptions = {}): Promise<EncodedImage> {
+    const encoded = await this.#codec.encode(this.pixels, encoding);
+    if (!metadata) return encoded;
+    return { ...encoded, bytes: writeMetadata(encoded.bytes, encoded.type, this.metadata) };
   }
 
-  /** The same as a Blob. */
+  /** The same as a Blob, whose `type` is what the file really is. @throws what `encode` throws */
   async toBlob(options: EncodeOptions = {}): Promise<Blob> {
     const { bytes, type } = await this.encode(options);
     return new Blob([bytes], { type });
   }
 
-  /** For a canvas. @throws KleinbildError `unsupported` outside of browsers */
+  /** A copy for `drawImage`, `bitmaprenderer` or WebGPU. @throws KleinbildError `unsupported` outside of browsers */
   async toImageBitmap(): Promise<ImageBitmap> {
-    if (typeof createImageBitmap !== "function")
-      throw new KleinbildError("unsupported", "There is no ImageBitmap here; take `pixels` or `encode()`.");
+    return createImageBitmap(this.toImageData());
+  }
+
+  /** A copy for `putImageData`. @throws KleinbildError `unsupported` outside of browsers */
+  toImageData(): ImageData {
+    if (typeof ImageData !== "function")
+      throw new KleinbildError(
+        "unsupported",
+        "ImageData and ImageBitmap exist in browsers only; take `pixels` or `encode()`.",
+      );
     const { data, width, height } = this.pixels;
-    return await createImageBitmap(new ImageData(new Uint8ClampedArray(data), width, height));
+    return new ImageData(new Uint8ClampedArray(data), width, height);
   }
 }

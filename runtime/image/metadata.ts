@@ -23,18 +23,17 @@ const Metadata = v.object({
 /** How a picture was made; written into its file. */
 export type ImageMetadata = Readonly<v.InferOutput<typeof Metadata>>;
 
+/** Far beyond any prompt, and less than what no longer fits into a string. */
+const MAX_XMP_BYTES = 2 ** 28;
+
 interface Container {
   readonly type: ImageType;
   /** First bytes of such a file; undefined matches any. */
   readonly signature: readonly (number | undefined)[];
-  /** The XMP packet of a well-formed file; undefined where there is none or the file is damaged before it. */
+  /** The XMP of a file; undefined where there is none or the file is damaged before it. */
   readonly find: (bytes: Uint8Array) => Uint8Array | undefined;
-  /** The file with the packet in it; undefined where the format has no room for it. */
-  readonly insert: (
-    bytes: Uint8Array,
-    packet: Uint8Array,
-    size: { width: number; height: number },
-  ) => Uint8Array<ArrayBuffer> | undefined;
+  /** A well-formed file that has no XMP, with it. */
+  readonly insert: (bytes: Uint8Array, xmp: string) => Uint8Array<ArrayBuffer>;
 }
 
 const ascii = (text: string): number[] => Array.from(text, (character) => character.charCodeAt(0));
@@ -50,30 +49,27 @@ const CONTAINERS: readonly Container[] = [
   },
 ];
 
-/**
- * The file with the metadata in it, as an XMP packet that other software shows too.
- *
- * @returns undefined where the format has no room for it: JPEG takes about 60 000 bytes
- */
-export function writeMetadata(
-  bytes: Uint8Array,
-  type: ImageType,
-  metadata: ImageMetadata,
-): Uint8Array<ArrayBuffer> | undefined {
-  const packet = new TextEncoder().encode(buildXmp(JSON.stringify(metadata), metadata.prompt, metadata.software));
-  return CONTAINERS.find((container) => container.type === type)!.insert(bytes, packet, metadata);
+/** An encoder's file with the metadata in it, as XMP, which other software shows too. A prompt of any length fits. */
+export function writeMetadata(bytes: Uint8Array, type: ImageType, metadata: ImageMetadata): Uint8Array<ArrayBuffer> {
+  // JSON escapes all that XML forbids but these two
+  const settings = JSON.stringify(metadata).replaceAll("\uFFFE", "\\ufffe").replaceAll("\uFFFF", "\\uffff");
+  const xmp = buildXmp(settings, metadata.prompt, metadata.software);
+  return CONTAINERS.find((container) => container.type === type)!.insert(bytes, xmp);
 }
 
-/** How a PNG, JPEG or WebP file of this package was made; undefined for other files, and for damaged ones. */
+/**
+ * How a PNG, JPEG or WebP file of this package was made; undefined for other files, and for damaged ones. What a file
+ * says can be anybody's invention: treat it as you treat user input.
+ */
 export async function readMetadata(file: Blob | ArrayBuffer | Uint8Array): Promise<ImageMetadata | undefined> {
   const bytes =
     file instanceof Uint8Array ? file : new Uint8Array(file instanceof Blob ? await file.arrayBuffer() : file);
   const container = CONTAINERS.find(({ signature }) =>
     signature.every((byte, i) => byte === undefined || bytes[i] === byte),
   );
-  const packet = container?.find(bytes);
-  if (!packet) return undefined;
-  const settings = readXmpSettings(new TextDecoder().decode(packet));
+  const xmp = container?.find(bytes);
+  if (!xmp || xmp.length > MAX_XMP_BYTES) return undefined;
+  const settings = readXmpSettings(new TextDecoder().decode(xmp));
   const parsed = v.safeParse(v.pipe(v.string(), v.parseJson(), Metadata), settings);
   return parsed.success ? parsed.output : undefined;
 }

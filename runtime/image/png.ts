@@ -1,3 +1,6 @@
+import { concatBytes } from "@noble/hashes/utils.js";
+import { wrapXmp } from "./xmp.ts";
+
 /** PNG chunks (ISO/IEC 15948): length, type, data, CRC-32 of type and data. */
 
 const SIGNATURE_BYTES = 8;
@@ -6,16 +9,11 @@ const CHUNK_OVERHEAD_BYTES = 12;
 /** Keyword of an XMP packet in an iTXt chunk, then: no compression, no language, no translated keyword. */
 const XMP_KEYWORD = new TextEncoder().encode("XML:com.adobe.xmp\0\0\0\0\0");
 
-export function insertPngXmp(bytes: Uint8Array, packet: Uint8Array): Uint8Array<ArrayBuffer> {
-  const data = new Uint8Array(XMP_KEYWORD.length + packet.length);
-  data.set(XMP_KEYWORD);
-  data.set(packet, XMP_KEYWORD.length);
+/** The file with the packet before its pixels, where readers find it without reading on. */
+export function insertPngXmp(bytes: Uint8Array, xmp: string): Uint8Array<ArrayBuffer> {
   const at = SIGNATURE_BYTES + HEADER_CHUNK_BYTES;
-  const out = new Uint8Array(bytes.length + data.length + CHUNK_OVERHEAD_BYTES);
-  out.set(bytes.subarray(0, at));
-  writeChunk(out, at, "iTXt", data);
-  out.set(bytes.subarray(at), at + data.length + CHUNK_OVERHEAD_BYTES);
-  return out;
+  const chunk = makeChunk("iTXt", concatBytes(XMP_KEYWORD, wrapXmp(xmp)));
+  return concatBytes(bytes.subarray(0, at), chunk, bytes.subarray(at));
 }
 
 export function findPngXmp(bytes: Uint8Array): Uint8Array | undefined {
@@ -35,12 +33,14 @@ function chunkType(bytes: Uint8Array, at: number): string {
   return String.fromCharCode(...bytes.subarray(at + 4, at + 8));
 }
 
-function writeChunk(out: Uint8Array<ArrayBuffer>, at: number, type: string, data: Uint8Array): void {
-  const view = new DataView(out.buffer);
-  view.setUint32(at, data.length);
-  for (let i = 0; i < 4; i++) out[at + 4 + i] = type.charCodeAt(i);
-  out.set(data, at + 8);
-  view.setUint32(at + 8 + data.length, crc32(out.subarray(at + 4, at + 8 + data.length)));
+function makeChunk(type: string, data: Uint8Array): Uint8Array {
+  const chunk = new Uint8Array(data.length + CHUNK_OVERHEAD_BYTES);
+  const view = new DataView(chunk.buffer);
+  view.setUint32(0, data.length);
+  for (let i = 0; i < 4; i++) chunk[4 + i] = type.charCodeAt(i);
+  chunk.set(data, 8);
+  view.setUint32(8 + data.length, crc32(chunk.subarray(4, 8 + data.length)));
+  return chunk;
 }
 
 /** CRC-32 of ISO 3309, bit by bit: a few kilobytes once a picture. */

@@ -41,14 +41,14 @@ async function scaleToArea(image: PixelImage, area: number): Promise<PixelImage>
   const height = Math.trunc(image.height * scale);
   resizer ??= pica({ features: ["js", "wasm"] });
   const data = await resizer.resizeBuffer({
-    src: new Uint8Array(image.data.buffer, image.data.byteOffset, image.data.byteLength),
+    src: new Uint8Array(image.data), // a copy: pica's wasm reads the buffer behind a view from its start
     width: image.width,
     height: image.height,
     toWidth: width,
     toHeight: height,
     filter: "lanczos3",
   });
-  return { width, height, data: new Uint8ClampedArray(data) };
+  return { width, height, data: new Uint8ClampedArray(data.buffer, data.byteOffset, data.length) };
 }
 
 function cropToMultiple(image: PixelImage): PixelImage {

@@ -1,8 +1,12 @@
+import { concatBytes } from "@noble/hashes/utils.js";
+import { wrapXmp } from "./xmp.ts";
+
 /** WebP's RIFF container (RFC 9649): chunks of type, little-endian length, data padded to an even length. */
 
 const RIFF_HEADER_BYTES = 12;
 const CHUNK_HEADER_BYTES = 8;
 const EXTENDED_BYTES = 10;
+const ALPHA_FLAG = 0x10;
 const XMP_FLAG = 0x04;
 
 interface Chunk {
@@ -12,28 +16,17 @@ interface Chunk {
 }
 
 /** The packet goes to the end; a file in the simple format is given the extended header that metadata needs. */
-export function insertWebpXmp(
-  bytes: Uint8Array,
-  packet: Uint8Array,
-  { width, height }: { readonly width: number; readonly height: number },
-): Uint8Array<ArrayBuffer> {
-  const isExtended = chunkAt(bytes, RIFF_HEADER_BYTES)?.type === "VP8X";
-  const header = isExtended ? 0 : CHUNK_HEADER_BYTES + EXTENDED_BYTES;
-  const out = new Uint8Array(bytes.length + header + CHUNK_HEADER_BYTES + padded(packet.length));
-  const view = new DataView(out.buffer);
-  out.set(bytes.subarray(0, RIFF_HEADER_BYTES));
-  out.set(bytes.subarray(RIFF_HEADER_BYTES), RIFF_HEADER_BYTES + header);
-  if (!isExtended) {
-    writeChunkHeader(view, RIFF_HEADER_BYTES, "VP8X", EXTENDED_BYTES);
-    const at = RIFF_HEADER_BYTES + CHUNK_HEADER_BYTES;
-    view.setUint32(at + 4, width - 1, true); // 24 bits each
-    view.setUint16(at + 7, (height - 1) & 0xffff, true);
-    view.setUint8(at + 9, (height - 1) >> 16);
-  }
+export function insertWebpXmp(bytes: Uint8Array, xmp: string): Uint8Array<ArrayBuffer> {
+  const first = chunkAt(bytes, RIFF_HEADER_BYTES);
+  const header = !first || first.type === "VP8X" ? new Uint8Array() : makeChunk("VP8X", extendedHeader(bytes, first));
+  const out = concatBytes(
+    bytes.subarray(0, RIFF_HEADER_BYTES),
+    header,
+    bytes.subarray(RIFF_HEADER_BYTES),
+    makeChunk("XMP ", wrapXmp(xmp)),
+  );
   out[RIFF_HEADER_BYTES + CHUNK_HEADER_BYTES]! |= XMP_FLAG;
-  writeChunkHeader(view, bytes.length + header, "XMP ", packet.length);
-  out.set(packet, bytes.length + header + CHUNK_HEADER_BYTES);
-  view.setUint32(4, out.length - 8, true);
+  new DataView(out.buffer).setUint32(4, out.length - 8, true);
   return out;
 }
 
@@ -48,6 +41,22 @@ export function findWebpXmp(bytes: Uint8Array): Uint8Array | undefined {
   }
 }
 
+/** Flags and size of the picture, as its own header has them. */
+function extendedHeader(bytes: Uint8Array, { type, start }: Chunk): Uint8Array {
+  const picture = new DataView(bytes.buffer, bytes.byteOffset + start);
+  // lossless: a signature byte, 14 bits each of width - 1 and height - 1, alpha; lossy: six bytes, then 14 bits of 16 each
+  const bits = picture.getUint32(1, true);
+  const lossless = type === "VP8L";
+  const right = lossless ? bits & 0x3fff : (picture.getUint16(6, true) & 0x3fff) - 1;
+  const bottom = lossless ? (bits >>> 14) & 0x3fff : (picture.getUint16(8, true) & 0x3fff) - 1;
+  const data = new Uint8Array(EXTENDED_BYTES);
+  const view = new DataView(data.buffer);
+  view.setUint8(0, lossless && (bits >>> 28) & 1 ? ALPHA_FLAG : 0);
+  view.setUint16(4, right, true); // 24 bits each, of which a picture in the simple format uses 14
+  view.setUint16(7, bottom, true);
+  return data;
+}
+
 const padded = (length: number): number => length + (length % 2);
 
 function chunkAt(bytes: Uint8Array, at: number): Chunk | undefined {
@@ -57,7 +66,10 @@ function chunkAt(bytes: Uint8Array, at: number): Chunk | undefined {
   return { type, start: at + CHUNK_HEADER_BYTES, length: view.getUint32(at + 4, true) };
 }
 
-function writeChunkHeader(view: DataView, at: number, type: string, length: number): void {
-  for (let i = 0; i < 4; i++) view.setUint8(at + i, type.charCodeAt(i));
-  view.setUint32(at + 4, length, true);
+function makeChunk(type: string, data: Uint8Array): Uint8Array {
+  const chunk = new Uint8Array(CHUNK_HEADER_BYTES + padded(data.length));
+  for (let i = 0; i < 4; i++) chunk[i] = type.charCodeAt(i);
+  new DataView(chunk.buffer).setUint32(4, data.length, true);
+  chunk.set(data, CHUNK_HEADER_BYTES);
+  return chunk;
 }

@@ -12,17 +12,17 @@ interface Entry {
 
 /** Text states of the last prompts, so that the same prompt is encoded once. */
 export class TextStates {
-  readonly #memory: GpuMemory;
-  readonly #encoder: TextEncoder;
+  readonly #memory: Pick<GpuMemory, "scope">;
+  readonly #encoder: Pick<TextEncoder, "encode">;
   /** In order of use: the first is the least recent. */
   readonly #entries = new Map<string, Entry>();
 
-  constructor(memory: GpuMemory, encoder: TextEncoder) {
+  constructor(memory: Pick<GpuMemory, "scope">, encoder: Pick<TextEncoder, "encode">) {
     this.#memory = memory;
     this.#encoder = encoder;
   }
 
-  /** Stacked states [length, states · hidden] f32 of a token sequence; they stay valid until seven others were asked for. */
+  /** Stacked states [length, states · hidden] f32 of a token sequence; they stay valid while seven others are asked for. */
   async get(tokens: TokenSequence, signal?: AbortSignal): Promise<{ readonly states: Rows; readonly reused: boolean }> {
     const key = `${tokens.ids.join()} ${tokens.mask.join()}`;
     const kept = this.#entries.get(key);
@@ -43,9 +43,14 @@ export class TextStates {
     return { states: this.#entries.get(key)!.states, reused: false };
   }
 
-  dispose(): void {
+  /** Frees everything, when what was computed may be wrong, or memory is short. */
+  clear(): void {
     for (const { scope } of this.#entries.values()) scope.dispose();
     this.#entries.clear();
+  }
+
+  dispose(): void {
+    this.clear();
   }
 
   #trim(): void {

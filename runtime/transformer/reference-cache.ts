@@ -17,12 +17,16 @@ export interface ReferenceCacheStatistics {
   readonly budgetBytes: number;
 }
 
+/** All that is needed of the GPU's memory. */
+type Freeing = Pick<GpuMemory, "freeTensors">;
+
 /**
  * Reference keys and values that outlive a request, by a key over all that they depend on: the ordered pixels and sizes,
- * the weights with their format, and the scalar type. Beyond the byte budget the least recently used entry is dropped.
+ * and the loaded weights. A cache belongs to one set of loaded weights and goes with it. Beyond the byte budget the least
+ * recently used entry is dropped.
  */
 export class ReferenceCache {
-  readonly #memory: GpuMemory;
+  readonly #memory: Freeing;
   readonly #budgetBytes: number;
   /** In order of use: the first is the least recent. */
   readonly #entries = new Map<string, { readonly value: ReferenceKeysValues; readonly bytes: number }>();
@@ -31,7 +35,7 @@ export class ReferenceCache {
   #misses = 0;
   #evictions = 0;
 
-  constructor(memory: GpuMemory, budgetBytes: number) {
+  constructor(memory: Freeing, budgetBytes: number) {
     this.#memory = memory;
     this.#budgetBytes = budgetBytes;
   }
@@ -70,15 +74,21 @@ export class ReferenceCache {
     this.#bytes += bytes;
   }
 
-  /** Drops least recently used entries until the budget holds. Call it when no run uses an entry. */
+  /**
+   * Drops what can never fit, then least recently used entries, until the budget holds. Call it when no run uses an
+   * entry.
+   */
   trim(): void {
-    for (const key of [...this.#entries.keys()]) {
+    const keys = [...this.#entries.keys()];
+    const tooLarge = keys.filter((key) => this.#entries.get(key)!.bytes > this.#budgetBytes);
+    for (const key of new Set([...tooLarge, ...keys])) {
       if (this.#bytes <= this.#budgetBytes) return;
       this.#drop(key);
       this.#evictions++;
     }
   }
 
+  /** Drops everything; no eviction. */
   clear(): void {
     for (const key of [...this.#entries.keys()]) this.#drop(key);
   }
@@ -92,7 +102,7 @@ export class ReferenceCache {
   }
 }
 
-export function freeKeysValues(memory: GpuMemory, value: ReferenceKeysValues): void {
+export function freeKeysValues(memory: Freeing, value: ReferenceKeysValues): void {
   for (const { groups } of value.blocks) memory.freeTensors(...groups);
 }
 

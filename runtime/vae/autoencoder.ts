@@ -37,10 +37,22 @@ export class Autoencoder {
     this.#weights = weights;
   }
 
+  /**
+   * Whether pictures of a width can be encoded or decoded in bands at all.
+   * @throws KleinbildError `unsupported` when not even two rows of features fit into a binding
+   */
+  assertWidth(width: number, what: "encode" | "decode"): void {
+    const channels = what === "encode" ? this.#encoderChannels(width) : this.#decoderChannels(width);
+    for (let level = 0; level < this.config.encoderChannels.length; level++) {
+      const mapWidth = width >> level;
+      rowsPerBand(this.#gpu.memory.maxBindingBytes, this.#scalar, mapWidth, channels(mapWidth));
+    }
+  }
+
   /** Normalised tokens [height / 16 · width / 16, 4 · latentChannels] f32 of a picture (the mean, no sampling). */
   async encode(target: MemoryScope, image: Pixels, signal?: AbortSignal): Promise<Tensor> {
     using scope = this.#gpu.memory.scope();
-    const blocks = this.#blocks(scope, image.width, this.#encoderChannels(image.width), signal);
+    const blocks = this.#blocks(scope, this.#encoderChannels(image.width), signal);
     return await this.#encode(target, blocks, this.#uploadPixels(blocks, image));
   }
 
@@ -51,7 +63,7 @@ export class Autoencoder {
     { width, height }: { readonly width: number; readonly height: number },
   ): Promise<Tensor> {
     using scope = this.#gpu.memory.scope();
-    const blocks = this.#blocks(scope, width, this.#encoderChannels(width));
+    const blocks = this.#blocks(scope, this.#encoderChannels(width));
     const rowsPerMapBand = blocks.context.rowsPerBand(width);
     const map = allocateMap(scope, this.#scalar, { width, height, channels: 3, rowsPerBand: rowsPerMapBand });
     for (const [i, { first, count }] of rowRanges(height, rowsPerMapBand).entries()) {
@@ -100,7 +112,7 @@ export class Autoencoder {
     signal?: AbortSignal,
   ): Promise<FeatureMap> {
     const { decoder } = this.#weights;
-    const blocks = this.#blocks(scope, size.width, this.#decoderChannels(size.width), signal);
+    const blocks = this.#blocks(scope, this.#decoderChannels(size.width), signal);
     const latents = this.#unpatchify(blocks, tokens, size);
     const quantized = decoder.quant ? await blocks.convolve(latents, decoder.quant) : latents;
     let map = await blocks.convolve(quantized, decoder.convIn);
@@ -136,7 +148,7 @@ export class Autoencoder {
     return out;
   }
 
-  #blocks(scope: MemoryScope, width: number, channels: (width: number) => number, signal?: AbortSignal): VaeBlocks {
+  #blocks(scope: MemoryScope, channels: (width: number) => number, signal?: AbortSignal): VaeBlocks {
     const limit = this.#gpu.memory.maxBindingBytes;
     const heights = new Map<number, number>();
     const bandRows = (mapWidth: number): number => {
@@ -144,7 +156,6 @@ export class Autoencoder {
       heights.set(mapWidth, rows);
       return rows;
     };
-    bandRows(width); // the widest map decides whether it is possible at all
     return new VaeBlocks(
       {
         gpu: this.#gpu,

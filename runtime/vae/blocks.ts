@@ -164,8 +164,8 @@ export class VaeBlocks {
   #attendBand(queries: Tensor, qkv: readonly (readonly Tensor[])[]): Tensor {
     const { gpu, scalar } = this.context;
     const [rows, width] = queries.shape as readonly [number, number];
-    // as the kernel says: a lane has registers for 16 channels
-    const lanes = width <= 128 ? 8 : width <= 256 ? 16 : 32;
+    // lanes along the channels, which have room for 16 each; with 8, more queries share what is read of the keys
+    const lanes = width <= 128 ? 8 : 32;
     const tile = 512 / lanes;
     const state = this.scope.tensor("attention state", "f32", [rows, width + 2]);
     const out = this.scope.tensor("attention", scalar, [rows, width]);
@@ -177,6 +177,7 @@ export class VaeBlocks {
         gpu.recorder.dispatch(attentionWide, {
           bindings: { queries, keys: keys!, values: values!, state, out },
           parameters: {
+            width,
             query_start: first,
             query_count: count,
             key_count: keyCount,
@@ -184,7 +185,7 @@ export class VaeBlocks {
             last: i === qkv.length - 1 ? 1 : 0,
             scale: 1 / Math.sqrt(width),
           },
-          overrides: { WIDTH: width, LANES_K: lanes },
+          overrides: { LANES_K: lanes },
           scalar,
           grid: [Math.ceil(count / tile)],
           work: count * workPerRow,

@@ -1,7 +1,7 @@
 import { type FileHandle, open, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { KleinbildError } from "../errors.ts";
-import type { ModelFile, ModelSource } from "./source.ts";
+import { assertWithin, type ModelFile, type ModelSource } from "./source.ts";
 
 interface OpenFile {
   readonly handle: FileHandle;
@@ -34,13 +34,14 @@ export class FolderSource implements ModelSource {
       opening.catch(() => this.#files.delete(path)); // the next open tries again
     }
     const { handle, size } = await opening;
-    return { size, read: (offset, length, signal) => readFully(handle, path, offset, length, signal) };
+    return { size, read: (offset, length, signal) => readFully(handle, size, path, offset, length, signal) };
   }
 
+  /** Closes the files; opening one again is allowed. */
   async close(): Promise<void> {
-    const files = [...this.#files.values()];
+    const files = await Promise.allSettled(this.#files.values());
     this.#files.clear();
-    for (const file of files) await (await file).handle.close();
+    for (const file of files) if (file.status === "fulfilled") await file.value.handle.close();
   }
 }
 
@@ -60,26 +61,21 @@ async function openFile(folder: string, path: string): Promise<OpenFile> {
 
 async function readFully(
   handle: FileHandle,
+  size: number,
   path: string,
   offset: number,
   length: number,
   signal?: AbortSignal,
 ): Promise<Uint8Array<ArrayBuffer>> {
+  signal?.throwIfAborted();
+  assertWithin(path, size, offset, length);
   const bytes = new Uint8Array(length);
   for (let at = 0; at < length;) {
-    signal?.throwIfAborted();
     const { bytesRead } = await handle.read(bytes, at, length - at, offset + at);
-    if (bytesRead === 0)
-      throw new KleinbildError(
-        "invalid-model",
-        `${path} ends at byte ${offset + at}; ${offset + length} were expected.`,
-        {
-          path,
-        },
-      );
+    signal?.throwIfAborted();
+    if (bytesRead === 0) assertWithin(path, offset + at, offset, length); // cut since it was opened
     at += bytesRead;
   }
-  signal?.throwIfAborted();
   return bytes;
 }
 

@@ -1,28 +1,47 @@
-import { KleinbildError } from "../errors.ts";
-import type { ModelFile, ModelSource } from "./source.ts";
+import { type ErrorDetails, KleinbildError } from "../errors.ts";
+import { assertWithin, type ModelFile, type ModelSource } from "./source.ts";
 
-/** The address of each file: below a base address, or a list of single addresses. */
-export type ModelAddress = string | Readonly<Record<string, string>>;
+/**
+ * The address below which the files lie, or the address of each file by its path. Addresses are absolute. Single files
+ * may be `data:` addresses (bundlers inline small ones) and, in browsers, `blob:` ones (Node 20 answers ranges of those
+ * one byte short); `file:` is refused, since `fetch` does not read it.
+ * What goes to a worker must be strings: a URL object cannot be cloned.
+ */
+export type ModelAddress = string | URL | Readonly<Record<string, string | URL>>;
 
 /** A file that a server only sends whole is kept in memory up to this size. */
 const MAX_WHOLE_BYTES = 256 << 20;
-const HTTP_NOT_FOUND = 404;
 const HTTP_PARTIAL = 206;
+const HTTP_NOT_FOUND = 404;
+const HTTP_GONE = 410;
+const HTTP_RANGE_NOT_SATISFIABLE = 416;
+
+/** A file as requests name it. */
+interface Place {
+  readonly url: string;
+  /** Its path within the model, for errors. */
+  readonly path: string;
+}
 
 /** A model on a server, read by ranges. */
 export class HttpSource implements ModelSource {
   readonly description: string;
-  readonly #address: URL | Readonly<Record<string, string>>;
+  readonly #address: URL | ReadonlyMap<string, string>;
   readonly #files = new Map<string, ModelFile>();
 
-  /** @throws KleinbildError `invalid-request` when the base address is not an absolute one */
+  /** @throws KleinbildError `invalid-request` when an address is not absolute, or not one that `fetch` reads */
   constructor(address: ModelAddress) {
-    this.description = typeof address === "string" ? address : "the bundled files";
-    this.#address = typeof address === "string" ? baseUrl(address) : address;
+    if (typeof address === "string" || address instanceof URL) {
+      this.#address = baseUrl(address);
+      this.description = this.#address.href;
+    } else {
+      this.#address = new Map(Object.entries(address).map(([path, url]) => [path, parseAddress(url).href]));
+      this.description = "the listed files";
+    }
   }
 
   async exists(path: string, signal?: AbortSignal): Promise<boolean> {
-    if (!(this.#address instanceof URL)) return Object.hasOwn(this.#address, path);
+    if (!(this.#address instanceof URL)) return this.#address.has(path);
     try {
       await this.open(path, signal);
       return true;
@@ -34,7 +53,7 @@ export class HttpSource implements ModelSource {
 
   async open(path: string, signal?: AbortSignal): Promise<ModelFile> {
     // only what has been opened is shared: a pending open belongs to its caller's signal
-    const file = this.#files.get(path) ?? (await openUrl(this.#url(path), path, signal));
+    const file = this.#files.get(path) ?? (await openUrl({ url: this.#url(path), path }, signal));
     this.#files.set(path, file);
     return file;
   }
@@ -44,40 +63,48 @@ export class HttpSource implements ModelSource {
   }
 
   #url(path: string): string {
-    if (this.#address instanceof URL) return new URL(path, this.#address).href;
-    const url = Object.hasOwn(this.#address, path) ? this.#address[path] : undefined;
+    if (this.#address instanceof URL) {
+      const url = new URL(path, this.#address);
+      url.search = this.#address.search; // an access token, say
+      return url.href;
+    }
+    const url = this.#address.get(path);
     if (url === undefined)
       throw new KleinbildError("missing-file", `${path} is not among the files of the model.`, { path });
     return url;
   }
 }
 
-function baseUrl(address: string): URL {
-  if (!URL.canParse(address))
-    throw new KleinbildError("invalid-request", `The model's address must be an absolute URL; got ${address}.`, {
-      parameter: "model",
-    });
-  const base = new URL(address);
+function baseUrl(address: string | URL): URL {
+  const base = parseAddress(address);
+  if (!URL.canParse("model_index.json", base))
+    throw invalidAddress(`A model's address must be that of a folder; got ${base.protocol}, which has no folders.`);
   if (!base.pathname.endsWith("/")) base.pathname += "/";
   return base;
 }
 
-/** Asks for one byte: a server that understands ranges tells the size, another one sends the whole file. */
-async function openUrl(url: string, path: string, signal?: AbortSignal): Promise<ModelFile> {
-  const response = await request(url, path, "bytes=0-0", signal);
-  const bytes = await readBody(response, url, path, signal);
-  if (response.status !== HTTP_PARTIAL) return wholeFile(bytes, path);
-  const size = /\/(\d+)$/.exec(response.headers.get("content-range") ?? "")?.[1];
-  if (size === undefined)
-    throw new KleinbildError(
-      "network",
-      `${url} was sent in part without its size: the server must give Content-Range, and expose it to other origins.`,
-      { path },
+function parseAddress(address: string | URL): URL {
+  if (!URL.canParse(String(address)))
+    throw invalidAddress(
+      `A model's address must be absolute, for example https://example.org/model/; got ${String(address)}.`,
     );
-  return {
-    size: Number(size),
-    read: (offset, length, readSignal) => readRange(url, path, offset, length, readSignal),
-  };
+  const url = new URL(address);
+  if (url.protocol === "file:")
+    throw invalidAddress(`${url.href} cannot be fetched: take its folder's path in Node, and a server for a page.`);
+  return url;
+}
+
+function invalidAddress(message: string): KleinbildError {
+  return new KleinbildError("invalid-request", message, { parameter: "model" });
+}
+
+/** Asks for one byte: a server that understands ranges tells the size, another one sends the whole file. */
+async function openUrl(place: Place, signal?: AbortSignal): Promise<ModelFile> {
+  const response = await request(place, 0, 1, signal);
+  if (response.status !== HTTP_PARTIAL) return wholeFile(await readWhole(response, place, signal), place.path);
+  const size = sizeFromRange(response, place, 0, 1);
+  await readPart(response, place, 1, signal);
+  return { size, read: (offset, length, signal) => readRange(place, size, offset, length, signal) };
 }
 
 function wholeFile(bytes: Uint8Array<ArrayBuffer>, path: string): ModelFile {
@@ -85,100 +112,129 @@ function wholeFile(bytes: Uint8Array<ArrayBuffer>, path: string): ModelFile {
     size: bytes.length,
     read: async (offset, length, signal) => {
       signal?.throwIfAborted();
-      if (offset + length > bytes.length)
-        throw new KleinbildError(
-          "invalid-model",
-          `${path} ends at byte ${bytes.length}; ${offset + length} were expected.`,
-          { path },
-        );
+      assertWithin(path, bytes.length, offset, length);
       return bytes.slice(offset, offset + length);
     },
   };
 }
 
 async function readRange(
-  url: string,
-  path: string,
+  place: Place,
+  size: number,
   offset: number,
   length: number,
   signal?: AbortSignal,
 ): Promise<Uint8Array<ArrayBuffer>> {
+  signal?.throwIfAborted();
+  assertWithin(place.path, size, offset, length);
   if (length === 0) return new Uint8Array(0);
-  const response = await request(url, path, `bytes=${offset}-${offset + length - 1}`, signal);
+  const response = await request(place, offset, length, signal);
   if (response.status !== HTTP_PARTIAL) {
-    await response.body?.cancel();
-    throw new KleinbildError("network", `${url} sent the whole file (status ${response.status}) for a range of it.`, {
-      path,
+    discard(response);
+    throw failure(place, `sent the whole file (status ${response.status}) for a range of it`, {
       status: response.status,
     });
   }
-  const bytes = await readBody(response, url, path, signal);
-  if (bytes.length !== length)
-    throw new KleinbildError("network", `${url} sent ${bytes.length} bytes for a range of ${length}.`, { path });
-  return bytes;
+  const sizeNow = sizeFromRange(response, place, offset, length);
+  if (sizeNow !== size) {
+    discard(response);
+    throw failure(place, `changed while it was read: it had ${size} bytes and has ${sizeNow} now`);
+  }
+  return readPart(response, place, length, signal);
 }
 
-async function request(url: string, path: string, range: string, signal?: AbortSignal): Promise<Response> {
+/** A response with a body that is wanted. */
+async function request(place: Place, offset: number, length: number, signal?: AbortSignal): Promise<Response> {
   let response: Response;
   try {
-    response = await fetch(url, { headers: { range }, signal: signal ?? null });
+    const range = `bytes=${offset}-${offset + length - 1}`;
+    response = await fetch(place.url, { headers: { range }, signal: signal ?? null });
   } catch (cause) {
     signal?.throwIfAborted();
-    throw new KleinbildError("network", `${url} could not be reached.`, { path }, { cause });
+    throw failure(place, "could not be reached", {}, cause);
   }
+  const { ok, status, headers } = response;
   // servers of single-page sites answer what they do not have with their start page
-  const isPage = response.headers.get("content-type")?.startsWith("text/html") === true;
-  if (response.ok && !isPage) return response;
-  await response.body?.cancel();
-  if (response.ok || response.status === HTTP_NOT_FOUND)
-    throw new KleinbildError("missing-file", `${url} is not there (${isPage ? "a page came instead" : "404"}).`, {
-      path,
-    });
-  throw new KleinbildError("network", `${url} answered with status ${response.status}.`, {
-    path,
-    status: response.status,
-  });
+  const isPage = headers.get("content-type")?.startsWith("text/html") === true;
+  if (ok && !isPage) return response;
+  discard(response);
+  const { url, path } = place;
+  if (ok) throw new KleinbildError("missing-file", `${url} is not there: a page came instead.`, { path });
+  if (status === HTTP_NOT_FOUND || status === HTTP_GONE)
+    throw new KleinbildError("missing-file", `${url} is not there (status ${status}).`, { path, status });
+  if (status === HTTP_RANGE_NOT_SATISFIABLE)
+    throw new KleinbildError("invalid-model", `${url} has no byte ${offset} (status ${status}).`, { path, status });
+  throw failure(place, `answered with status ${status}`, { status });
 }
 
-/** The body as one array of at most `MAX_WHOLE_BYTES`. */
-async function readBody(
+/** The size of the whole file, from the header that says which part of it was sent. @throws when it is another part */
+function sizeFromRange(response: Response, place: Place, offset: number, length: number): number {
+  const sent = response.headers.get("content-range") ?? "";
+  const end = offset + length - 1;
+  const [, first, last, size] = /^bytes (\d+)-(\d+)\/(\d+)$/.exec(sent) ?? [];
+  if (Number(first) === offset && Number(last) === end) return Number(size);
+  discard(response);
+  throw failure(
+    place,
+    `was sent in part with the Content-Range "${sent}" where "bytes ${offset}-${end}/size" was expected; ` +
+      "the server must give it, and expose it to other origins",
+  );
+}
+
+/** The body of a range: exactly `length` bytes. */
+async function readPart(
   response: Response,
-  url: string,
-  path: string,
+  place: Place,
+  length: number,
   signal?: AbortSignal,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const tooLong = (bytes: number): KleinbildError =>
-    new KleinbildError(
-      "network",
-      `${url} sends at least ${bytes} bytes at once; without ranges at most ${MAX_WHOLE_BYTES} are taken.`,
-      { path, bytes },
-    );
-  const announced = Number(response.headers.get("content-length") ?? 0);
-  if (announced > MAX_WHOLE_BYTES) {
-    await response.body?.cancel();
-    throw tooLong(announced);
+  const encoding = response.headers.get("content-encoding") ?? "identity";
+  if (encoding !== "identity") {
+    discard(response);
+    throw failure(place, `sent a range compressed (${encoding}); the server must send it as it is`);
   }
+  const bytes = await readBody(response, place, length, signal);
+  if (bytes?.length === length) return bytes;
+  throw failure(place, `sent ${bytes?.length ?? "more"} bytes for a range of ${length}`);
+}
+
+async function readWhole(response: Response, place: Place, signal?: AbortSignal): Promise<Uint8Array<ArrayBuffer>> {
+  const announced = Number(response.headers.get("content-length") ?? 0);
+  if (announced > MAX_WHOLE_BYTES) discard(response);
+  else {
+    const bytes = await readBody(response, place, MAX_WHOLE_BYTES, signal);
+    if (bytes) return bytes;
+  }
+  throw failure(
+    place,
+    `is sent whole, which is taken up to ${MAX_WHOLE_BYTES} bytes; the server must answer requests for ranges`,
+  );
+}
+
+/** The body as one array; undefined when it is longer than `most`. */
+async function readBody(
+  response: Response,
+  place: Place,
+  most: number,
+  signal?: AbortSignal,
+): Promise<Uint8Array<ArrayBuffer> | undefined> {
   const reader = response.body?.getReader();
   const chunks: Uint8Array<ArrayBuffer>[] = [];
   let length = 0;
   while (reader) {
     const { done, value } = await reader.read().catch((cause: unknown) => {
       signal?.throwIfAborted();
-      throw new KleinbildError(
-        "network",
-        `The connection to ${url} was cut after ${length} bytes.`,
-        { path },
-        { cause },
-      );
+      throw failure(place, `was cut off after ${length} bytes`, {}, cause);
     });
     if (done) break;
     length += value.length;
-    if (length > MAX_WHOLE_BYTES) {
-      await reader.cancel();
-      throw tooLong(length);
+    if (length > most) {
+      reader.cancel().catch(IGNORE);
+      return undefined;
     }
     chunks.push(value);
   }
+  signal?.throwIfAborted();
   const bytes = new Uint8Array(length);
   let at = 0;
   for (const chunk of chunks) {
@@ -186,4 +242,20 @@ async function readBody(
     at += chunk.length;
   }
   return bytes;
+}
+
+/** How a connection ends that is given up does not matter. */
+const IGNORE = (): void => {};
+
+function discard(response: Response): void {
+  response.body?.cancel().catch(IGNORE);
+}
+
+function failure({ url, path }: Place, what: string, details: ErrorDetails = {}, cause?: unknown): KleinbildError {
+  return new KleinbildError("network", `${shortened(url)} ${what}.`, { path, ...details }, { cause });
+}
+
+/** A `data:` address holds the whole file. */
+function shortened(url: string): string {
+  return url.length > 200 ? `${url.slice(0, 200)}…` : url;
 }

@@ -1,5 +1,3 @@
-import { sha256 } from "@noble/hashes/sha2.js";
-import { bytesToHex } from "@noble/hashes/utils.js";
 import type { Kernel2d, Matrix, MatrixPiece, WeightFormat } from "../backend/matrix.ts";
 import type { Gpu } from "../gpu/device.ts";
 import type { MemoryPart } from "../gpu/memory.ts";
@@ -20,13 +18,15 @@ export interface MatrixSource {
   readonly columns?: readonly [first: number, count: number];
   /** Shape of the stored matrix [out, in]: what the config says it must be. */
   readonly shape: readonly [number, number];
+  /** Vector of the stored matrix's output rows. */
   readonly bias?: string;
   /** False for what loses too much by quantization: embedders, modulation, final layer. */
   readonly quantize?: boolean;
 }
 
-/** What a source becomes on the GPU. */
+/** A source and what it becomes on the GPU. */
 interface Layout {
+  readonly source: MatrixSource;
   readonly format: WeightFormat;
   readonly rows: number;
   readonly columns: number;
@@ -34,11 +34,18 @@ interface Layout {
   readonly rowBytes: number;
 }
 
-/** Values of each window that go into the fingerprint: a cheap sample of all that is loaded. */
-const SAMPLED_VALUES = 256;
+/** Stored rows as f32, all columns. */
+interface Window {
+  readonly name: string;
+  readonly row: number;
+  readonly count: number;
+  readonly values: Float32Array<ArrayBuffer>;
+}
 
 /** Host memory taken by one window of a matrix on its way to the GPU. */
-const WINDOW_BYTES = 8 << 20;
+export const WINDOW_BYTES = 8 << 20;
+
+const BITS = { q8: 8, q4: 4 } as const;
 
 export interface LoaderOptions {
   readonly gpu: Gpu;
@@ -47,7 +54,7 @@ export interface LoaderOptions {
   readonly scalar: ScalarType;
   readonly quantization: Quantization;
   readonly signal?: AbortSignal | undefined;
-  /** Called with the bytes of each window that has gone to the GPU, as they lie in the file. */
+  /** Called with the bytes of what has been read for the GPU, window by window, as they lie in the file. */
   readonly onBytes?: ((bytes: number) => void) | undefined;
 }
 
@@ -55,7 +62,8 @@ export interface LoaderOptions {
 export class WeightLoader {
   readonly #options: LoaderOptions;
   readonly #loaded: GPUBuffer[] = [];
-  readonly #hash = sha256.create();
+  /** What was read last: the parts of one matrix by columns lie in the same rows. */
+  #window: Window | undefined;
 
   constructor(options: LoaderOptions) {
     this.#options = options;
@@ -67,11 +75,6 @@ export class WeightLoader {
     this.#loaded.length = 0;
   }
 
-  /** SHA-256 over the names and a sample of the values of everything loaded so far. */
-  get fingerprint(): string {
-    return bytesToHex(this.#hash.clone().digest());
-  }
-
   async matrix(source: MatrixSource): Promise<Matrix> {
     return (await this.aligned([source]))[0]!;
   }
@@ -79,12 +82,25 @@ export class WeightLoader {
   /** Matrices of equally many output rows, cut at the same rows when one of them is above the binding limit. */
   async aligned(sources: readonly MatrixSource[]): Promise<Matrix[]> {
     const layouts = sources.map((source) => this.#layout(source));
-    const limit = this.#options.gpu.memory.maxBindingBytes;
-    const rowsPerPiece = Math.min(...layouts.map(({ rowBytes }) => Math.floor(limit / rowBytes)));
-    const matrices = [];
-    for (const [i, source] of sources.entries())
-      matrices.push(await this.#matrix(source, layouts[i]!, Math.max(1, rowsPerPiece)));
-    return matrices;
+    const { maxBindingBytes } = this.#options.gpu.memory;
+    const rowsPerPiece = Math.min(...layouts.map(({ rowBytes }) => Math.floor(maxBindingBytes / rowBytes)));
+    const pieces = layouts.map((): MatrixPiece[] => []);
+    for (const { first, count } of rowRanges(layouts[0]!.rows, Math.max(1, rowsPerPiece))) {
+      // one after the other: nothing may be allocated any more when an abort has ended the load
+      for (const [i, layout] of layouts.entries()) pieces[i]!.push(await this.#allocatePiece(layout, first, count));
+      const rowsPerWindow = Math.min(...layouts.map(({ source }) => windowRows(source.shape[1])));
+      for (const window of rowRanges(count, rowsPerWindow))
+        for (const [i, layout] of layouts.entries())
+          await this.#fill(pieces[i]!.at(-1)!, layout, window.first, window.count);
+    }
+    this.#window = undefined;
+    return layouts.map(({ source, rows, columns, format }, i) => ({
+      name: source.name,
+      out: rows,
+      in: columns,
+      format,
+      pieces: pieces[i]!,
+    }));
   }
 
   /** A vector in f32, whatever the scalar type: norms and biases of statistics. */
@@ -134,78 +150,66 @@ export class WeightLoader {
     const { scalar, quantization } = this.#options;
     const quantized = quantization !== "none" && source.quantize !== false && columns % QUANTIZATION_BLOCK === 0;
     const format = quantized ? quantization : scalar;
-    const rowBytes = quantized ? (columns * (format === "q4" ? 4 : 8)) / 8 : columns * BYTES_PER_ELEMENT[scalar];
-    return { format, rowBytes, columns, rows };
+    const bits = format === "q4" || format === "q8" ? BITS[format] : 8 * BYTES_PER_ELEMENT[format];
+    const rowBytes = (columns * bits) / 8;
+    return { source, format, rowBytes, columns, rows };
   }
 
-  async #matrix(source: MatrixSource, layout: Layout, rowsPerPiece: number): Promise<Matrix> {
-    const pieces: MatrixPiece[] = [];
-    for (const { first, count } of rowRanges(layout.rows, rowsPerPiece)) {
-      const values = await (layout.format === "q4" || layout.format === "q8"
-        ? this.#quantizedPiece(source, layout.format, layout.columns, first, count)
-        : this.#plainPiece(source, layout.columns, first, count));
-      const bias =
-        source.bias === undefined ? {} : { bias: await this.#biasPiece(source.bias, layout.rows, first, count) };
-      pieces.push({ firstRow: first, rows: count, ...values, ...bias });
-    }
-    return { name: source.name, out: layout.rows, in: layout.columns, format: layout.format, pieces };
-  }
-
-  async #plainPiece(source: MatrixSource, columns: number, first: number, count: number): Promise<{ values: Tensor }> {
-    const values = this.#allocate(source.name, this.#options.scalar, [count, columns]);
-    const bytesPerRow = columns * BYTES_PER_ELEMENT[this.#options.scalar];
-    for await (const window of this.#windows(source, columns, first, count))
-      this.#options.gpu.recorder.write(values, this.#toScalar(window.values), window.row * bytesPerRow);
-    return { values };
-  }
-
-  async #quantizedPiece(
-    source: MatrixSource,
-    format: "q4" | "q8",
-    columns: number,
-    first: number,
-    count: number,
-  ): Promise<{ values: Tensor; scales: Tensor }> {
-    const { gpu, scalar } = this.#options;
-    const bits = format === "q4" ? 4 : 8;
+  /** Room for rows `firstRow …` of a matrix, with their bias. */
+  async #allocatePiece(layout: Layout, firstRow: number, rows: number): Promise<MatrixPiece> {
+    const { source, format, columns } = layout;
+    const bias = source.bias === undefined ? {} : { bias: await this.#bias(source.bias, source, firstRow, rows) };
+    if (format === "f32" || format === "f16")
+      return { firstRow, rows, values: this.#allocate(source.name, format, [rows, columns]), ...bias };
     const blocks = columns / QUANTIZATION_BLOCK;
-    const values = this.#allocate(source.name, "u8", [count, blocks, (QUANTIZATION_BLOCK * bits) / 8]);
-    const scales = this.#allocate(`${source.name} scales`, scalar, [count * blocks]);
-    for await (const window of this.#windows(source, columns, first, count)) {
-      const quantized = quantizeRows(window.values, window.rows, columns, bits);
-      gpu.recorder.write(values, quantized.packed, (window.row * columns * bits) / 8);
-      gpu.recorder.write(scales, this.#toScalar(quantized.scales), window.row * blocks * BYTES_PER_ELEMENT[scalar]);
+    const values = this.#allocate(source.name, "u8", [rows, blocks, (QUANTIZATION_BLOCK * BITS[format]) / 8]);
+    const scales = this.#allocate(`${source.name} scales`, this.#options.scalar, [rows * blocks]);
+    return { firstRow, rows, values, scales, ...bias };
+  }
+
+  /** Rows `first … first + count − 1` of a piece, from the file. */
+  async #fill(piece: MatrixPiece, layout: Layout, first: number, count: number): Promise<void> {
+    const { gpu, store, scalar, onBytes } = this.#options;
+    const { source, format, columns, rowBytes } = layout;
+    const values = await this.#readRows(source, columns, piece.firstRow + first, count);
+    if (format === "f32" || format === "f16")
+      gpu.recorder.write(piece.values, this.#toScalar(values), first * rowBytes);
+    else {
+      const { packed, scales } = quantizeRows(values, count, columns, BITS[format]);
+      const scaleRowBytes = (columns / QUANTIZATION_BLOCK) * BYTES_PER_ELEMENT[scalar];
+      gpu.recorder.write(piece.values, packed, first * rowBytes);
+      gpu.recorder.write(piece.scales!, this.#toScalar(scales), first * scaleRowBytes);
     }
-    return { values, scales };
+    onBytes?.(store.bytesPerElement(source.name) * values.length);
   }
 
-  async #biasPiece(name: string, out: number, first: number, count: number): Promise<Tensor> {
-    this.#options.store.expectShape(name, [out]);
-    const values = await this.#options.store.readRows(name, first, count, this.#options.signal);
-    const tensor = this.#allocate(name, this.#options.scalar, [count]);
-    this.#options.gpu.recorder.write(tensor, this.#toScalar(values));
-    return tensor;
-  }
-
-  /** Rows `first … first + count − 1` of the source's part, in windows of an even number of rows (f16 words are pairs). */
-  async *#windows(
+  /** Rows of a source, of which the stored matrix may have more rows and columns. */
+  async #readRows(
     source: MatrixSource,
     columns: number,
     first: number,
     count: number,
-  ): AsyncGenerator<{ readonly row: number; readonly rows: number; readonly values: Float32Array<ArrayBuffer> }> {
-    const { store, signal, onBytes } = this.#options;
-    const stored = source.shape[1];
-    const rowsPerWindow = Math.max(2, Math.floor(WINDOW_BYTES / (stored * 4) / 2) * 2);
-    const firstColumn = source.columns?.[0] ?? 0;
-    for (const window of rowRanges(count, rowsPerWindow)) {
-      const row = (source.rows?.[0] ?? 0) + first + window.first;
-      const whole = await store.readRows(source.name, row, window.count, signal);
-      const values = columns === stored ? whole : sliceColumns(whole, window.count, stored, firstColumn, columns);
-      this.#sample(source.name, values);
-      onBytes?.(store.bytesPerElement(source.name) * values.length);
-      yield { row: window.first, rows: window.count, values };
+  ): Promise<Float32Array<ArrayBuffer>> {
+    const { name, shape } = source;
+    const row = (source.rows?.[0] ?? 0) + first;
+    let window = this.#window;
+    if (window?.name !== name || window.row !== row || window.count !== count) {
+      const values = await this.#options.store.readRows(name, row, count, this.#options.signal);
+      this.#window = window = { name, row, count, values };
     }
+    return columns === shape[1]
+      ? window.values
+      : sliceColumns(window.values, count, shape[1], source.columns?.[0] ?? 0, columns);
+  }
+
+  async #bias(name: string, { rows, shape }: MatrixSource, firstRow: number, count: number): Promise<Tensor> {
+    const { gpu, store, scalar, signal, onBytes } = this.#options;
+    store.expectShape(name, [shape[0]]);
+    const values = await store.readRows(name, (rows?.[0] ?? 0) + firstRow, count, signal);
+    const tensor = this.#allocate(name, scalar, [count]);
+    gpu.recorder.write(tensor, this.#toScalar(values));
+    onBytes?.(store.bytesPerElement(name) * count);
+    return tensor;
   }
 
   async #scalars(name: string, shape: readonly number[]): Promise<Tensor> {
@@ -218,13 +222,8 @@ export class WeightLoader {
   async #readAll(name: string): Promise<Float32Array<ArrayBuffer>> {
     const { store, signal, onBytes } = this.#options;
     const values = await store.readAll(name, signal);
-    this.#sample(name, values);
     onBytes?.(store.bytesPerElement(name) * values.length);
     return values;
-  }
-
-  #sample(name: string, values: Float32Array<ArrayBuffer>): void {
-    this.#hash.update(new TextEncoder().encode(name)).update(new Uint8Array(values.slice(0, SAMPLED_VALUES).buffer));
   }
 
   #allocate(name: string, dtype: "f32" | "f16" | "u8", shape: readonly number[]): Tensor {
@@ -236,9 +235,17 @@ export class WeightLoader {
   /** Values in the scalar type, padded to whole words. */
   #toScalar(values: Float32Array<ArrayBuffer>): Float32Array<ArrayBuffer> | Uint16Array<ArrayBuffer> {
     if (this.#options.scalar === "f32") return values;
-    const padded = values.length % 2 === 0 ? values : Float32Array.from([...values, 0]);
+    if (values.length % 2 === 0) return f32ToF16(values);
+    const padded = new Float32Array(values.length + 1);
+    padded.set(values);
     return f32ToF16(padded);
   }
+}
+
+/** Rows of a window; an even number, since f16 is written in words of two. */
+function windowRows(columns: number): number {
+  const pairs = Math.floor(WINDOW_BYTES / (columns * BYTES_PER_ELEMENT.f32) / 2);
+  return 2 * Math.max(1, pairs);
 }
 
 function sliceColumns(

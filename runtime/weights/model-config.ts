@@ -76,6 +76,9 @@ const positive = v.pipe(v.number(), v.gtValue(0));
 const sizes = v.pipe(v.array(size), v.minLength(1));
 const flag = v.boolean();
 
+const GUIDANCE_EMBEDS =
+  "weights with guidance embeddings, as of FLUX.2 [dev], are not supported; klein's config says false";
+
 const ModelIndex = v.object({ _class_name: v.string(), is_distilled: v.optional(flag) });
 
 const Kleinbild = v.object({
@@ -94,7 +97,7 @@ const Transformer = v.object({
   attention_head_dim: v.optional(v.pipe(size, v.multipleOf(8), v.maxValue(MAX_HEAD_DIM)), 128),
   axes_dims_rope: v.optional(v.pipe(v.array(v.pipe(size, v.multipleOf(2))), v.length(4)), [32, 32, 32, 32]),
   eps: v.optional(positive, 1e-6),
-  guidance_embeds: v.literal(false), // absent means true to diffusers
+  guidance_embeds: v.pipe(v.optional(flag, true), v.literal(false, GUIDANCE_EMBEDS)), // absent means true to diffusers
   in_channels: v.optional(size, 128),
   joint_attention_dim: v.optional(size, 15_360),
   mlp_ratio: v.optional(positive, 3),
@@ -152,7 +155,7 @@ export async function readModelConfig(source: ModelSource, signal?: AbortSignal)
   const kv = index._class_name === KV_PIPELINE;
   const distilled = index.is_distilled ?? kv; // the KV pipeline does not write the field; its default there is true
   const config: ModelConfig = {
-    name: own.name ?? source.description,
+    name: own.name ?? defaultName(source.description),
     license: own.license,
     distilled,
     textLength: own.textLength,
@@ -167,6 +170,12 @@ export async function readModelConfig(source: ModelSource, signal?: AbortSignal)
   };
   checkConsistency(config);
   return config;
+}
+
+/** What goes into pictures as the model's name must not tell where somebody's files lie, or an address's access token. */
+function defaultName(description: string): string {
+  if (/^[a-z][a-z\d+.-]+:/i.test(description)) return description.replace(/[?#].*$/, "");
+  return description.split(/[\\/]/).findLast((part) => part !== "") ?? description;
 }
 
 async function parse<S extends v.GenericSchema>(

@@ -2,12 +2,13 @@ import * as v from "valibot";
 import { KleinbildError } from "../errors.ts";
 import type { ModelFile } from "./source.ts";
 
+/** Bytes per element of the types that are read. */
 export const SAFETENSORS_BYTES = { BF16: 2, F16: 2, F32: 4 } as const;
 export type SafetensorsType = keyof typeof SAFETENSORS_BYTES;
 
 export interface TensorEntry {
-  readonly name: string;
-  readonly type: SafetensorsType;
+  /** As in the file: perhaps a type that is not read. */
+  readonly type: string;
   readonly shape: readonly number[];
   /** From the beginning of the file. */
   readonly offset: number;
@@ -17,6 +18,7 @@ export interface TensorEntry {
 /** The limit that the reference implementation sets. */
 const MAX_HEADER_BYTES = 100_000_000;
 const LENGTH_BYTES = 8;
+const METADATA = "__metadata__";
 
 const natural = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 const Entry = v.object({
@@ -24,10 +26,10 @@ const Entry = v.object({
   shape: v.pipe(v.array(natural), v.maxLength(8)),
   data_offsets: v.tuple([natural, natural]),
 });
-const Header = v.record(v.string(), v.unknown());
 
 /**
- * The tensors of a safetensors file. Tensors of types that are not read here (F64, integers, …) are left out.
+ * The tensors of a safetensors file, by name. As the format demands, they lie end to end and fill the file, so that a
+ * file that was cut, or a name that stands in the header twice, does not pass.
  *
  * @throws KleinbildError `invalid-model` when the header contradicts itself or the file
  */
@@ -40,8 +42,8 @@ export async function readSafetensorsHeader(
     new KleinbildError("invalid-model", `${path} is not a valid safetensors file: ${message}.`, { path }, { cause });
   if (file.size < LENGTH_BYTES) throw invalid(`it has ${file.size} bytes`);
   const length = new DataView((await file.read(0, LENGTH_BYTES, signal)).buffer).getBigUint64(0, true);
-  if (length > BigInt(Math.min(MAX_HEADER_BYTES, file.size - LENGTH_BYTES)))
-    throw invalid(`its header claims ${length} bytes`);
+  const most = Math.min(MAX_HEADER_BYTES, file.size - LENGTH_BYTES);
+  if (length > BigInt(most)) throw invalid(`its header claims ${length} bytes, of at most ${most}`);
   const dataStart = LENGTH_BYTES + Number(length);
   const bytes = await file.read(LENGTH_BYTES, Number(length), signal);
   let json: unknown;
@@ -50,28 +52,33 @@ export async function readSafetensorsHeader(
   } catch (cause) {
     throw invalid("its header is not JSON", cause);
   }
-  const header = v.safeParse(Header, json);
-  if (!header.success) throw invalid("its header is not an object");
+  if (typeof json !== "object" || json === null || Array.isArray(json)) throw invalid("its header is not an object");
   const tensors = new Map<string, TensorEntry>();
-  for (const [name, value] of Object.entries(header.output)) {
-    if (name === "__metadata__") continue;
+  for (const [name, value] of Object.entries(json)) {
+    if (name === METADATA) continue;
     const entry = v.safeParse(Entry, value);
     if (!entry.success) throw invalid(`the entry of ${name} is malformed`);
-    const {
-      dtype,
-      shape,
-      data_offsets: [start, end],
-    } = entry.output;
-    if (end < start || dataStart + end > file.size) throw invalid(`${name} lies outside the file`);
-    if (!isKnown(dtype)) continue;
-    const bytes = shape.reduce((product, size) => product * size, SAFETENSORS_BYTES[dtype]);
-    if (bytes !== end - start)
-      throw invalid(`${name} has ${end - start} bytes; ${dtype} [${shape.join(", ")}] takes ${bytes}`);
-    tensors.set(name, { name, type: dtype, shape, offset: dataStart + start, bytes });
+    const { dtype: type, shape, data_offsets } = entry.output;
+    const [start, end] = data_offsets;
+    if (end < start || dataStart + end > file.size)
+      throw invalid(`${name} has the bytes ${start} to ${end} of ${file.size - dataStart}`);
+    const bytes = end - start;
+    const needed = isReadable(type) ? shape.reduce((product, size) => product * size, SAFETENSORS_BYTES[type]) : bytes;
+    if (bytes !== needed) throw invalid(`${name} has ${bytes} bytes; ${type} [${shape.join(", ")}] takes ${needed}`);
+    tensors.set(name, { type, shape, offset: dataStart + start, bytes });
   }
+  let end = dataStart;
+  for (const [name, { offset, bytes }] of [...tensors].toSorted(
+    ([, a], [, b]) => a.offset - b.offset || a.bytes - b.bytes,
+  )) {
+    if (offset !== end) throw invalid(`${name} begins at byte ${offset}, where ${end} was expected`);
+    end += bytes;
+  }
+  if (end !== file.size) throw invalid(`its tensors end at byte ${end}, and it has ${file.size}`);
   return tensors;
 }
 
-function isKnown(type: string): type is SafetensorsType {
+/** Whether tensors of this type are read. */
+export function isReadable(type: string): type is SafetensorsType {
   return Object.hasOwn(SAFETENSORS_BYTES, type);
 }

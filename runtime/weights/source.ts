@@ -1,3 +1,5 @@
+import { KleinbildError } from "../errors.ts";
+
 /** A file of a model that can be read in parts. */
 export interface ModelFile {
   readonly size: number;
@@ -13,4 +15,13 @@ export interface ModelSource {
   /** @throws KleinbildError `missing-file` */
   open(path: string, signal?: AbortSignal): Promise<ModelFile>;
   close(): Promise<void>;
+}
+
+/** @throws KleinbildError `invalid-model` when a file ends before the bytes that are asked for. */
+export function assertWithin(path: string, size: number, offset: number, length: number): void {
+  if (offset + length > size)
+    throw new KleinbildError("invalid-model", `${path} ends at byte ${size}; ${offset + length} were expected.`, {
+      path,
+      bytes: size,
+    });
 }

@@ -2,7 +2,13 @@ import * as v from "valibot";
 import { KleinbildError } from "../errors.ts";
 import { bf16ToF32, f16ToF32 } from "./float.ts";
 import { readJson } from "./read-json.ts";
-import { readSafetensorsHeader, SAFETENSORS_BYTES, type TensorEntry } from "./safetensors.ts";
+import {
+  isReadable,
+  readSafetensorsHeader,
+  SAFETENSORS_BYTES,
+  type SafetensorsType,
+  type TensorEntry,
+} from "./safetensors.ts";
 import type { ModelFile, ModelSource } from "./source.ts";
 
 const SINGLE_FILES = ["diffusion_pytorch_model.safetensors", "model.safetensors"] as const;
@@ -30,31 +36,29 @@ export class TensorStore {
     const tensors = new Map<string, Stored>();
     for (const path of await weightFiles(source, folder, signal)) {
       const file = await source.open(path, signal);
-      for (const [name, entry] of await readSafetensorsHeader(file, path, signal)) tensors.set(name, { file, entry });
+      for (const [name, entry] of await readSafetensorsHeader(file, path, signal)) {
+        if (tensors.has(name))
+          throw new KleinbildError("invalid-model", `${folder}: ${name} is in ${path} and in another file too.`, {
+            tensor: name,
+          });
+        tensors.set(name, { file, entry });
+      }
     }
     return new TensorStore(folder, tensors);
   }
 
+  /** Bytes of all tensors in the files. */
   get totalBytes(): number {
     let sum = 0;
     for (const { entry } of this.#tensors.values()) sum += entry.bytes;
     return sum;
   }
 
-  /** What identifies the weights without reading them: names, types, shapes. */
-  get entries(): readonly TensorEntry[] {
-    return [...this.#tensors.values()].map(({ entry }) => entry);
-  }
-
-  has(name: string): boolean {
-    return this.#tensors.has(name);
-  }
-
   bytesPerElement(name: string): number {
-    return SAFETENSORS_BYTES[this.#get(name).entry.type];
+    return SAFETENSORS_BYTES[this.#get(name).type];
   }
 
-  /** @throws KleinbildError `invalid-model` when the tensor is missing or has another shape */
+  /** @throws KleinbildError `invalid-model` when the tensor is missing, of a type that is not read, or of another shape */
   expectShape(name: string, shape: readonly number[]): void {
     const stored = this.#get(name).entry.shape;
     if (stored.length !== shape.length || stored.some((size, i) => size !== shape[i]))
@@ -67,20 +71,18 @@ export class TensorStore {
 
   /** Rows of a tensor as f32; a row is everything behind the first dimension. @throws KleinbildError `invalid-shape` beyond the last row */
   async readRows(name: string, first: number, rows: number, signal?: AbortSignal): Promise<Float32Array<ArrayBuffer>> {
-    const { file, entry } = this.#get(name);
+    const { file, entry, type } = this.#get(name);
     const [stored = 1, ...row] = entry.shape;
     if (first < 0 || rows < 0 || first + rows > stored)
       throw new KleinbildError(
         "invalid-shape",
         `${name} has ${stored} rows; ${rows} from row ${first} were asked for.`,
-        {
-          tensor: name,
-        },
+        { tensor: name },
       );
-    const rowBytes = row.reduce((product, size) => product * size, SAFETENSORS_BYTES[entry.type]);
+    const rowBytes = row.reduce((product, size) => product * size, SAFETENSORS_BYTES[type]);
     const bytes = await file.read(entry.offset + first * rowBytes, rows * rowBytes, signal);
     signal?.throwIfAborted();
-    switch (entry.type) {
+    switch (type) {
       case "F32":
         return new Float32Array(bytes.buffer);
       case "BF16":
@@ -88,7 +90,7 @@ export class TensorStore {
       case "F16":
         return f16ToF32(new Uint16Array(bytes.buffer));
       default:
-        return entry.type satisfies never;
+        return type satisfies never;
     }
   }
 
@@ -96,11 +98,18 @@ export class TensorStore {
     return this.readRows(name, 0, this.#get(name).entry.shape[0] ?? 1, signal);
   }
 
-  #get(name: string): Stored {
+  #get(name: string): Stored & { readonly type: SafetensorsType } {
     const stored = this.#tensors.get(name);
     if (!stored)
       throw new KleinbildError("invalid-model", `${this.#folder} lacks the tensor ${name}.`, { tensor: name });
-    return stored;
+    const { type } = stored.entry;
+    if (!isReadable(type))
+      throw new KleinbildError(
+        "invalid-model",
+        `${this.#folder}: ${name} is stored as ${type}; ${Object.keys(SAFETENSORS_BYTES).join(", ")} can be read.`,
+        { tensor: name },
+      );
+    return { ...stored, type };
   }
 }
 

@@ -28,7 +28,14 @@ interface Case {
 describe.each(SCALARS)("attention-wide in %s", (scalar) => {
   const gpu = useGpu();
 
-  async function run({ width, lanes, queries, keys, rowsPerDispatch = queries, values: given }: Case): Promise<void> {
+  async function expectAttention({
+    width,
+    lanes,
+    queries,
+    keys,
+    rowsPerDispatch = queries,
+    values: given,
+  }: Case): Promise<void> {
     const keyCount = keys.reduce((sum, count) => sum + count, 0);
     const x = given ?? {
       queries: randomValues(queries * width).map((value) => 4 * value),
@@ -63,6 +70,7 @@ describe.each(SCALARS)("attention-wide in %s", (scalar) => {
           gpu().recorder.dispatch(attentionWide, {
             bindings,
             parameters: {
+              width,
               query_start: range.first,
               query_count: range.count,
               key_count: count,
@@ -70,7 +78,7 @@ describe.each(SCALARS)("attention-wide in %s", (scalar) => {
               last: i === keys.length - 1 ? 1 : 0,
               scale: 1 / Math.sqrt(width),
             },
-            overrides: { WIDTH: width, LANES_K: lanes },
+            overrides: { LANES_K: lanes },
             scalar,
             grid: [Math.ceil(range.count / (512 / lanes))],
           });
@@ -88,45 +96,39 @@ describe.each(SCALARS)("attention-wide in %s", (scalar) => {
   }
 
   // one, two and four parts of the output, whole and not, for each number of lanes
-  const widths = [
-    [8, 8],
+  it.each([
+    [1, 8],
+    [24, 8],
+    [32, 8],
     [33, 8],
     [42, 8],
     [64, 8],
     [96, 8],
     [128, 8],
-    [129, 16],
-    [256, 16],
+    [129, 32],
+    [256, 32],
+    [257, 32],
     [384, 32],
     [511, 32],
     [512, 32],
-  ] as const;
-  it.each(
-    scalar === "f32"
-      ? widths
-      : ([
-          [42, 8],
-          [129, 16],
-          [512, 32],
-        ] as const),
-  )("takes rows of %d channels with %d lanes a key", (width, lanes) =>
-    run({ width, lanes, queries: 21, keys: [9, 140] }),
+  ])("takes rows of %d channels with %d lanes a key", (width, lanes) =>
+    expectAttention({ width, lanes, queries: 21, keys: [9, 140] }),
   );
 
   it.each([1, TILE_Q - 1, TILE_Q, TILE_Q + 1, 2 * TILE_Q + 7])("takes %d queries", (queries) =>
-    run({ ...NARROW, queries, keys: [45] }),
+    expectAttention({ ...NARROW, queries, keys: [45] }),
   );
 
   it.each([1, TILE_K - 1, TILE_K, TILE_K + 1, 3 * TILE_K + 5])("takes %d keys", (keys) =>
-    run({ ...NARROW, queries: 9, keys: [keys] }),
+    expectAttention({ ...NARROW, queries: 9, keys: [keys] }),
   );
 
   it.each([[[1, 1]], [[32, 33, 70]], [[1, 64, 2, 68]]])("carries its state over dispatches of %j keys", (keys) =>
-    run({ ...NARROW, queries: TILE_Q + 3, keys }),
+    expectAttention({ ...NARROW, queries: TILE_Q + 3, keys }),
   );
 
   it("takes some of the queries a dispatch", () =>
-    run({ ...NARROW, queries: TILE_Q + 30, keys: [20, 25], rowsPerDispatch: 37 }));
+    expectAttention({ ...NARROW, queries: TILE_Q + 30, keys: [20, 25], rowsPerDispatch: 37 }));
 
   it("stays right at scores of ±10 000, where one key takes all", () => {
     const [queries, keys, width] = [20, 75, NARROW.width];
@@ -134,7 +136,7 @@ describe.each(SCALARS)("attention-wide in %s", (scalar) => {
     const large = (seed: number, rows: number): Float32Array =>
       randomValues(rows * width, seed).map((value) => Math.round(value * 8) * 16);
     const values = { queries: large(1, queries), keys: large(2, keys), values: randomValues(keys * width, 3) };
-    return run({ ...NARROW, queries, keys: [40, 35], values });
+    return expectAttention({ ...NARROW, queries, keys: [40, 35], values });
   });
 
   it("takes the mean of the values where all keys are equal", () => {
@@ -142,6 +144,6 @@ describe.each(SCALARS)("attention-wide in %s", (scalar) => {
     const row = randomValues(width, 5);
     const equal = Float32Array.from({ length: keys * width }, (_, i) => row[i % width]! * 8);
     const values = { queries: randomValues(queries * width), keys: equal, values: randomValues(keys * width, 3) };
-    return run({ ...NARROW, queries, keys: [40, 35], values });
+    return expectAttention({ ...NARROW, queries, keys: [40, 35], values });
   });
 });

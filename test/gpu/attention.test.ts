@@ -34,47 +34,47 @@ describe.each(SCALARS)("attention in %s", (scalar) => {
   const smallGpu = useGpu({ maxBindingBytes: 2 ** 20 });
 
   it.each([1, TILE_Q - 1, TILE_Q, TILE_Q + 1, 97])("takes %d queries", (queries) =>
-    run(gpu, scalar, { queries, keys: [45] }),
+    expectAttention(gpu, scalar, { queries, keys: [45] }),
   );
 
   it.each([1, TILE_K - 1, TILE_K, TILE_K + 1, 2 * TILE_K, 77])("takes %d keys", (keys) =>
-    run(gpu, scalar, { queries: 19, keys: [keys] }),
+    expectAttention(gpu, scalar, { queries: 19, keys: [keys] }),
   );
 
   it.each(scalar === "f32" ? Array.from({ length: 16 }, (_, i) => 8 * (i + 1)) : [8, 40, 128])(
     "takes heads of %d channels",
-    (headDim) => run(gpu, scalar, { headDim, heads: 2, queries: 35, keys: [20, 27] }),
+    (headDim) => expectAttention(gpu, scalar, { headDim, heads: 2, queries: 35, keys: [20, 27] }),
   );
 
   it.each([[[40]], [[33, 50]], [[0, 50]], [[33, 0, 31]], [[1, 64, 7]], [[48, 100, 52]]])(
     "joins segments of %j keys",
-    (keys) => run(gpu, scalar, { queries: 21, keys }),
+    (keys) => expectAttention(gpu, scalar, { queries: 21, keys }),
   );
 
-  it("gives zeros where there is no key at all", () => run(gpu, scalar, { queries: 5, keys: [0] }));
+  it("gives zeros where there is no key at all", () => expectAttention(gpu, scalar, { queries: 5, keys: [0] }));
 
   it.each([1, TILE_K - 1, TILE_K, TILE_K + 1, TILE_Q + 1, 130])("is causal over %d positions", (length) =>
-    run(gpu, scalar, { queries: length, keys: [length], causal: true }),
+    expectAttention(gpu, scalar, { queries: length, keys: [length], causal: true }),
   );
 
   it("counts positions over all segments when causal", () =>
-    run(gpu, scalar, { queries: 100, keys: [37, 30, 33], causal: true }));
+    expectAttention(gpu, scalar, { queries: 100, keys: [37, 30, 33], causal: true }));
 
   it("leaves masked keys out, also where whole tiles and whole words of the mask are empty", () => {
     const mask = Array.from({ length: 200 }, (_, i) => (i >= 30 && i < 135 ? 0 : i % 3 === 0 ? 0 : 1));
-    return run(gpu, scalar, { queries: 20, keys: [200], mask });
+    return expectAttention(gpu, scalar, { queries: 20, keys: [200], mask });
   });
 
   it("reads the mask across segments that do not begin at a word", () => {
     const mask = Array.from({ length: 150 }, (_, i) => ((i * 7) % 5 < 2 ? 0 : 1));
-    return run(gpu, scalar, { queries: 20, keys: [33, 50, 67], mask });
+    return expectAttention(gpu, scalar, { queries: 20, keys: [33, 50, 67], mask });
   });
 
   it("lets padding see the prompt only, and gives zeros to a query that sees nothing", async () => {
     const length = 80;
     const prompt = Array.from({ length }, (_, i) => (i < 45 ? 1 : 0));
     const late = Array.from({ length }, (_, i) => (i < 40 || i > 60 ? 0 : 1));
-    await run(gpu, scalar, { queries: length, keys: [length], causal: true, mask: prompt });
+    await expectAttention(gpu, scalar, { queries: length, keys: [length], causal: true, mask: prompt });
     const out = await attend(gpu, scalar, { queries: length, keys: [length], causal: true, mask: late });
     expect(out.subarray(0, 40 * 2 * 64).every((value) => value === 0)).toBe(true);
   });
@@ -84,7 +84,7 @@ describe.each(SCALARS)("attention in %s", (scalar) => {
     [6, 2],
     [4, 1],
   ])("shares keys and values among %d query heads to %d", (heads, kvHeads) =>
-    run(gpu, scalar, { heads, kvHeads, queries: 34, keys: [34], causal: true }),
+    expectAttention(gpu, scalar, { heads, kvHeads, queries: 34, keys: [34], causal: true }),
   );
 
   it("stays right at scores of ±10 000, where one key takes all", async () => {
@@ -100,7 +100,7 @@ describe.each(SCALARS)("attention in %s", (scalar) => {
     const scores = products(values, 64);
     expect(Math.max(...scores)).toBeGreaterThan(1e4);
     expect(Math.min(...scores)).toBeLessThan(-1e4);
-    await run(gpu, scalar, { heads: 1, queries, keys: [keys], values });
+    await expectAttention(gpu, scalar, { heads: 1, queries, keys: [keys], values });
   });
 
   it("takes the mean of the values where all keys are equal", async () => {
@@ -119,7 +119,7 @@ describe.each(SCALARS)("attention in %s", (scalar) => {
   });
 
   it("writes rows of several chunks", () =>
-    run(gpu, scalar, { queries: 150, keys: [40], causal: true, rowsPerChunk: 70 }));
+    expectAttention(gpu, scalar, { queries: 150, keys: [40], causal: true, rowsPerChunk: 70 }));
 
   it("gives the same in many short dispatches", async () => {
     const shape = { queries: 3 * TILE_Q + 5, keys: [50], causal: true };
@@ -141,8 +141,8 @@ describe.each(SCALARS)("attention in %s", (scalar) => {
   ])("cuts %d heads (%d of keys) into groups under a binding limit of 1 MiB", async (heads, kvHeads) => {
     using scope = smallGpu().memory.scope();
     expect(create(smallGpu(), scalar, heads, kvHeads, 64).queries(scope, 1).groups.length).toBe(kvHeads);
-    await run(smallGpu, scalar, { heads, kvHeads, queries: 70, keys: [33, 40] });
-    await run(smallGpu, scalar, { heads, kvHeads, queries: 70, keys: [70], causal: true });
+    await expectAttention(smallGpu, scalar, { heads, kvHeads, queries: 70, keys: [33, 40] });
+    await expectAttention(smallGpu, scalar, { heads, kvHeads, queries: 70, keys: [70], causal: true });
   });
 
   it.each([
@@ -185,7 +185,7 @@ function create(gpu: Gpu, scalar: ScalarType, heads: number, kvHeads: number, he
   return new Attention(gpu, scalar, { heads, kvHeads, headDim, pairs: "adjacent", eps: 1e-6 });
 }
 
-async function run(useGpuOf: () => Gpu, scalar: ScalarType, test: Case): Promise<void> {
+async function expectAttention(useGpuOf: () => Gpu, scalar: ScalarType, test: Case): Promise<void> {
   await attend(useGpuOf, scalar, test);
 }
 

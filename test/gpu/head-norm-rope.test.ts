@@ -27,7 +27,7 @@ describe.each(SCALARS)("head-norm-rope in %s", (scalar) => {
   const gpu = useGpu();
   const smallGpu = useGpu({ maxBindingBytes: 2 ** 20 });
 
-  async function run(on: Gpu, test: Case): Promise<{ readonly groups: number }> {
+  async function expectPrepared(on: Gpu, test: Case): Promise<{ readonly groups: number }> {
     const { heads = 2, kvHeads = heads, headDim = 32, pairs = "adjacent", rows, spare = 0, size = 3 } = test;
     const { rowsPerChunk = rows } = test;
     const attention = new Attention(on, scalar, { heads, kvHeads, headDim, pairs, eps: EPS });
@@ -80,31 +80,31 @@ describe.each(SCALARS)("head-norm-rope in %s", (scalar) => {
     it.each([8, 24, 32, 64, 96, 120, 128])(
       `normalises and rotates heads of %d channels, pairs ${pairs}`,
       async (headDim) => {
-        await run(gpu(), { headDim, pairs, rows: 5 });
+        await expectPrepared(gpu(), { headDim, pairs, rows: 5 });
       },
     );
 
   it.each([1, 2, 63, 64, 65])("takes %d rows", async (rows) => {
-    await run(gpu(), { rows });
+    await expectPrepared(gpu(), { rows });
   });
 
   it("takes fewer heads of keys than of queries", async () => {
-    await run(gpu(), { heads: 6, kvHeads: 2, rows: 7, pairs: "halves" });
+    await expectPrepared(gpu(), { heads: 6, kvHeads: 2, rows: 7, pairs: "halves" });
   });
 
   it("puts each chunk at its rows and leaves the others as they are", async () => {
-    await run(gpu(), { rows: 20, rowsPerChunk: 6, spare: 3 });
+    await expectPrepared(gpu(), { rows: 20, rowsPerChunk: 6, spare: 3 });
   });
 
   it.each([0, 1e-3, 200])("keeps eps where values are of size %d", async (size) => {
-    await run(gpu(), { rows: 4, size });
+    await expectPrepared(gpu(), { rows: 4, size });
   });
 
   it.each([
     [4, 4],
     [6, 3],
   ])("writes %d heads (%d of keys) in groups under a binding limit of 1 MiB", async (heads, kvHeads) => {
-    const { groups } = await run(smallGpu(), { heads, kvHeads, rows: 9, spare: 2, headDim: 64 });
+    const { groups } = await expectPrepared(smallGpu(), { heads, kvHeads, rows: 9, spare: 2, headDim: 64 });
     expect(groups).toBe(kvHeads);
   });
 });

@@ -6,10 +6,10 @@ import { upload, useGpu } from "../support/gpu.ts";
 
 /** Work that takes some milliseconds, and work that takes next to nothing. */
 function dispatchMuch(gpu: Gpu): void {
-  const count = 2 ** 20;
+  const count = 2 ** 18;
   const x = gpu.memory.tensor("activations", "x", "f32", [count]);
   const y = gpu.memory.tensor("activations", "y", "f32", [count]);
-  for (let i = 0; i < 20; i++)
+  for (let i = 0; i < 10; i++)
     gpu.recorder.dispatch(silu, { bindings: { x, y }, parameters: { count }, grid: [count / 64] });
   gpu.recorder.flush();
   gpu.memory.freeTensors(x, y);

@@ -1,9 +1,8 @@
 import sharp from "sharp";
-import { describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import { NodeImageCodec } from "../../runtime/image/codec-node.ts";
-import { GeneratedImage } from "../../runtime/image/generated.ts";
-import { type ImageMetadata, readMetadata } from "../../runtime/image/metadata.ts";
-import { randomPicture } from "../support/nano.ts";
+import { type ImageMetadata, readMetadata, writeMetadata } from "../../runtime/image/metadata.ts";
+import { coordinateImage, inSharp } from "../support/images.ts";
 
 const TYPES = ["image/png", "image/jpeg", "image/webp"] as const;
 const METADATA: ImageMetadata = {
@@ -18,79 +17,214 @@ const METADATA: ImageMetadata = {
   width: 33,
   height: 17,
 };
+/** XML 1.0 has no place for most of these, and UTF-8 none for the last. */
+const AWKWARD = ["\0", "\u001b", "\u0085", "\u2028", "\ufeff", "\ufffe", "\uffff", "\ud800"];
+const LONG_PROMPT = "ä🦊 on a hill,\n".repeat(7200);
 
-function picture(metadata: ImageMetadata = METADATA): GeneratedImage {
-  return new GeneratedImage(randomPicture(1, metadata.width, metadata.height), metadata, new NodeImageCodec());
-}
+const codec = new NodeImageCodec();
+const IMAGE = coordinateImage(METADATA.width, METADATA.height);
 
 describe.each(TYPES)("metadata in %s", (type) => {
-  it("comes back as it was, from bytes, a view into more bytes, and a Blob", async () => {
-    const encoded = await picture().encode({ type });
-    expect(encoded).toMatchObject({ type, warnings: [] });
-    expect(await readMetadata(encoded.bytes)).toEqual(METADATA);
-    const shifted = new Uint8Array(encoded.bytes.length + 7);
-    shifted.set(encoded.bytes, 3);
-    expect(await readMetadata(shifted.subarray(3, 3 + encoded.bytes.length))).toEqual(METADATA);
-    expect(await readMetadata(await picture().toBlob({ type }))).toEqual(METADATA);
+  let bare: Uint8Array<ArrayBuffer>;
+  beforeAll(async () => {
+    bare = (await codec.encode(IMAGE, { type })).bytes;
+  });
+  const write = (metadata: ImageMetadata = METADATA): Uint8Array<ArrayBuffer> => writeMetadata(bare, type, metadata);
+
+  it("comes back as it was, from bytes, a view into more bytes, an ArrayBuffer and a Blob", async () => {
+    const bytes = write();
+    const shifted = new Uint8Array(bytes.length + 7);
+    shifted.set(bytes, 3);
+    for (const file of [bytes, shifted.subarray(3, 3 + bytes.length), bytes.buffer, new Blob([bytes])])
+      expect(await readMetadata(file)).toEqual(METADATA);
   });
 
-  it("leaves a valid file with the same pixels, in which other software finds the packet", async () => {
-    const generated = picture();
-    const { bytes } = await generated.encode({ type });
-    const bare = await new NodeImageCodec().encode(generated.pixels, { type });
-    const pixels = (file: Uint8Array): Promise<Buffer> => sharp(file, { failOn: "warning" }).raw().toBuffer();
-    expect(await pixels(bytes)).toEqual(await pixels(bare.bytes));
-    const { xmpAsString } = await sharp(bytes).metadata();
+  it("needs no guidance", async () => {
+    const { guidance: _guidance, negativePrompt: _negativePrompt, ...metadata } = METADATA;
+    expect(await readMetadata(write(metadata))).toEqual(metadata);
+  });
+
+  for (const prompt of ["", "\n", "&amp;&#13;&lt;", "</kleinbild:settings>", "]]>", ...AWKWARD])
+    it(`keeps the prompt ${JSON.stringify(prompt)}`, async () => {
+      const metadata = { ...METADATA, prompt: `a${prompt}b`, negativePrompt: prompt };
+      expect(await readMetadata(write(metadata))).toEqual(metadata);
+    });
+
+  // XMP of 65 504 bytes is the most that a JPEG's segment holds: both sides of it, prompts being written twice
+  for (const length of [32_000, 32_200, 32_300, 32_600, 100_000, 300_000])
+    it(`keeps a prompt of ${length} characters`, async () => {
+      const metadata = { ...METADATA, prompt: "x".repeat(length) };
+      const bytes = write(metadata);
+      expect(await readMetadata(bytes)).toEqual(metadata);
+      expect(await decoded(bytes)).toEqual(await decoded(bare));
+    });
+
+  it("keeps a prompt of 100 000 characters of several bytes", async () => {
+    const metadata = { ...METADATA, prompt: LONG_PROMPT };
+    expect(LONG_PROMPT.length).toBeGreaterThan(100_000);
+    expect(await readMetadata(write(metadata))).toEqual(metadata);
+  });
+
+  it("leaves a valid file with the same pixels, in which other software finds prompt and software", async () => {
+    const bytes = write();
+    expect(await decoded(bytes)).toEqual(await decoded(bare));
+    const { xmpAsString, width, height } = await sharp(bytes).metadata();
+    expect([width, height]).toEqual([METADATA.width, METADATA.height]);
     expect(xmpAsString).toContain("<xmp:CreatorTool>kleinbild</xmp:CreatorTool>");
-    expect(xmpAsString).toContain("a 🦊 &amp; a &lt;b&gt;");
+    expect(xmpAsString).toContain('<rdf:li xml:lang="x-default">a 🦊 &amp; a &lt;b&gt;"cat"');
   });
 
-  it("is undefined, not an error, in files without it and in every truncation", async () => {
-    const { bytes } = await picture().encode({ type });
-    const bare = await new NodeImageCodec().encode(picture().pixels, { type });
-    expect(await readMetadata(bare.bytes)).toBeUndefined();
-    for (let length = 0; length < bytes.length; length++)
-      expect([undefined, METADATA]).toContainEqual(await readMetadata(bytes.subarray(0, length)));
-    expect(await readMetadata(bytes.subarray(0, 200))).toBeUndefined();
+  it("is undefined in a file without it", async () => expect(await readMetadata(bare)).toBeUndefined());
+
+  for (const [name, prompt, step] of [
+    ["short", METADATA.prompt, 1],
+    ["long", LONG_PROMPT, 997],
+  ] as const)
+    it(`of ${name} prompts is whole or undefined in every truncation`, async () => {
+      const metadata = { ...METADATA, prompt };
+      const bytes = write(metadata);
+      for (let length = 0; length < bytes.length; length += step)
+        expect([undefined, metadata]).toContainEqual(await readMetadata(bytes.subarray(0, length)));
+      expect(await readMetadata(bytes.subarray(0, 200))).toBeUndefined();
+    });
+
+  it("is never an error when a byte is another", async () => {
+    const bytes = write();
+    for (let at = 0; at < bytes.length; at++)
+      for (const flip of [0x01, 0x80, 0xff]) {
+        const damaged = bytes.slice();
+        damaged[at]! ^= flip;
+        const read = await readMetadata(damaged);
+        if (read) expect(read).toMatchObject({ prompt: expect.any(String), seed: expect.stringMatching(/^\d+$/) });
+      }
   });
 
-  it("takes a prompt of over 28 000 bytes", async () => {
-    const long = { ...METADATA, prompt: "ä🦊".repeat(4800) }; // written twice, as description and in the settings
-    expect(await readMetadata(await picture(long).toBlob({ type }))).toEqual(long);
+  for (const wrong of [{ steps: "four" }, { seed: "-1" }, { seed: 1 }, { noise: "pink" }, { prompt: null }])
+    it(`is not trusted: ${JSON.stringify(wrong)} makes it undefined`, async () =>
+      expect(await readMetadata(write({ ...METADATA, ...wrong } as unknown as ImageMetadata))).toBeUndefined());
+
+  it("is read from packets that other software has rewritten", async () => {
+    const settings = JSON.stringify(METADATA).replaceAll("&", "&#38;").replaceAll("<", "&#x3C;");
+    for (const property of [
+      `><k:other/><kleinbild:settings>${settings.replaceAll('"', "&#34;")}</kleinbild:settings></rdf:Description>`,
+      ` kleinbild:settings="${settings.replaceAll('"', "&quot;")}"/>`,
+      ` kleinbild:settings='${settings.replaceAll("'", "&apos;")}'/>`,
+    ])
+      expect(await readMetadata(await foreign(type, property))).toEqual(METADATA);
+  });
+
+  it("is undefined in packets of others, and for references to no character", async () => {
+    expect(await readMetadata(await foreign(type, "/>"))).toBeUndefined();
+    for (const settings of ["{}", "&#x110000;", "&#9999999;", "&nothing;", "[".repeat(20_000)])
+      expect(await readMetadata(await foreign(type, ` kleinbild:settings="${settings}"/>`))).toBeUndefined();
   });
 });
 
-describe("metadata", () => {
-  it("too long for JPEG is left out with a warning, and the picture is not lost", async () => {
-    const long = { ...METADATA, prompt: "a".repeat(70_000) };
-    const { bytes, warnings } = await picture(long).encode({ type: "image/jpeg" });
-    expect(warnings).toEqual([expect.stringContaining("too long for image/jpeg")]);
-    expect(await sharp(bytes).metadata()).toMatchObject({ format: "jpeg", width: 33, height: 17 });
+describe("metadata in JPEG beyond one segment", () => {
+  const metadata = { ...METADATA, prompt: LONG_PROMPT };
+  let segments: Uint8Array[];
+  beforeAll(async () => {
+    segments = splitJpeg(
+      writeMetadata((await codec.encode(IMAGE, { type: "image/jpeg" })).bytes, "image/jpeg", metadata),
+    );
+  });
+  const isExtension = (segment: Uint8Array): boolean =>
+    Buffer.from(segment.subarray(4, 38)).toString("latin1") === "http://ns.adobe.com/xmp/extension/";
+  const read = (parts: readonly Uint8Array[]): Promise<ImageMetadata | undefined> => readMetadata(Buffer.concat(parts));
+
+  it("lies in several extension segments, in any order", async () => {
+    const extensions = segments.filter(isExtension);
+    expect(extensions.length).toBeGreaterThan(2);
+    const others = segments.filter((segment) => !isExtension(segment));
+    expect(await read([others[0]!, ...extensions.toReversed(), ...others.slice(1)])).toEqual(metadata);
   });
 
-  it("of other files, of foreign packets and of nothing is undefined", async () => {
-    for (const bytes of [new Uint8Array(0), new Uint8Array(100), new TextEncoder().encode("GIF89a")])
-      expect(await readMetadata(bytes)).toBeUndefined();
-    const foreign = await sharp(Buffer.alloc(48), { raw: { width: 4, height: 4, channels: 3 } })
-      .withXmp("<x:xmpmeta xmlns:x='adobe:ns:meta/'><kleinbild:settings>{}</kleinbild:settings></x:xmpmeta>")
-      .png()
-      .toBuffer();
-    expect(await readMetadata(foreign)).toBeUndefined();
+  it("is undefined when one of them is missing, there twice, or of another name", async () => {
+    const at = segments.findIndex(isExtension);
+    expect(await read(segments.toSpliced(at, 1))).toBeUndefined();
+    expect(await read(segments.toSpliced(at, 0, segments[at]!))).toBeUndefined();
+    const renamed = segments[at]!.slice();
+    renamed[45] = "x".charCodeAt(0);
+    expect(await read(segments.with(at, renamed))).toBeUndefined();
   });
 
-  it("is not trusted: fields of other types make it undefined", async () => {
-    const { bytes } = await picture({ ...METADATA, steps: "four" as unknown as number }).encode();
-    expect(await readMetadata(bytes)).toBeUndefined();
+  it("is found behind fill bytes", async () =>
+    expect(
+      await read(segments.flatMap((segment, i) => (i ? [Uint8Array.of(0xff, 0xff), segment] : [segment]))),
+    ).toEqual(metadata));
+
+  it("takes a hostile number of portions", async () => {
+    const name = /HasExtendedXMP>([\dA-F]{32})/.exec(Buffer.concat(segments).toString("latin1"))![1]!;
+    const count = 300_000;
+    const data = Buffer.alloc(2 + 2 + 75 + 1, `http://ns.adobe.com/xmp/extension/\0${name}`);
+    Buffer.from([0xff, 0xe1, 0, 78]).copy(data);
+    data.write(`http://ns.adobe.com/xmp/extension/\0${name}`, 4);
+    data.writeUInt32BE(count, 71);
+    const portions = Array.from({ length: count }, (_, offset) => {
+      const portion = Buffer.from(data);
+      portion.writeUInt32BE(offset, 75);
+      return portion;
+    });
+    expect(
+      await read([...segments.filter((segment) => !isExtension(segment)).slice(0, -1), ...portions]),
+    ).toBeUndefined();
   });
 });
 
-describe("a generated image", () => {
-  it("says that Node has no ImageBitmap", async () => {
-    await expect(picture().toImageBitmap()).rejects.toMatchObject({ code: "unsupported" });
-  });
+describe("metadata in losslessly coded WebP", () => {
+  for (const alpha of [255, 128])
+    it(`leaves a valid file with the same pixels of alpha ${alpha}`, async () => {
+      const data = IMAGE.data.map((value, i) => (i % 4 === 3 ? alpha : value));
+      const bare = new Uint8Array(
+        await inSharp({ ...IMAGE, data })
+          .webp({ lossless: true, exact: true })
+          .toBuffer(),
+      );
+      expect(Buffer.from(bare.subarray(12, 16)).toString()).toBe("VP8L");
+      const bytes = writeMetadata(bare, "image/webp", METADATA);
+      expect(await readMetadata(bytes)).toEqual(METADATA);
+      expect(await decoded(bytes)).toEqual(await decoded(bare));
+      expect(await sharp(bytes).metadata()).toMatchObject({ width: 33, height: 17, hasAlpha: alpha < 255 });
+    });
 
-  it("refuses a type or quality that does not exist", async () => {
-    await expect(picture().encode({ type: "image/gif" as never })).rejects.toMatchObject({ code: "invalid-request" });
-    await expect(picture().encode({ quality: 1.01 })).rejects.toMatchObject({ details: { parameter: "quality" } });
+  it("keeps what an extended header says already", async () => {
+    const bare = new Uint8Array(await inSharp(IMAGE).withMetadata({ orientation: 6 }).webp().toBuffer());
+    expect(Buffer.from(bare.subarray(12, 16)).toString()).toBe("VP8X");
+    const bytes = writeMetadata(bare, "image/webp", METADATA);
+    expect(await readMetadata(bytes)).toEqual(METADATA);
+    expect(await sharp(bytes).metadata()).toMatchObject({ orientation: 6 });
   });
 });
+
+it("metadata of other files and of nothing is undefined", async () => {
+  const signatures = [[0xff, 0xd8], [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a], [...Buffer.from("RIFF    WEBP")]];
+  for (const bytes of [[], new Uint8Array(100), Buffer.from("GIF89a"), ...signatures])
+    for (const rest of [0, 1, 64]) {
+      const file = Uint8Array.from([...bytes, ...new Uint8Array(rest).fill(0xff)]);
+      expect(await readMetadata(file)).toBeUndefined();
+    }
+});
+
+function decoded(file: Uint8Array): Promise<Buffer> {
+  return sharp(file, { failOn: "warning" }).raw().toBuffer();
+}
+
+/** A file with a packet whose description goes on as given. */
+async function foreign(type: (typeof TYPES)[number], description: string): Promise<Uint8Array> {
+  const rdf = "http://www.w3.org/1999/02/22-rdf-syntax-ns#";
+  const xmp = `<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="${rdf}"><rdf:Description xmlns:kleinbild="urn:kleinbild:settings:1:"${description}</rdf:RDF></x:xmpmeta>`;
+  const format = type === "image/png" ? "png" : type === "image/jpeg" ? "jpeg" : "webp";
+  return inSharp(IMAGE).withXmp(xmp).toFormat(format).toBuffer();
+}
+
+/** The start of the image, its segments before the scan, and the rest. */
+function splitJpeg(bytes: Uint8Array): Uint8Array[] {
+  const parts = [bytes.subarray(0, 2)];
+  let at = 2;
+  while (bytes[at + 1] !== 0xda) {
+    const end = at + 2 + ((bytes[at + 2]! << 8) | bytes[at + 3]!);
+    parts.push(bytes.subarray(at, end));
+    at = end;
+  }
+  return [...parts, bytes.subarray(at)];
+}

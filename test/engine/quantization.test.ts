@@ -1,0 +1,69 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { Engine } from "../../runtime/engine.ts";
+import { modelFolder, openNano, runEngine } from "../support/nano.ts";
+import { psnr } from "../support/psnr.ts";
+
+/** The least that the pictures of quantized weights keep of the unquantized ones, in dB; plain rounding is above it. */
+const MIN_PSNR = { q8: 45, q4: 29 } as const;
+const CASES = fileURLToPath(new URL("../golden/cases/", import.meta.url));
+
+interface NanoCase {
+  readonly model: "klein-nano" | "klein-nano-base";
+  readonly prompt: string;
+  readonly width: number;
+  readonly height: number;
+  readonly steps: number;
+  readonly cfgScale: number | null;
+  readonly seed: string;
+  readonly references: readonly string[];
+}
+
+const FULL = process.env["KLEINBILD_FULL"] === "1";
+/** Two of them, all in the full run. */
+const names = readdirSync(CASES).filter((name) =>
+  FULL ? name.startsWith("pipeline-nano-") : ["pipeline-nano-fox", "pipeline-nano-edit"].includes(name),
+);
+const cases = names.map((name) => ({
+  name,
+  golden: JSON.parse(readFileSync(`${CASES}${name}/case.json`, "utf8")) as NanoCase,
+}));
+
+const models = new Set(cases.map(({ golden }) => golden.model));
+
+describe.each([...models])("quantized weights of %s", (model) => {
+  const own = cases.filter(({ golden }) => golden.model === model);
+  const engines: Engine[] = [];
+  beforeAll(async () => {
+    for (const quantization of ["none", "q8", "q4"] as const)
+      engines.push(await openNano({ folder: modelFolder(model), quantization }));
+  });
+  afterAll(async () => {
+    for (const engine of engines) await engine.dispose();
+  });
+
+  for (const { name, golden } of own)
+    it(`keep the picture of ${name}`, async () => {
+      const { prompt, width, height, steps, seed, cfgScale: guidance } = golden;
+      const references = golden.references.map((file) => new Uint8Array(readFileSync(`${CASES}${name}/${file}`)));
+      const request = {
+        prompt,
+        width,
+        height,
+        steps,
+        seed,
+        guidance,
+        references,
+        noise: "torch",
+        previews: false,
+      } as const;
+      const pictures = [];
+      for (const engine of engines) pictures.push((await runEngine(engine, request)).image.data);
+      const [exact, q8, q4] = pictures;
+      const [ratio8, ratio4] = [psnr(q8!, exact!), psnr(q4!, exact!)];
+      process.stderr.write(`${name}: 8 bit ${ratio8.toFixed(1)} dB, 4 bit ${ratio4.toFixed(1)} dB\n`);
+      expect(ratio8).toBeGreaterThanOrEqual(MIN_PSNR.q8);
+      expect(ratio4).toBeGreaterThanOrEqual(MIN_PSNR.q4);
+    });
+});

@@ -1,0 +1,119 @@
+import { describe, expect, it } from "vitest";
+import type { Gpu } from "../../runtime/gpu/device.ts";
+import type { MemoryScope } from "../../runtime/gpu/memory.ts";
+import { readRows, writeRows } from "../../runtime/gpu/rows.ts";
+import type { Rows } from "../../runtime/gpu/tensor.ts";
+import { accumulateRows, eulerStep, guide } from "../../runtime/sampling/euler.ts";
+import { expectClose, randomValues } from "../support/compare.ts";
+import { useGpu } from "../support/gpu.ts";
+
+const COLUMNS = 13;
+const ROWS_PER_CHUNK = 5;
+
+interface Pair {
+  readonly target: Rows;
+  readonly x: Rows;
+}
+
+/** Runs `operator` on two matrices in chunks; gives what became of the first, and checks that the second is as it was. */
+async function run(
+  gpu: Gpu,
+  rows: number,
+  target: Float32Array,
+  x: Float32Array,
+  operator: (pair: Pair) => void,
+): Promise<Float32Array> {
+  using scope = gpu.memory.scope();
+  return await gpu.checked("euler", async () => {
+    const pair = { target: upload(gpu, scope, rows, target), x: upload(gpu, scope, rows, x) };
+    operator(pair);
+    expect(await readRows(gpu.recorder, pair.x)).toEqual(x);
+    return await readRows(gpu.recorder, pair.target);
+  });
+}
+
+function upload(gpu: Gpu, scope: MemoryScope, rows: number, values: Float32Array): Rows {
+  const matrix = scope.rows("test input", "f32", rows, COLUMNS, ROWS_PER_CHUNK);
+  writeRows(gpu.recorder, matrix, values);
+  return matrix;
+}
+
+/** Two matrices of values in −1…1. */
+const inputs = (rows: number): readonly [Float32Array, Float32Array] => [
+  randomValues(rows * COLUMNS),
+  randomValues(rows * COLUMNS, 2),
+];
+
+describe("rows combined on the GPU", () => {
+  const gpu = useGpu();
+
+  it.each([1, ROWS_PER_CHUNK - 1, ROWS_PER_CHUNK, ROWS_PER_CHUNK + 1, 17])(
+    "are a · target + b · x, for %d rows in chunks of 5",
+    async (rows) => {
+      const [target, x] = inputs(rows);
+      const actual = await run(gpu(), rows, target, x, (pair) =>
+        accumulateRows(gpu().recorder, pair.target, 0.75, pair.x, -1.5),
+      );
+      expectClose(
+        actual,
+        Array.from(target, (value, i) => 0.75 * value - 1.5 * x[i]!),
+        { absolute: 3e-7 },
+      );
+    },
+  );
+
+  it.each([
+    [1, 0.967384],
+    [0.967384, 0.908144],
+    [0.7672, 0],
+    [0, 0.5],
+  ])("take an Euler step from sigma %d to %d: latents + (next − sigma) · velocity", async (sigma, next) => {
+    const [latents, velocity] = inputs(7);
+    const actual = await run(gpu(), 7, latents, velocity, ({ target, x }) =>
+      eulerStep(gpu().recorder, target, x, sigma, next),
+    );
+    const expected = Array.from(latents, (value, i) => value + (next - sigma) * velocity[i]!);
+    expectClose(actual, expected, { absolute: 3e-7 });
+  });
+
+  it("stay as they are in a step to the same sigma", async () => {
+    const [latents, velocity] = inputs(7);
+    const actual = await run(gpu(), 7, latents, velocity, ({ target, x }) =>
+      eulerStep(gpu().recorder, target, x, 0.5, 0.5),
+    );
+    expect(actual).toEqual(latents);
+  });
+
+  it("arrive at the picture in steps along a constant velocity: noise − picture from sigma 1 to 0", async () => {
+    const [noise, picture] = inputs(7);
+    const velocity = Float32Array.from(noise, (value, i) => value - picture[i]!);
+    const actual = await run(gpu(), 7, noise, velocity, ({ target, x }) => {
+      const sigmas = [1, 0.967384, 0.908144, 0.7672, 0];
+      for (let step = 0; step < 4; step++) eulerStep(gpu().recorder, target, x, sigmas[step]!, sigmas[step + 1]!);
+    });
+    expectClose(actual, picture, { absolute: 1e-6 });
+  });
+
+  it.each([1.5, 4, 100])(
+    "are guided by %d: unconditional + guidance · (conditional − unconditional)",
+    async (guidance) => {
+      const [unconditional, conditional] = inputs(7);
+      const actual = await run(gpu(), 7, unconditional, conditional, ({ target, x }) =>
+        guide(gpu().recorder, target, x, guidance),
+      );
+      const expected = Array.from(unconditional, (value, i) => value + guidance * (conditional[i]! - value));
+      expectClose(actual, expected, { absolute: guidance * 2e-7 });
+    },
+  );
+
+  it.each([
+    [1, "conditional"],
+    [0, "unconditional"],
+  ] as const)("are with guidance %d the %s ones, exactly", async (guidance, which) => {
+    const [unconditional, conditional] = inputs(7);
+    const actual = await run(gpu(), 7, unconditional, conditional, ({ target, x }) =>
+      guide(gpu().recorder, target, x, guidance),
+    );
+    expect(actual).toEqual({ conditional, unconditional }[which]);
+  });
+});

@@ -1,0 +1,187 @@
+import { execFileSync } from "node:child_process";
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { build, preview } from "vite";
+import { launchBrowser } from "../browser/browsers.ts";
+
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+const TINY = { prompt: "a fox on a teal background", width: 64, height: 64, steps: 1, seed: 7 };
+
+/** Somebody's project: the packed files in its node_modules, beside what they depend on. */
+let project: string;
+let packed: readonly string[];
+
+beforeAll(() => {
+  project = mkdtempSync(join(tmpdir(), "kleinbild-consumer-"));
+  execFileSync(process.execPath, ["tools/build-package.mjs"], { cwd: ROOT, stdio: ["ignore", 2, 2] });
+  const npm = ["pack", "--json", "--ignore-scripts", "--pack-destination", project];
+  const report = JSON.parse(
+    execFileSync("npm", npm, { cwd: ROOT, encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }),
+  ) as
+    | { filename: string; files: { path: string }[] }[]
+    | Record<string, { filename: string; files: { path: string }[] }>;
+  const [entry] = Object.values(report);
+  packed = entry!.files.map(({ path }) => path);
+  execFileSync("tar", ["-xzf", join(project, entry!.filename), "-C", project]);
+  mkdirSync(join(project, "node_modules"));
+  cpSync(join(project, "package"), join(project, "node_modules/kleinbild"), { recursive: true });
+  for (const name of readdirSync(join(ROOT, "node_modules")))
+    if (!name.startsWith(".")) symlinkSync(join(ROOT, "node_modules", name), join(project, "node_modules", name));
+  writeFileSync(join(project, "package.json"), JSON.stringify({ name: "consumer", type: "module", private: true }));
+});
+afterAll(() => rmSync(project, { recursive: true, force: true }));
+
+describe("the packed package", () => {
+  it("holds modules, declarations, klein-nano and the papers, and nothing else", () => {
+    const others = packed.filter((path) => !/^(dist\/.*\.(js|js\.map|d\.ts)|models\/klein-nano\/.*)$/.test(path));
+    expect(others.toSorted()).toEqual(["CHANGELOG.md", "LICENSE", "README.md", "package.json"]);
+    for (const path of [
+      "dist/index.js",
+      "dist/worker.js",
+      "dist/node.js",
+      "dist/node-host.js",
+      "models/klein-nano/kleinbild.json",
+    ])
+      expect(packed).toContain(path);
+  });
+
+  it("imports only what it declares, and nothing of Node for pages", () => {
+    const { dependencies, peerDependencies } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as Record<
+      "dependencies" | "peerDependencies",
+      Record<string, string>
+    >;
+    const declared = Object.keys({ ...dependencies, ...peerDependencies });
+    const dist = join(project, "node_modules/kleinbild/dist");
+    const seen = new Set<string>();
+    const visit = (file: string, inPage: boolean): void => {
+      if (seen.has(`${file} ${inPage}`)) return;
+      seen.add(`${file} ${inPage}`);
+      for (const [, specifier] of readFileSync(join(dist, file), "utf8").matchAll(/(?:from|import\()\s*"([^"]+)"/g)) {
+        if (specifier!.startsWith("./")) visit(specifier!.slice(2), inPage);
+        else if (specifier!.startsWith("node:")) expect(inPage, `${file} imports ${specifier}`).toBe(false);
+        else
+          expect(
+            declared.some((name) => specifier === name || specifier!.startsWith(`${name}/`)),
+            specifier,
+          ).toBe(true);
+      }
+    };
+    for (const file of ["index.js", "worker.js"]) visit(file, true);
+    for (const file of ["node.js", "node-host.js"]) visit(file, false);
+  });
+
+  it.each(["bundler", "nodenext"])("has types that a strict project accepts, resolved as %s", (moduleResolution) => {
+    writeFileSync(
+      join(project, "consumer.ts"),
+      `import { createKleinbild, type GenerateEvent, KleinbildError } from "kleinbild";
+import { createKleinbild as inNode } from "kleinbild/node";
+export async function main(file: File): Promise<Blob> {
+  const engine = await createKleinbild({ model: new URL("https://example.org/model/"), dtype: "f32" });
+  const generation = engine.generate({ prompt: "a fox", references: [file], seed: 7n }, { signal: AbortSignal.timeout(1) });
+  for await (const event of generation) seen(event);
+  const { image, report } = await generation.result.catch((error: unknown) => {
+    throw error instanceof KleinbildError && error.code === "device-lost" ? new Error(error.message) : error;
+  });
+  const bytes: number = report.memory.byPart.transformer?.peakBytes ?? 0;
+  await (await inNode({ model: "folder" })).dispose();
+  return bytes > 0 ? image.toBlob({ type: "image/webp" }) : new Blob();
+}
+function seen(event: GenerateEvent): number {
+  return event.type === "step" ? event.step + (event.preview?.width ?? 0) : 0;
+}
+// @ts-expect-error a step count is a number
+void createKleinbild().then((engine) => engine.generate({ prompt: "", steps: "4" }));
+`,
+    );
+    const module = moduleResolution === "bundler" ? "esnext" : "nodenext";
+    writeFileSync(
+      join(project, "tsconfig.json"),
+      JSON.stringify({
+        compilerOptions: {
+          module,
+          moduleResolution,
+          target: "es2023",
+          lib: ["es2023", "dom", "esnext.disposable"],
+          strict: true,
+          noEmit: true,
+          types: [],
+        },
+        files: ["consumer.ts"],
+      }),
+    );
+    const compile = (): string =>
+      execFileSync(process.execPath, [join(ROOT, "node_modules/typescript7/bin/tsc"), "-p", project], {
+        encoding: "utf8",
+      });
+    expect(messageOf(compile)).toBe("");
+  });
+
+  it("makes a picture in a plain Node process, in a child that ends with it", () => {
+    writeFileSync(
+      join(project, "plain.js"),
+      `import { createKleinbild } from "kleinbild/node";
+const engine = await createKleinbild({ dtype: "f32" });
+const failure = await engine.generate({ prompt: "", width: 1 }).result.catch((error) => error.code);
+const { image } = await engine.generate(${JSON.stringify(TINY)}).result;
+const { bytes } = await image.encode();
+await engine.dispose();
+console.log(JSON.stringify([failure, image.width, bytes.length > 500]));
+`,
+    );
+    const output = execFileSync(process.execPath, ["plain.js"], {
+      cwd: project,
+      encoding: "utf8",
+      env: { ...process.env, NODE_OPTIONS: "" },
+    });
+    expect(JSON.parse(output)).toEqual(["invalid-request", 64, true]);
+  });
+
+  it("is bundled by Vite with worker, wasm and model, and makes a picture in a page", async () => {
+    writeFileSync(
+      join(project, "index.html"),
+      `<!doctype html><link rel="icon" href="data:," /><script type="module" src="./page.js"></script>`,
+    );
+    writeFileSync(
+      join(project, "page.js"),
+      `import { checkSupport, createKleinbild } from "kleinbild";
+globalThis.run = async () => {
+  const { supported } = await checkSupport();
+  const engine = await createKleinbild({ dtype: "f32" });
+  const { image } = await engine.generate(${JSON.stringify(TINY)}).result;
+  const blob = await image.toBlob();
+  await engine.dispose();
+  return [supported, crossOriginIsolated, image.width, blob.type, blob.size > 500];
+};
+`,
+    );
+    await build({ root: project, configFile: false, logLevel: "error", worker: { format: "es" } });
+    const server = await preview({
+      root: project,
+      configFile: false,
+      logLevel: "error",
+      preview: { host: "127.0.0.1", port: 0 },
+    });
+    const browser = await launchBrowser("chromium");
+    try {
+      const page = await browser.newPage();
+      await page.goto(server.resolvedUrls!.local[0]!);
+      await page.waitForFunction("globalThis.run !== undefined");
+      expect(await page.evaluate("globalThis.run()")).toEqual([true, false, 64, "image/png", true]);
+    } finally {
+      await browser.close();
+      await server.close();
+    }
+  });
+});
+
+/** What a compiler printed before it failed; empty when it did not. */
+function messageOf(compile: () => string): string {
+  try {
+    return compile();
+  } catch (error) {
+    return (error as { readonly stdout: string }).stdout;
+  }
+}

@@ -1,0 +1,45 @@
+import sharp from "sharp";
+import type { PixelImage } from "../../runtime/image/pixels.ts";
+
+/** One colour everywhere: RGBA. */
+export function solidImage(
+  width: number,
+  height: number,
+  [red, green, blue, alpha]: readonly [number, number, number, number],
+): PixelImage {
+  const data = new Uint8ClampedArray(width * height * 4);
+  for (let i = 0; i < data.length; i += 4) data.set([red, green, blue, alpha], i);
+  return { width, height, data };
+}
+
+/** Red tells the column and green the row, so that a test sees where a pixel came from. */
+export function coordinateImage(width: number, height: number): PixelImage {
+  const data = new Uint8ClampedArray(width * height * 4);
+  for (let y = 0; y < height; y++)
+    for (let x = 0; x < width; x++) data.set([x % 256, y % 256, 0, 255], (y * width + x) * 4);
+  return { width, height, data };
+}
+
+/** Every 8-bit colour value with every alpha, laid on white with the exact value rounded. */
+export function alphaRamp(): { readonly image: PixelImage; readonly onWhite: Uint8ClampedArray } {
+  const data = new Uint8ClampedArray(256 * 256 * 4);
+  const onWhite = new Uint8ClampedArray(data.length);
+  for (let alpha = 0; alpha < 256; alpha++)
+    for (let value = 0; value < 256; value++) {
+      const at = (alpha * 256 + value) * 4;
+      const laid = Math.round((value * alpha + 255 * (255 - alpha)) / 255);
+      data.set([value, value, value, alpha], at);
+      onWhite.set([laid, laid, laid, 255], at);
+    }
+  return { image: { width: 256, height: 256, data }, onWhite };
+}
+
+/** A picture in sharp, to be written in whatever format a test wants. */
+export function inSharp({ width, height, data }: PixelImage): sharp.Sharp {
+  return sharp(data, { raw: { width, height, channels: 4 } });
+}
+
+/** RGB(A) of one pixel. */
+export function pixelAt({ width, data }: PixelImage, x: number, y: number): number[] {
+  return [...data.subarray((y * width + x) * 4, (y * width + x) * 4 + 4)];
+}
