@@ -26,6 +26,7 @@ export default defineConfig({
       "valibot",
       "pica",
       "@huggingface/tokenizers",
+      "@noble/hashes/legacy.js",
       "@noble/hashes/sha2.js",
       "@noble/hashes/utils.js",
     ],

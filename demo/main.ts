@@ -43,6 +43,7 @@ async function start(): Promise<void> {
   const support = await checkSupport();
   if (!support.supported) return showUnsupported(support.reason);
   find("workspace", HTMLElement).hidden = false;
+  find("engine", HTMLElement).hidden = false;
   showAdapter(support.adapter);
   await load();
 }
@@ -119,7 +120,7 @@ function showRunning(on: boolean): void {
   output.ariaBusy = String(on);
   if (on) {
     latest.hideActions();
-    output.scrollIntoView({ block: "nearest" });
+    find("frame", HTMLDivElement).scrollIntoView({ block: "nearest" });
   } else if (cancelHadFocus) generate.focus({ preventScroll: true });
 }
 

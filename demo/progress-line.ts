@@ -41,6 +41,6 @@ export class ProgressLine {
   #tick(): void {
     const seconds = Math.floor((performance.now() - this.#started) / TICK_MS);
     const elapsed = seconds > 0 ? formatTime(seconds * TICK_MS) : "";
-    this.#amount.textContent = [this.#note, elapsed].filter(Boolean).join(" · ");
+    this.#amount.textContent = this.#note || elapsed;
   }
 }

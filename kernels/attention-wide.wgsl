@@ -37,19 +37,7 @@ var<workgroup> key_tile: array<vec4<scalar>, STAGED>;
 /// [LANES_K, 128 / LANES_K]: what each lane knows of its four rows.
 var<workgroup> partials: array<vec4f, LANES>;
 
-/// Four rows of 4: sum + rows * block.
-fn multiply_add(rows: mat4x4f, block: mat4x4f, sum: mat4x4f) -> mat4x4f {
-  return mat4x4f(
-    multiply_add_row(rows[0], block, sum[0]),
-    multiply_add_row(rows[1], block, sum[1]),
-    multiply_add_row(rows[2], block, sum[2]),
-    multiply_add_row(rows[3], block, sum[3]),
-  );
-}
-
-fn multiply_add_row(row: vec4f, block: mat4x4f, sum: vec4f) -> vec4f {
-  return fma(vec4f(row.x), block[0], fma(vec4f(row.y), block[1], fma(vec4f(row.z), block[2], fma(vec4f(row.w), block[3], sum))));
-}
+//#include "blocks"
 
 /// The lane's four rows of column `column` of the row tile.
 fn rows_of(column: u32, q_lane: u32) -> mat4x4f {
@@ -104,14 +92,6 @@ fn stage_queries(first: u32, count: u32, chunk: u32, lane: u32) {
 /// Four channels, inside the width.
 fn channels_of(column: u32) -> vec4u {
   return min(4u * column + vec4u(0u, 1u, 2u, 3u), vec4u(parameters.width - 1u));
-}
-
-fn largest(scores: vec4f) -> f32 {
-  return max(max(scores.x, scores.y), max(scores.z, scores.w));
-}
-
-fn scale_rows(rows: mat4x4f, by: vec4f) -> mat4x4f {
-  return mat4x4f(rows[0] * by.x, rows[1] * by.y, rows[2] * by.z, rows[3] * by.w);
 }
 
 fn load_state(at: vec4u) -> vec4f {

@@ -51,19 +51,7 @@ var<workgroup> key_tile: array<vec4<scalar>, TILE_K * KEY_STRIDE>;
 /// [LANES_K, TILE_Q / 4]: what each lane knows of its four rows.
 var<workgroup> partials: array<vec4f, LANES_K * TILE_Q / 4u>;
 
-/// Four rows of 4: sum + rows * block.
-fn multiply_add(rows: mat4x4f, block: mat4x4f, sum: mat4x4f) -> mat4x4f {
-  return mat4x4f(
-    multiply_add_row(rows[0], block, sum[0]),
-    multiply_add_row(rows[1], block, sum[1]),
-    multiply_add_row(rows[2], block, sum[2]),
-    multiply_add_row(rows[3], block, sum[3]),
-  );
-}
-
-fn multiply_add_row(row: vec4f, block: mat4x4f, sum: vec4f) -> vec4f {
-  return fma(vec4f(row.x), block[0], fma(vec4f(row.y), block[1], fma(vec4f(row.z), block[2], fma(vec4f(row.w), block[3], sum))));
-}
+//#include "blocks"
 
 /// The lane's four rows of column `column` of the row tile.
 fn rows_of(column: u32, q_lane: u32) -> mat4x4f {
@@ -151,16 +139,8 @@ fn visible_scores(scores: vec4f, seen: vec4<bool>, keys: vec4u, query: u32) -> v
   return select(vec4f(LOWEST), scores * (parameters.scale * LOG2_E), visible);
 }
 
-fn largest(scores: vec4f) -> f32 {
-  return max(max(scores.x, scores.y), max(scores.z, scores.w));
-}
-
 fn weights(scores: vec4f, maximum: f32) -> vec4f {
   return select(vec4f(0.0), exp2(scores - maximum), scores > vec4f(LOWEST));
-}
-
-fn scale_rows(rows: mat4x4f, by: vec4f) -> mat4x4f {
-  return mat4x4f(rows[0] * by.x, rows[1] * by.y, rows[2] * by.z, rows[3] * by.w);
 }
 
 fn store_rows(group: vec3u, row_count: u32, q_lane: u32, column: u32, rows: mat4x4f) {

@@ -1,3 +1,4 @@
+import blocks from "./include/blocks.wgsl?raw";
 import welford from "./include/welford.wgsl?raw";
 
 /** How a kernel binds a buffer. */
@@ -25,7 +26,10 @@ const SCALAR_ALIAS = "alias scalar = f32;";
 const INCLUDE_LINE = /^\/\/#include "(.*)"$/gm;
 
 /** What kernels share: the files of `include/` by their names without `.wgsl`. */
-export const INCLUDES: ReadonlyMap<string, string> = new Map([["welford", welford]]);
+export const INCLUDES: ReadonlyMap<string, string> = new Map([
+  ["blocks", blocks],
+  ["welford", welford],
+]);
 
 /**
  * The WGSL of a kernel for a scalar type, its includes in place.

@@ -41,7 +41,7 @@ export async function createKleinbild(options: KleinbildOptions = {}): Promise<K
   const worker = createWorker();
   const remote = wrapEngine<WorkerEngineOptions>(worker);
   const handle = { remote, codec: new BrowserImageCodec(), died: workerDeath(worker), close: () => worker.terminate() };
-  return await Kleinbild.open(handle, workerOptions, { signal, onProgress });
+  return Kleinbild.open(handle, workerOptions, { signal, onProgress });
 }
 
 function startWorker(): Worker {

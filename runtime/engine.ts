@@ -8,7 +8,7 @@ import type { ImageCodec } from "./image/codec.ts";
 import type { ImageMetadata } from "./image/metadata.ts";
 import type { PixelImage } from "./image/pixels.ts";
 import { prepareReference } from "./image/prepare.ts";
-import { readImage } from "./image/read.ts";
+import { type ImageInput, readImage } from "./image/read.ts";
 import { loadParts, type Parts } from "./parts.ts";
 import { runPipeline } from "./pipeline.ts";
 import { type GenerateRequest, type ResolvedRequest, resolveRequest } from "./request.ts";
@@ -178,8 +178,7 @@ export class Engine {
     const parts = this.#loaded();
     const { gpu, config } = parts;
     const references: PixelImage[] = [];
-    for (const input of request.references)
-      references.push(await prepareReference(await readImage(input, this.#platform.codec, signal)));
+    for (const [i, input] of request.references.entries()) references.push(await this.#readReference(input, i, signal));
     const { width, height } = request.size ??
       references[0] ?? { width: config.defaultSize, height: config.defaultSize };
     const tokens = (width / PIXELS_PER_TOKEN) * (height / PIXELS_PER_TOKEN);
@@ -228,6 +227,16 @@ export class Engine {
         warnings: [...request.warnings, ...moreWarnings],
       },
     };
+  }
+
+  async #readReference(input: ImageInput, index: number, signal?: AbortSignal): Promise<PixelImage> {
+    try {
+      return await prepareReference(await readImage(input, this.#platform.codec, signal));
+    } catch (cause) {
+      if (!(cause instanceof KleinbildError)) throw cause;
+      const details = { ...cause.details, parameter: "references", index };
+      throw new KleinbildError(cause.code, `Reference ${index + 1}: ${cause.message}`, details, { cause });
+    }
   }
 
   #loaded(): Parts {

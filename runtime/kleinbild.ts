@@ -143,7 +143,7 @@ export class Generation implements AsyncIterable<GenerateEvent> {
     try {
       signal?.throwIfAborted();
       const id = ++lastId;
-      await Promise.race([handle.remote.generate(id, request), handle.died]);
+      await Promise.race([handle.remote.generate(id, await withoutBlobs(request)), handle.died]);
       const next = (): Promise<Pulled<GenerateEvent, EngineResult>> | Pulled<GenerateEvent, EngineResult> =>
         handle.remote.nextEvent(id);
       const { image, metadata, report } = await drain(handle, id, signal, next, (event) => this.#add(event));
@@ -160,6 +160,14 @@ export class Generation implements AsyncIterable<GenerateEvent> {
     this.#wake = (): void => {};
     wake();
   }
+}
+
+/** A request that crosses to a child process as well, where Blobs do not. What is wrong with it is the engine's to say. */
+async function withoutBlobs(request: GenerateRequest): Promise<GenerateRequest> {
+  const { references } = request;
+  if (!Array.isArray(references)) return request;
+  const bytes = references.map((picture: unknown) => (picture instanceof Blob ? picture.arrayBuffer() : picture));
+  return { ...request, references: (await Promise.all(bytes)) as NonNullable<GenerateRequest["references"]> };
 }
 
 /** Pulls a run to its end. An abort is told to the engine; the run ends when the engine has let go of what it held. */

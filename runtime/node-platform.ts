@@ -17,7 +17,7 @@ export interface NodeEngineOptions extends EngineOptions {
 export function nodeEngineHost(): EngineHost<NodeEngineOptions> {
   return new EngineHost(async ({ model, ...options }, signal, onLoad) => {
     const platform = { gpu: await dawnGpu(), codec: new NodeImageCodec() };
-    return await Engine.create(platform, openModel(model), options, { signal, onLoad });
+    return Engine.create(platform, openModel(model), options, { signal, onLoad });
   });
 }
 

@@ -32,14 +32,14 @@ export async function createKleinbild(options: KleinbildNodeOptions = {}): Promi
   const common = { signal, onProgress };
   if (isSingleThreaded()) {
     const died = new Promise<never>(() => {});
-    return await Kleinbild.open({ remote: nodeEngineHost(), codec, died, close: () => {} }, engineOptions, common);
+    return Kleinbild.open({ remote: nodeEngineHost(), codec, died, close: () => {} }, engineOptions, common);
   }
   const child = fork(fileURLToPath(HOST), { execArgv: [...V8_FLAGS], serialization: "advanced" });
   const died = childDeath(child);
   const remote = wrapEngine<NodeEngineOptions>(processEndpoint(child));
   // a child that was told to end has nothing to lose, and its wasm compiler would hold it open
   const close = (): void => void child.kill("SIGKILL");
-  return await Kleinbild.open({ remote, codec, died, close }, engineOptions, common);
+  return Kleinbild.open({ remote, codec, died, close }, engineOptions, common);
 }
 
 function isSingleThreaded(): boolean {

@@ -8,7 +8,7 @@ import { EmbeddingTable } from "./text/embedding.ts";
 import { TextEncoder } from "./text/encoder.ts";
 import { TextStates } from "./text/text-states.ts";
 import { PromptTokenizer } from "./text/tokenizer.ts";
-import { loadTextEncoderWeights } from "./text/weights.ts";
+import { isTextEncoderWeight, loadTextEncoderWeights } from "./text/weights.ts";
 import { TransformerModel } from "./transformer/model.ts";
 import { ReferenceCache } from "./transformer/reference-cache.ts";
 import { loadTransformerWeights } from "./transformer/weights.ts";
@@ -53,6 +53,9 @@ export interface Parts {
   dispose(): Promise<void>;
 }
 
+/** What the batch normalisation of the autoencoder counted in training. */
+const BATCH_COUNT = "bn.num_batches_tracked";
+
 /** Loads all parts of a model; what was loaded is freed again when it fails or is aborted. */
 export async function loadParts(options: PartsOptions): Promise<Parts> {
   const { gpu, source, config, scalar, quantization, signal } = options;
@@ -75,7 +78,11 @@ export async function loadParts(options: PartsOptions): Promise<Parts> {
     const backend = await OrtBackend.create(gpu, scalar, options.ortWasmUrl);
     undo.push(() => backend.dispose());
 
-    const totalBytes = Object.values(stores).reduce((sum, store) => sum + store.totalBytes, 0);
+    const layers = Math.max(...config.textLayers);
+    const totalBytes =
+      stores.textEncoder.totalBytes((name) => isTextEncoderWeight(name, layers)) +
+      stores.transformer.totalBytes(() => true) +
+      stores.vae.totalBytes((name) => name !== BATCH_COUNT);
     let loadedBytes = 0;
     const loader = (part: keyof typeof stores & MemoryPart): WeightLoader => {
       const onBytes = (bytes: number): void => {
@@ -87,7 +94,6 @@ export async function loadParts(options: PartsOptions): Promise<Parts> {
       return created;
     };
 
-    const layers = Math.max(...config.textLayers);
     const encoder = new TextEncoder({
       gpu,
       backend,

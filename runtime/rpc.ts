@@ -4,6 +4,8 @@ import type { Engine, EngineInfo, EngineResult } from "./engine.ts";
 import type { GenerateEvent } from "./events.ts";
 import type { GenerateRequest } from "./request.ts";
 
+const MAX_CAUSES = 8;
+
 /** Whichever error crossed the boundary, as plain data. */
 interface ErrorEnvelope {
   readonly code: KleinbildErrorCode | undefined;
@@ -149,7 +151,7 @@ export class EngineHost<Options> implements RemoteEngine<Options> {
         wake();
       },
     );
-    while (!settled) {
+    while (!settled || latest) {
       if (!latest) await new Promise<void>((resolve) => (wake = resolve));
       const event = latest;
       latest = undefined;
@@ -174,7 +176,8 @@ export function wrapEngine<Options>(endpoint: Endpoint): EngineProxy<Options> {
   return Comlink.wrap<RemoteEngine<Options>>(endpoint);
 }
 
-export function packError(error: unknown): ErrorEnvelope {
+/** @param depth  of causes above it; a chain of more than `MAX_CAUSES`, or a circular one, is cut */
+export function packError(error: unknown, depth = 0): ErrorEnvelope {
   if (!(error instanceof Error))
     return { code: undefined, name: "Error", message: String(error), stack: undefined, details: {}, cause: undefined };
   const known = error instanceof KleinbildError ? error : undefined;
@@ -184,7 +187,7 @@ export function packError(error: unknown): ErrorEnvelope {
     message: error.message,
     stack: error.stack,
     details: known?.details ?? {},
-    cause: error.cause === undefined ? undefined : packError(error.cause),
+    cause: error.cause === undefined || depth === MAX_CAUSES ? undefined : packError(error.cause, depth + 1),
   };
 }
 

@@ -9,7 +9,7 @@ import type { WorkerEngineOptions } from "./client.ts";
 const host = new EngineHost<WorkerEngineOptions>(async ({ model, ortWasmUrl, ...options }, signal, onLoad) => {
   if (!("gpu" in navigator)) throw new KleinbildError("no-webgpu", "This browser has no WebGPU in workers.");
   const platform = { gpu: navigator.gpu, codec: new BrowserImageCodec(), ortWasmUrl };
-  return await Engine.create(platform, new HttpSource(model), options, { signal, onLoad });
+  return Engine.create(platform, new HttpSource(model), options, { signal, onLoad });
 });
 
 exposeEngine(host);

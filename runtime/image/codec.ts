@@ -60,7 +60,7 @@ export function resolveEncoding({ type = "image/png", quality = DEFAULT_QUALITY 
       `type must be image/png, image/jpeg or image/webp; got ${String(type)}.`,
       { parameter: "type" },
     );
-  if (!(quality >= 0 && quality <= 1))
+  if (typeof quality !== "number" || !(quality >= 0 && quality <= 1))
     throw new KleinbildError("invalid-request", `quality must be between 0 and 1; got ${quality}.`, {
       parameter: "quality",
     });

@@ -49,7 +49,8 @@ export class GeneratedImage {
 
   /** A copy for `drawImage`, `bitmaprenderer` or WebGPU. @throws KleinbildError `unsupported` outside of browsers */
   async toImageBitmap(): Promise<ImageBitmap> {
-    return createImageBitmap(this.toImageData());
+    const copy = this.toImageData();
+    return createImageBitmap(copy);
   }
 
   /** A copy for `putImageData`. @throws KleinbildError `unsupported` outside of browsers */

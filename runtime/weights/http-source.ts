@@ -11,6 +11,8 @@ export type ModelAddress = string | URL | Readonly<Record<string, string | URL>>
 
 /** A file that a server only sends whole is kept in memory up to this size. */
 const MAX_WHOLE_BYTES = 256 << 20;
+/** Two, since sirv, which `vite preview` serves with, takes the range 0-0 for the whole file. */
+const PROBE_BYTES = 2;
 const HTTP_PARTIAL = 206;
 const HTTP_NOT_FOUND = 404;
 const HTTP_GONE = 410;
@@ -98,12 +100,12 @@ function invalidAddress(message: string): KleinbildError {
   return new KleinbildError("invalid-request", message, { parameter: "model" });
 }
 
-/** Asks for one byte: a server that understands ranges tells the size, another one sends the whole file. */
+/** Asks for the first bytes: a server that understands ranges tells the size, another one sends the whole file. */
 async function openUrl(place: Place, signal?: AbortSignal): Promise<ModelFile> {
-  const response = await request(place, 0, 1, signal);
+  const response = await request(place, 0, PROBE_BYTES, signal);
   if (response.status !== HTTP_PARTIAL) return wholeFile(await readWhole(response, place, signal), place.path);
-  const size = sizeFromRange(response, place, 0, 1);
-  await readPart(response, place, 1, signal);
+  const size = sizeFromRange(response, place, 0, PROBE_BYTES);
+  await readPart(response, place, Math.min(size, PROBE_BYTES), signal);
   return { size, read: (offset, length, signal) => readRange(place, size, offset, length, signal) };
 }
 
@@ -172,7 +174,7 @@ function sizeFromRange(response: Response, place: Place, offset: number, length:
   const sent = response.headers.get("content-range") ?? "";
   const end = offset + length - 1;
   const [, first, last, size] = /^bytes (\d+)-(\d+)\/(\d+)$/.exec(sent) ?? [];
-  if (Number(first) === offset && Number(last) === end) return Number(size);
+  if (Number(first) === offset && Number(last) === Math.min(end, Number(size) - 1)) return Number(size);
   discard(response);
   throw failure(
     place,

@@ -4,8 +4,12 @@ import type { ModelSource } from "./source.ts";
 /** The largest JSON file of a model: the real tokenizer has 11 MB. */
 const MAX_JSON_BYTES = 64 << 20;
 
-/** A JSON file of a model. @throws KleinbildError `missing-file` or `invalid-model` */
-export async function readJson(source: ModelSource, path: string, signal?: AbortSignal): Promise<unknown> {
+/** The object in a JSON file of a model. @throws KleinbildError `missing-file` or `invalid-model` */
+export async function readJson(
+  source: ModelSource,
+  path: string,
+  signal?: AbortSignal,
+): Promise<Readonly<Record<string, unknown>>> {
   const file = await source.open(path, signal);
   if (file.size > MAX_JSON_BYTES)
     throw new KleinbildError(
@@ -14,14 +18,17 @@ export async function readJson(source: ModelSource, path: string, signal?: Abort
       { path },
     );
   const bytes = await file.read(0, file.size, signal);
+  let value: unknown;
   try {
-    return JSON.parse(new TextDecoder().decode(bytes));
+    value = JSON.parse(new TextDecoder().decode(bytes));
   } catch (cause) {
-    throw new KleinbildError(
-      "invalid-model",
-      `${path} of ${source.description} is not valid JSON.`,
-      { path },
-      { cause },
-    );
+    const message = `${path} of ${source.description} is not valid JSON.`;
+    throw new KleinbildError("invalid-model", message, { path }, { cause });
   }
+  if (isObject(value)) return value;
+  throw new KleinbildError("invalid-model", `${path} of ${source.description} must hold a JSON object.`, { path });
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -47,10 +47,10 @@ export class TensorStore {
     return new TensorStore(folder, tensors);
   }
 
-  /** Bytes of all tensors in the files. */
-  get totalBytes(): number {
+  /** Bytes of the tensors that `isWanted`, as they lie in the files. */
+  totalBytes(isWanted: (name: string) => boolean): number {
     let sum = 0;
-    for (const { entry } of this.#tensors.values()) sum += entry.bytes;
+    for (const [name, { entry }] of this.#tensors) if (isWanted(name)) sum += entry.bytes;
     return sum;
   }
 

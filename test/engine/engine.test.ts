@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { createKleinbild, type Kleinbild, KleinbildError } from "../../runtime/node.ts";
+import { createKleinbild, type Kleinbild, KleinbildError, type PixelImage } from "../../runtime/node.ts";
 import { modelFolder, openNano, randomPicture, runEngine, TINY } from "../support/nano.ts";
 
 describe("an engine on klein-nano", () => {
@@ -41,7 +41,7 @@ describe("an engine on klein-nano", () => {
 
   it("previews what the step predicts: the last preview looks like the picture", async () => {
     const generation = engine.generate({ ...TINY, width: 128, height: 128, steps: 4, previews: true });
-    let preview;
+    let preview: PixelImage | undefined;
     for await (const event of generation) if (event.type === "step") ({ preview } = event);
     const { image } = await generation.result;
     let difference = 0;
@@ -81,7 +81,11 @@ describe("an engine on klein-nano", () => {
     expect(size).toBeInstanceOf(KleinbildError);
     expect(size).toMatchObject({ code: "invalid-request", details: { parameter: "width", nearest: 1008 } });
     expect(await failure({ references: [new Uint8Array(10)] })).toMatchObject({ code: "invalid-image" });
-    expect(await failure({ references: [randomPicture(1, 63, 64)] })).toMatchObject({ code: "invalid-image" });
+    expect(await failure({ references: [randomPicture(1), randomPicture(1, 63, 64)] })).toMatchObject({
+      code: "invalid-image",
+      message: expect.stringMatching(/^Reference 2: .*63 x 64/),
+      details: { parameter: "references", index: 1 },
+    });
     expect((await engine.generate(TINY).result).report.steps).toBe(1);
   });
 
@@ -111,7 +115,7 @@ describe("an engine on klein-nano", () => {
     const client = await createKleinbild({ dtype: "f32" });
     const running = client.generate(TINY);
     await client.dispose();
-    await expect(running.result).rejects.toThrow();
+    await expect(running.result).rejects.toThrow(/abort|disposed/i);
     expect(() => client.generate(TINY)).toThrow(/disposed/);
   });
 });

@@ -46,7 +46,7 @@ function randomMatrix(out: number, columns: number): PackedMatrix {
   }
   const spread = 4.6 * Math.sqrt(columns); // codes -8 ... 7 have a deviation of 4.6
   const scales = randomValues((out * columns) / 32, state >>> 0).map((value) => (1 + value / 2) / spread);
-  return { out, in: columns, packed: new Uint8Array(words.buffer), scales: scales as Float32Array<ArrayBuffer> };
+  return { out, in: columns, packed: new Uint8Array(words.buffer), scales };
 }
 
 /** A matrix on the CPU and on the GPU. */

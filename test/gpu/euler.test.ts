@@ -28,7 +28,7 @@ async function run(
     const pair = { target: upload(gpu, scope, rows, target), x: upload(gpu, scope, rows, x) };
     operator(pair);
     expect(await readRows(gpu.recorder, pair.x)).toEqual(x);
-    return await readRows(gpu.recorder, pair.target);
+    return readRows(gpu.recorder, pair.target);
   });
 }
 

@@ -56,21 +56,23 @@ describe("the packed package", () => {
     const declared = Object.keys({ ...dependencies, ...peerDependencies });
     const dist = join(project, "node_modules/kleinbild/dist");
     const seen = new Set<string>();
+    const wrong: string[] = [];
     const visit = (file: string, inPage: boolean): void => {
       if (seen.has(`${file} ${inPage}`)) return;
       seen.add(`${file} ${inPage}`);
-      for (const [, specifier] of readFileSync(join(dist, file), "utf8").matchAll(/(?:from|import\()\s*"([^"]+)"/g)) {
-        if (specifier!.startsWith("./")) visit(specifier!.slice(2), inPage);
-        else if (specifier!.startsWith("node:")) expect(inPage, `${file} imports ${specifier}`).toBe(false);
-        else
-          expect(
-            declared.some((name) => specifier === name || specifier!.startsWith(`${name}/`)),
-            specifier,
-          ).toBe(true);
+      const imports = /(?:^import (?:[^"\n]* from )?|^export [^"\n]* from |\bimport\()"([^"]+)"/gm;
+      for (const [, specifier = ""] of readFileSync(join(dist, file), "utf8").matchAll(imports)) {
+        if (specifier.startsWith("./")) visit(specifier.slice(2), inPage);
+        else if (specifier.startsWith("node:") ? inPage : !isDeclared(specifier))
+          wrong.push(`${file} imports ${specifier}`);
       }
     };
+    const isDeclared = (specifier: string): boolean =>
+      declared.some((name) => specifier === name || specifier.startsWith(`${name}/`));
     for (const file of ["index.js", "worker.js"]) visit(file, true);
     for (const file of ["node.js", "node-host.js"]) visit(file, false);
+    expect(wrong).toEqual([]);
+    expect(seen.size).toBeGreaterThan(6);
   });
 
   it.each(["bundler", "nodenext"])("has types that a strict project accepts, resolved as %s", (moduleResolution) => {
@@ -127,8 +129,10 @@ const engine = await createKleinbild({ dtype: "f32" });
 const failure = await engine.generate({ prompt: "", width: 1 }).result.catch((error) => error.code);
 const { image } = await engine.generate(${JSON.stringify(TINY)}).result;
 const { bytes } = await image.encode();
+const edit = { ...${JSON.stringify(TINY)}, references: [await image.toBlob()] };
+const { report } = await engine.generate(edit).result;
 await engine.dispose();
-console.log(JSON.stringify([failure, image.width, bytes.length > 500]));
+console.log(JSON.stringify([failure, image.width, bytes.length > 500, report.referenceMode]));
 `,
     );
     const output = execFileSync(process.execPath, ["plain.js"], {
@@ -136,7 +140,7 @@ console.log(JSON.stringify([failure, image.width, bytes.length > 500]));
       encoding: "utf8",
       env: { ...process.env, NODE_OPTIONS: "" },
     });
-    expect(JSON.parse(output)).toEqual(["invalid-request", 64, true]);
+    expect(JSON.parse(output)).toEqual(["invalid-request", 64, true, "exact"]);
   });
 
   it("is bundled by Vite with worker, wasm and model, and makes a picture in a page", async () => {

@@ -1,4 +1,4 @@
-import sharp from "sharp";
+import sharp, { type Sharp } from "sharp";
 import type { PixelImage } from "../../runtime/image/pixels.ts";
 
 /** One colour everywhere: RGBA. */
@@ -20,22 +20,23 @@ export function coordinateImage(width: number, height: number): PixelImage {
   return { width, height, data };
 }
 
-/** Every 8-bit colour value with every alpha, laid on white with the exact value rounded. */
+/** Every fifth colour value with every fifth alpha, 0 and 255 among them, and the same laid on white and rounded. */
 export function alphaRamp(): { readonly image: PixelImage; readonly onWhite: Uint8ClampedArray } {
-  const data = new Uint8ClampedArray(256 * 256 * 4);
+  const side = 52;
+  const data = new Uint8ClampedArray(side * side * 4);
   const onWhite = new Uint8ClampedArray(data.length);
-  for (let alpha = 0; alpha < 256; alpha++)
-    for (let value = 0; value < 256; value++) {
-      const at = (alpha * 256 + value) * 4;
+  for (let y = 0; y < side; y++)
+    for (let x = 0; x < side; x++) {
+      const [value, alpha, at] = [x * 5, y * 5, (y * side + x) * 4];
       const laid = Math.round((value * alpha + 255 * (255 - alpha)) / 255);
       data.set([value, value, value, alpha], at);
       onWhite.set([laid, laid, laid, 255], at);
     }
-  return { image: { width: 256, height: 256, data }, onWhite };
+  return { image: { width: side, height: side, data }, onWhite };
 }
 
 /** A picture in sharp, to be written in whatever format a test wants. */
-export function inSharp({ width, height, data }: PixelImage): sharp.Sharp {
+export function inSharp({ width, height, data }: PixelImage): Sharp {
   return sharp(data, { raw: { width, height, channels: 4 } });
 }
 

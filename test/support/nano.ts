@@ -32,7 +32,7 @@ export interface OpenOptions extends EngineOptions {
 /** klein-nano in f32, unless said otherwise. */
 export async function openNano({ folder = NANO, gpu, ...options }: OpenOptions = {}): Promise<Engine> {
   const platform = { gpu: gpu ?? (await dawnGpu()), codec: new NodeImageCodec() };
-  return await Engine.create(platform, new FolderSource(folder), { dtype: "f32", ...options });
+  return Engine.create(platform, new FolderSource(folder), { dtype: "f32", ...options });
 }
 
 /** Runs a request to its end. */

@@ -1,6 +1,7 @@
 import { crc32 } from "node:zlib";
-import sharp from "sharp";
+import sharp, { type Sharp } from "sharp";
 import { describe, expect, it } from "vitest";
+import { KleinbildError } from "../../runtime/errors.ts";
 import { NodeImageCodec } from "../../runtime/image/codec-node.ts";
 import { MAX_PIXELS } from "../../runtime/image/codec.ts";
 import type { PixelImage } from "../../runtime/image/pixels.ts";
@@ -14,15 +15,29 @@ const PALE_ORANGE = [227, 177, 152, 255];
 const CORNERS: PixelImage = {
   width: 3,
   height: 2,
-  data: Uint8ClampedArray.of(255, 0, 0, 255, 0, 255, 0, 255, 0, 0, 255, 255, ...Array(3).fill([0, 0, 0, 255]).flat()),
+  data: Uint8ClampedArray.of(
+    255,
+    0,
+    0,
+    255,
+    0,
+    255,
+    0,
+    255,
+    0,
+    0,
+    255,
+    255,
+    ...[0, 0, 0, 255, 0, 0, 0, 255, 0, 0, 0, 255],
+  ),
 };
 
-async function decode(file: sharp.Sharp): Promise<PixelImage> {
+async function decode(file: Sharp): Promise<PixelImage> {
   return codec.decode(new Uint8Array(await file.toBuffer()));
 }
 
 /** [red, green, blue] or with alpha, in 16 bits, of 2 x 1 pixels. */
-function inSharp16(pixel: readonly number[]): sharp.Sharp {
+function inSharp16(pixel: readonly number[]): Sharp {
   const channels = pixel.length as 3 | 4;
   const values = Uint16Array.from([...pixel, ...pixel], (value) => value * 257);
   return sharp(values, { raw: { width: 2, height: 1, channels } }).toColourspace("rgb16");
@@ -164,9 +179,11 @@ describe("NodeImageCodec refuses", () => {
     it(`every truncation of a ${format}, or gives a whole picture`, async () => {
       const file = new Uint8Array(await inSharp(coordinateImage(24, 24)).toFormat(format).toBuffer());
       for (let length = 0; length < file.length; length += 7) {
-        const outcome = await codec.decode(file.slice(0, length)).catch((error: unknown) => error);
-        if (!(outcome instanceof Error)) expect(outcome).toMatchObject({ width: 24, height: 24 });
-        else expect(outcome).toMatchObject({ name: "KleinbildError", code: "invalid-image" });
+        const outcome = await codec.decode(file.slice(0, length)).then(
+          ({ width, height }) => `${width} x ${height}`,
+          (error: unknown) => (error instanceof KleinbildError ? error.code : error),
+        );
+        expect(["24 x 24", "invalid-image"]).toContain(outcome);
       }
       await expect(codec.decode(file.slice(0, file.length >> 1))).rejects.toMatchObject({ code: "invalid-image" });
     });
@@ -216,9 +233,9 @@ describe("NodeImageCodec encodes", () => {
     expect(await codec.encode(view)).toEqual(await codec.encode({ width, height, data }));
   });
 
-  for (const quality of [-0.01, 1.01, Number.NaN])
-    it(`no quality of ${quality}`, () =>
-      expect(codec.encode(CORNERS, { quality })).rejects.toMatchObject({
+  for (const quality of [-0.01, 1.01, Number.NaN, null, true, "0.5"])
+    it(`no quality of ${typeof quality} ${quality}`, () =>
+      expect(codec.encode(CORNERS, { quality: quality as number })).rejects.toMatchObject({
         code: "invalid-request",
         message: `quality must be between 0 and 1; got ${quality}.`,
         details: { parameter: "quality" },

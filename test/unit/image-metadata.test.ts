@@ -2,6 +2,7 @@ import sharp from "sharp";
 import { beforeAll, describe, expect, it } from "vitest";
 import { NodeImageCodec } from "../../runtime/image/codec-node.ts";
 import { type ImageMetadata, readMetadata, writeMetadata } from "../../runtime/image/metadata.ts";
+import { insertPngXmp } from "../../runtime/image/png.ts";
 import { coordinateImage, inSharp } from "../support/images.ts";
 
 const TYPES = ["image/png", "image/jpeg", "image/webp"] as const;
@@ -91,15 +92,16 @@ describe.each(TYPES)("metadata in %s", (type) => {
   it("is never an error when a byte is another", async () => {
     const bytes = write();
     for (let at = 0; at < bytes.length; at++)
-      for (const flip of [0x01, 0x80, 0xff]) {
+      for (const flip of [0x01, 0xff]) {
         const damaged = bytes.slice();
         damaged[at]! ^= flip;
-        const read = await readMetadata(damaged);
-        if (read) expect(read).toMatchObject({ prompt: expect.any(String), seed: expect.stringMatching(/^\d+$/) });
+        const { prompt, seed } = (await readMetadata(damaged)) ?? METADATA;
+        expect(prompt).toBeTypeOf("string");
+        expect(seed).toMatch(/^\d+$/);
       }
   });
 
-  for (const wrong of [{ steps: "four" }, { seed: "-1" }, { seed: 1 }, { noise: "pink" }, { prompt: null }])
+  for (const wrong of [{ steps: "four" }, { seed: "-1" }, { seed: 1 }, { noise: "pink" }, { negativePrompt: null }])
     it(`is not trusted: ${JSON.stringify(wrong)} makes it undefined`, async () =>
       expect(await readMetadata(write({ ...METADATA, ...wrong } as unknown as ImageMetadata))).toBeUndefined());
 
@@ -153,21 +155,18 @@ describe("metadata in JPEG beyond one segment", () => {
       await read(segments.flatMap((segment, i) => (i ? [Uint8Array.of(0xff, 0xff), segment] : [segment]))),
     ).toEqual(metadata));
 
-  it("takes a hostile number of portions", async () => {
-    const name = /HasExtendedXMP>([\dA-F]{32})/.exec(Buffer.concat(segments).toString("latin1"))![1]!;
-    const count = 300_000;
-    const data = Buffer.alloc(2 + 2 + 75 + 1, `http://ns.adobe.com/xmp/extension/\0${name}`);
-    Buffer.from([0xff, 0xe1, 0, 78]).copy(data);
-    data.write(`http://ns.adobe.com/xmp/extension/\0${name}`, 4);
-    data.writeUInt32BE(count, 71);
-    const portions = Array.from({ length: count }, (_, offset) => {
-      const portion = Buffer.from(data);
-      portion.writeUInt32BE(offset, 75);
-      return portion;
-    });
-    expect(
-      await read([...segments.filter((segment) => !isExtension(segment)).slice(0, -1), ...portions]),
-    ).toBeUndefined();
+  it("is undefined, and no overflow of the stack, with more portions than a call takes arguments", async () => {
+    const portion = segments.find(isExtension);
+    const count = 200_000;
+    const bytesEach = 80;
+    const portions = Buffer.alloc(count * bytesEach, portion!.subarray(0, bytesEach));
+    for (let i = 0; i < count; i++) {
+      portions.writeUInt16BE(bytesEach - 2, i * bytesEach + 2);
+      portions.writeUInt32BE(count, i * bytesEach + 71);
+      portions.writeUInt32BE(i, i * bytesEach + 75);
+    }
+    const others = segments.filter((segment) => !isExtension(segment));
+    expect(await read([...others.slice(0, -1), portions, ...others.slice(-1)])).toBeUndefined();
   });
 });
 
@@ -213,8 +212,12 @@ function decoded(file: Uint8Array): Promise<Buffer> {
 async function foreign(type: (typeof TYPES)[number], description: string): Promise<Uint8Array> {
   const rdf = "http://www.w3.org/1999/02/22-rdf-syntax-ns#";
   const xmp = `<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="${rdf}"><rdf:Description xmlns:kleinbild="urn:kleinbild:settings:1:"${description}</rdf:RDF></x:xmpmeta>`;
-  const format = type === "image/png" ? "png" : type === "image/jpeg" ? "jpeg" : "webp";
-  return inSharp(IMAGE).withXmp(xmp).toFormat(format).toBuffer();
+  // sharp writes a PNG's packet compressed, which the standard does not provide for
+  if (type === "image/png") return insertPngXmp((await codec.encode(IMAGE)).bytes, xmp);
+  return inSharp(IMAGE)
+    .withXmp(xmp)
+    .toFormat(type === "image/jpeg" ? "jpeg" : "webp")
+    .toBuffer();
 }
 
 /** The start of the image, its segments before the scan, and the rest. */

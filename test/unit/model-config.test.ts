@@ -357,8 +357,9 @@ describe("a model is refused", () => {
     it(`when ${gone} is not JSON, or no object`, async () => {
       for (const [text, message] of [
         ["{", `${gone} of memory is not valid JSON.`],
-        ["1", expect.stringContaining(`${gone}: the whole: `)],
-        ["null", expect.stringContaining(`${gone}: the whole: `)],
+        ["1", `${gone} of memory must hold a JSON object.`],
+        ["null", `${gone} of memory must hold a JSON object.`],
+        ["[]", `${gone} of memory must hold a JSON object.`],
       ] as const)
         await expect(readModelConfig(new MemorySource({ ...files({}), [gone]: text }))).rejects.toMatchObject({
           code: "invalid-model",
@@ -367,6 +368,14 @@ describe("a model is refused", () => {
         });
     });
   }
+
+  it("when a config is too large to be one", async () => {
+    const source = new MemorySource({ ...files({}), "vae/config.json": new Uint8Array(2 ** 26 + 1) });
+    await expect(readModelConfig(source)).rejects.toMatchObject({
+      code: "invalid-model",
+      message: "vae/config.json has 67108865 bytes; a JSON file of at most 67108864 was expected.",
+    });
+  });
 
   it("not when the signal is aborted: that rejects with its reason", async () => {
     const reason = new Error("enough");

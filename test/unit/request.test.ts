@@ -252,7 +252,7 @@ describe("guidance", () => {
     expect(resolve({}, odd)).toMatchObject({ guidance: null, warnings: [] });
     expectRefusal(
       { guidance: 0 },
-      /^guidance must be/,
+      expect.stringMatching(/^guidance must be/),
       { parameter: "guidance", min: 1, max: 100, nearest: 1 },
       DISTILLED,
     );

@@ -135,7 +135,8 @@ describe("tensors of a TensorStore", () => {
       { weight_map: { x: "a.safetensors", y: "b.safetensors" } },
       { "part/a.safetensors": one("x", 1), "part/b.safetensors": one("y", 2) },
     );
-    expect(store.totalBytes).toBe(8);
+    expect(store.totalBytes(() => true)).toBe(8);
+    expect(store.totalBytes(() => false)).toBe(0);
   });
 });
 
