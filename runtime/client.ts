@@ -1,5 +1,5 @@
 import { KLEIN_NANO } from "./bundled-model.ts";
-import type { EngineOptions } from "./engine.ts";
+import type { EngineOptions } from "./engine-options.ts";
 import { KleinbildError } from "./errors.ts";
 import { BrowserImageCodec } from "./image/codec-browser.ts";
 import { type CommonOptions, Kleinbild } from "./kleinbild.ts";

@@ -1,3 +1,4 @@
+import { checkEngineOptions, type EngineOptions } from "./engine-options.ts";
 import type { GenerateEvent, RunReport } from "./events.ts";
 import { KleinbildError } from "./errors.ts";
 import type { AdapterSummary } from "./gpu/adapter.ts";
@@ -18,19 +19,6 @@ import { PIXELS_PER_TOKEN } from "./vae/autoencoder.ts";
 import type { Quantization } from "./weights/loader.ts";
 import { type ModelConfig, readModelConfig } from "./weights/model-config.ts";
 import type { ModelSource } from "./weights/source.ts";
-
-/** How the engine computes; all of it can be left to the engine. */
-export interface EngineOptions {
-  /** Scalar type of branch activations and 16-bit weights. Default: f16 where the adapter has it. */
-  readonly dtype?: ScalarType | undefined;
-  /** Block matrices as in the files, or quantized on the way. Default: `none`. */
-  readonly quantization?: Quantization | undefined;
-  /** Bytes of kept reference keys and values. Default: 1 GiB. */
-  readonly referenceCacheBytes?: number | undefined;
-  readonly powerPreference?: "low-power" | "high-performance" | undefined;
-  /** No binding is larger: for tests of the cutting. */
-  readonly maxBindingBytes?: number | undefined;
-}
 
 /** What differs between a page's worker and Node. */
 export interface Platform {
@@ -59,6 +47,7 @@ type OnLoad = (event: Extract<GenerateEvent, { type: "load" }>) => void;
 
 const DEFAULT_REFERENCE_CACHE_BYTES = 2 ** 30;
 const SOFTWARE = "kleinbild";
+const GPU_FAILURES: ReadonlySet<string> = new Set(["out-of-memory", "gpu-validation", "not-finite"]);
 
 /**
  * A model on a device, running one request at a time. A lost device, and f16 that overflows, are mended by loading the
@@ -89,6 +78,7 @@ export class Engine {
     { signal, onLoad }: { readonly signal?: AbortSignal | undefined; readonly onLoad?: OnLoad | undefined } = {},
   ): Promise<Engine> {
     try {
+      checkEngineOptions(options);
       const engine = new Engine(platform, source, await readModelConfig(source, signal), options);
       await engine.#load(signal, onLoad);
       return engine;
@@ -151,13 +141,23 @@ export class Engine {
       return yield* this.#run(request, [], signal);
     } catch (error) {
       const warning = this.#remedy(error);
-      if (warning === undefined) throw error;
+      if (warning === undefined) {
+        this.#distrustKept(error);
+        throw error;
+      }
       const loads: GenerateEvent[] = [];
       await this.#unload();
       await this.#load(signal, (event) => loads.push(event));
       yield* loads;
       return yield* this.#run(request, [warning], signal);
     }
+  }
+
+  /** The GPU reports late: what the failed run put aside as good may be what failed. */
+  #distrustKept(error: unknown): void {
+    if (!(error instanceof KleinbildError) || !GPU_FAILURES.has(error.code)) return;
+    this.#parts?.textStates.clear();
+    this.#parts?.referenceCache.clear();
   }
 
   /** What to say when the run is worth a second try; undefined when it is not. */
@@ -224,7 +224,7 @@ export class Engine {
         timings: result.timings,
         memory: gpu.memory.report(),
         adapter: gpu.adapter,
-        warnings: [...request.warnings, ...moreWarnings],
+        warnings: [...request.warnings, ...result.warnings, ...moreWarnings],
       },
     };
   }

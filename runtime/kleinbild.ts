@@ -1,4 +1,5 @@
-import type { EngineInfo, EngineOptions, EngineResult } from "./engine.ts";
+import type { EngineInfo, EngineResult } from "./engine.ts";
+import type { EngineOptions } from "./engine-options.ts";
 import { KleinbildError } from "./errors.ts";
 import type { GenerateEvent, RunReport } from "./events.ts";
 import type { ImageCodec } from "./image/codec.ts";

@@ -1,5 +1,6 @@
 import { fileURLToPath } from "node:url";
-import { Engine, type EngineOptions } from "./engine.ts";
+import { Engine } from "./engine.ts";
+import type { EngineOptions } from "./engine-options.ts";
 import { dawnGpu } from "./gpu/dawn.ts";
 import { NodeImageCodec } from "./image/codec-node.ts";
 import { EngineHost } from "./rpc.ts";

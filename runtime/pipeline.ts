@@ -38,6 +38,7 @@ export interface PipelineResult {
   readonly timings: StageTimings;
   /** Whether kept keys and values of the references were used. */
   readonly cacheHit: boolean;
+  readonly warnings: readonly string[];
 }
 
 /** Prompt → text states → (references → latents → kept K/V) → latents, step by step → picture. */
@@ -56,17 +57,25 @@ export async function* runPipeline(
   parts.vae.assertWidth(request.width, "decode");
   for (const { width } of request.references) parts.vae.assertWidth(width, "encode");
 
-  const embedPrompt = async (prompt: string): Promise<{ readonly text: Rows; readonly reused: boolean }> => {
+  const warnings: string[] = [];
+  const embedPrompt = async (
+    what: "prompt" | "negativePrompt",
+    prompt: string,
+  ): Promise<{ readonly text: Rows; readonly reused: boolean }> => {
     const tokens = parts.tokenizer.encode(prompt, parts.config.textLength);
+    if (tokens.truncated)
+      warnings.push(
+        `${what} has ${tokens.tokens} tokens with its frame; the model takes ${parts.config.textLength}, the rest was cut.`,
+      );
     const { states, reused } = await clock.time("prompt", () => parts.textStates.get(tokens, signal));
     return { text: await transformer.embed(scope, states, transformer.weights.textIn), reused };
   };
-  const positive = await gpu.checked("text encoding", () => embedPrompt(request.prompt));
+  const positive = await gpu.checked("text encoding", () => embedPrompt("prompt", request.prompt));
   yield { type: "encode", what: "prompt", reused: positive.reused };
   const negative =
     request.guidance === null
       ? undefined
-      : await gpu.checked("text encoding", () => embedPrompt(request.negativePrompt));
+      : await gpu.checked("text encoding", () => embedPrompt("negativePrompt", request.negativePrompt));
   if (negative) yield { type: "encode", what: "negativePrompt", reused: negative.reused };
 
   // the modulation of every step, and of sigma 0 for isolated references, up front
@@ -121,7 +130,7 @@ export async function* runPipeline(
     );
     yield { type: "decode", milliseconds: performance.now() - decodeStarted };
     const timings = { ...(await clock.collect()), total: performance.now() - started };
-    return { image, timings, cacheHit: encoded.hit };
+    return { image, timings, cacheHit: encoded.hit, warnings };
   } finally {
     denoiser.dispose();
     parts.referenceCache.trim();

@@ -102,6 +102,13 @@ describe("an engine on klein-nano", () => {
     expect(guided.image.data).not.toEqual(unguided.image.data);
   });
 
+  it("warns of a prompt that is cut", async () => {
+    const { report } = await engine.generate({ ...TINY, prompt: "a fox ".repeat(60) }).result;
+    expect(report.warnings).toEqual([
+      expect.stringMatching(/^prompt has \d+ tokens with its frame; the model takes 48/),
+    ]);
+  });
+
   it("frees everything by dispose, and says so afterwards", async () => {
     const other = await openNano();
     const { memory } = other.parts.gpu;

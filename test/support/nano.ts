@@ -1,5 +1,6 @@
 import { fileURLToPath } from "node:url";
-import { Engine, type EngineOptions, type EngineResult } from "../../runtime/engine.ts";
+import { Engine, type EngineResult } from "../../runtime/engine.ts";
+import type { EngineOptions } from "../../runtime/engine-options.ts";
 import type { GenerateEvent } from "../../runtime/events.ts";
 import { dawnGpu } from "../../runtime/gpu/dawn.ts";
 import { NodeImageCodec } from "../../runtime/image/codec-node.ts";

@@ -127,7 +127,7 @@ describe("kernelSource", () => {
   it.each(['//#include "weldorf"', '//#include ""', '//#include "constructor"', '//#include "../kernels/silu"'])(
     "refuses %s and says what there is",
     (line) => {
-      expect(() => kernelSource({ name: "test", source: `${line}\n` }, "f32")).toThrow("there is welford");
+      expect(() => kernelSource({ name: "test", source: `${line}\n` }, "f32")).toThrow("there is blocks, welford");
     },
   );
 

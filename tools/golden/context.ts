@@ -1,4 +1,5 @@
-import { type Engine, type EngineOptions, Engine as EngineClass, type Platform } from "../../runtime/engine.ts";
+import { type Engine, Engine as EngineClass, type Platform } from "../../runtime/engine.ts";
+import type { EngineOptions } from "../../runtime/engine-options.ts";
 import type { Parts } from "../../runtime/parts.ts";
 import type { GoldenFiles, GoldenTensor } from "./files.ts";
 import { readTensors } from "./files.ts";

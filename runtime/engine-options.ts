@@ -1,0 +1,47 @@
+import { KleinbildError } from "./errors.ts";
+import type { ScalarType } from "./gpu/tensor.ts";
+import type { Quantization } from "./weights/loader.ts";
+
+/** How the engine computes; all of it can be left to the engine. */
+export interface EngineOptions {
+  /** Scalar type of branch activations and 16-bit weights. Default: f16 where the adapter has it. */
+  readonly dtype?: ScalarType | undefined;
+  /** Block matrices as in the files, or quantized on the way. Default: `none`. */
+  readonly quantization?: Quantization | undefined;
+  /** Bytes of kept reference keys and values. Default: 1 GiB. */
+  readonly referenceCacheBytes?: number | undefined;
+  readonly powerPreference?: "low-power" | "high-performance" | undefined;
+  /** No binding is larger: for tests of the cutting. */
+  readonly maxBindingBytes?: number | undefined;
+}
+
+const CHOICES = {
+  dtype: ["f32", "f16"],
+  quantization: ["none", "q8", "q4"],
+  powerPreference: ["low-power", "high-performance"],
+} as const satisfies Partial<Record<keyof EngineOptions, readonly string[]>>;
+const BYTES = ["referenceCacheBytes", "maxBindingBytes"] as const satisfies readonly (keyof EngineOptions)[];
+
+/** @throws KleinbildError `invalid-request` that names the option, unknown ones included */
+export function checkEngineOptions(options: EngineOptions): void {
+  for (const [parameter, value] of Object.entries(options) as [string, unknown][]) {
+    if (value === undefined) continue;
+    const choices: readonly string[] | undefined = Object.hasOwn(CHOICES, parameter)
+      ? CHOICES[parameter as keyof typeof CHOICES]
+      : undefined;
+    if (choices && !choices.includes(value as string))
+      throw invalid(parameter, `${parameter} must be one of ${choices.join(", ")}; got ${String(value)}.`);
+    const isBytes = (BYTES as readonly string[]).includes(parameter);
+    if (isBytes && !(Number.isSafeInteger(value) && (value as number) >= 0))
+      throw invalid(parameter, `${parameter} must be a whole number of bytes; got ${String(value)}.`);
+    if (!choices && !isBytes)
+      throw invalid(
+        parameter,
+        `There is no option ${parameter}; there are ${[...Object.keys(CHOICES), ...BYTES].join(", ")}.`,
+      );
+  }
+}
+
+function invalid(parameter: string, message: string): KleinbildError {
+  return new KleinbildError("invalid-request", message, { parameter });
+}

@@ -1,0 +1,33 @@
+import { describe, expect, it } from "vitest";
+import { checkEngineOptions, type EngineOptions } from "../../runtime/engine-options.ts";
+
+const refusal = (parameter: string, message: RegExp): object =>
+  expect.objectContaining({ code: "invalid-request", details: { parameter }, message: expect.stringMatching(message) });
+
+describe("engine options", () => {
+  it.each<EngineOptions>([
+    {},
+    { dtype: undefined },
+    {
+      dtype: "f32",
+      quantization: "q4",
+      referenceCacheBytes: 0,
+      powerPreference: "low-power",
+      maxBindingBytes: 2 ** 20,
+    },
+  ])("take %j", (options) => expect(checkEngineOptions(options)).toBeUndefined());
+
+  it.each([
+    ["dtype", "fp16", /dtype must be one of f32, f16; got fp16/],
+    ["quantization", null, /one of none, q8, q4; got null/],
+    ["powerPreference", "high", /one of low-power, high-performance/],
+    ["referenceCacheBytes", -1, /a whole number of bytes; got -1/],
+    ["referenceCacheBytes", 1.5, /got 1\.5/],
+    ["referenceCacheBytes", "1", /a whole number of bytes/],
+    ["maxBindingBytes", Number.NaN, /got NaN/],
+    ["dType", "f32", /no option dType; there are dtype, quantization/],
+    ["toString", "f32", /no option toString/],
+  ] as const)("refuse %s %s", (parameter, value, message) =>
+    expect(() => checkEngineOptions({ [parameter]: value })).toThrow(refusal(parameter, message)),
+  );
+});
