@@ -57,7 +57,12 @@ export default defineConfig({
       },
       {
         extends: true,
-        test: { name: "package", include: ["test/package/**/*.test.ts"], ...browser, sequence: { groupOrder: 6 } },
+        test: {
+          name: "package",
+          include: ["test/{package,cli}/**/*.test.ts"],
+          ...browser,
+          sequence: { groupOrder: 6 },
+        },
       },
       {
         extends: true,

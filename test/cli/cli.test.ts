@@ -1,0 +1,133 @@
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, describe, expect, it } from "vitest";
+import { readMetadata, type RunReport } from "../../runtime/node.ts";
+
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+const folder = mkdtempSync(join(tmpdir(), "kleinbild-cli-"));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+interface Outcome {
+  readonly status: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** A command of package.json as npm runs it. */
+function run(command: "start" | "golden" | "bench", ...args: readonly string[]): Outcome {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [`tools/${command}.mjs`, ...args], {
+    cwd: ROOT,
+    encoding: "utf8",
+  });
+  return { status, stdout, stderr };
+}
+
+const TINY = [
+  "--prompt",
+  "a fox on a teal background",
+  "--width",
+  "64",
+  "--height",
+  "64",
+  "--steps",
+  "1",
+  "--dtype",
+  "f32",
+];
+
+describe("npm start --", () => {
+  it("writes a picture, edits it, and prints one JSON object and nothing else", async () => {
+    const fox = join(folder, "fox.png");
+    const made = run("start", ...TINY, "--seed", "7", "--noise", "torch", "--out", fox, "--json");
+    expect(made.stderr).not.toMatch(/error/i);
+    expect(made.status).toBe(0);
+    const result = JSON.parse(made.stdout) as { out: string; width: number; height: number; report: RunReport };
+    expect(result).toMatchObject({
+      out: fox,
+      width: 64,
+      height: 64,
+      report: { seed: "7", noise: "torch", dtype: "f32", steps: 1 },
+    });
+    expect(await readMetadata(readFileSync(fox))).toMatchObject({
+      prompt: TINY[1],
+      seed: "7",
+      noise: "torch",
+      model: "klein-nano",
+    });
+    const red = join(folder, "red.webp");
+    const edited = run("start", ...TINY, "--reference", fox, fox, "--out", red, "--quantization", "q8");
+    expect(edited.status).toBe(0);
+    expect(edited.stdout).toMatch(/red\.webp: 64 x 64, seed \d+\n.*steps .* s.*\n.*weights q8/);
+    expect(await readMetadata(readFileSync(red))).toMatchObject({ model: "klein-nano", steps: 1 });
+  });
+
+  it.each([
+    [["--width", "64"], /required option '--prompt/],
+    [["--prompt", "x", "--out", "x.gif"], /A name ending in \.png/],
+    [["--prompt", "x", "--width", "big"], /'--width.*'big' is invalid\. A whole number/],
+    [["--prompt", "x", "--seed", "-1"], /'--seed.*A whole number of 0 to 2\^63 - 1/],
+    [["--prompt", "x", "--guidance", "much"], /'--guidance.*A number was expected/],
+    [["--prompt", "x", "--reference", "nowhere.png"], /There is no file nowhere\.png/],
+    [["--prompt", "x", "--model", "nowhere"], /There is no folder nowhere; klein-nano and klein-nano-base/],
+    [["--prompt", "x", "--backend", "cuda"], /'--backend.*'cuda' is invalid\. Allowed choices are ort/],
+    [["--prompt", "x", "--dtype", "f8"], /Allowed choices are f32, f16/],
+    [["--prompt", "x", "--noise", "pink"], /Allowed choices are counter, torch/],
+    [["--prompt", "x", "--propmt", "y"], /unknown option '--propmt'/],
+    [["--prompt", "x", "y"], /too many arguments/],
+  ] as const)("refuses %j with status 1", (args, message) => {
+    const { status, stdout, stderr } = run("start", ...args);
+    expect(stderr).toMatch(message);
+    expect([status, stdout]).toEqual([1, ""]);
+  });
+
+  it("tells a request that the model refuses (status 1) from a task that fails (status 2), in JSON too", () => {
+    const refused = run("start", "--prompt", "x", "--width", "100", "--height", "64", "--json");
+    expect(JSON.parse(refused.stdout)).toMatchObject({
+      error: { code: "invalid-request", parameter: "width", nearest: 96 },
+    });
+    expect(refused.status).toBe(1);
+    const text = join(folder, "text.png");
+    writeFileSync(text, "no picture");
+    const failed = run("start", ...TINY, "--reference", text, "--out", join(folder, "out.png"), "--json");
+    expect(JSON.parse(failed.stdout)).toMatchObject({
+      error: { code: "invalid-image", parameter: "references", index: 0 },
+    });
+    expect(failed.status).toBe(2);
+  });
+});
+
+describe("npm run golden --", () => {
+  const goldens = join(ROOT, "test/golden");
+
+  it("prints a line a case and the count, pending kinds in neither number", () => {
+    const { status, stdout } = run("golden", goldens, "--only", "schedule");
+    expect(stdout).toMatch(/^schedule schedule cosine 1\.0+ max abs \S+ ok\n1 passed, 0 failed\n$/);
+    expect(status).toBe(0);
+    expect(run("golden", goldens, "--only", "lora-separate")).toMatchObject({
+      status: 1,
+      stdout: "lora-separate-peft lora pending\n0 passed, 0 failed\n",
+    });
+  });
+
+  it("fails where nothing matches and where there is no such folder", () => {
+    expect(run("golden", goldens, "--only", "no such case")).toMatchObject({
+      status: 1,
+      stdout: "0 passed, 0 failed\n",
+    });
+    expect(run("golden", join(folder, "nowhere"))).toMatchObject({
+      status: 1,
+      stderr: expect.stringContaining("ENOENT"),
+    });
+  });
+});
+
+describe("npm run bench --", () => {
+  it("refuses a case that does not exist", () => {
+    const { status, stderr } = run("bench", "nothing");
+    expect(stderr).toMatch(/Allowed choices are references/);
+    expect(status).toBe(1);
+  });
+});
