@@ -30,10 +30,10 @@ export function checkEngineOptions(options: EngineOptions): void {
       ? CHOICES[parameter as keyof typeof CHOICES]
       : undefined;
     if (choices && !choices.includes(value as string))
-      throw invalid(parameter, `${parameter} must be one of ${choices.join(", ")}; got ${String(value)}.`);
+      throw invalid(parameter, `${parameter} must be one of ${choices.join(", ")}; got ${show(value)}.`);
     const isBytes = (BYTES as readonly string[]).includes(parameter);
     if (isBytes && !(Number.isSafeInteger(value) && (value as number) >= 0))
-      throw invalid(parameter, `${parameter} must be a whole number of bytes; got ${String(value)}.`);
+      throw invalid(parameter, `${parameter} must be a whole number of bytes; got ${show(value)}.`);
     if (!choices && !isBytes)
       throw invalid(
         parameter,
@@ -44,4 +44,8 @@ export function checkEngineOptions(options: EngineOptions): void {
 
 function invalid(parameter: string, message: string): KleinbildError {
   return new KleinbildError("invalid-request", message, { parameter });
+}
+
+function show(value: unknown): string {
+  return typeof value === "object" ? JSON.stringify(value) : String(value);
 }
