@@ -30,10 +30,10 @@ export function checkEngineOptions(options: EngineOptions): void {
       ? CHOICES[parameter as keyof typeof CHOICES]
       : undefined;
     if (choices && !choices.includes(value as string))
-      throw invalid(parameter, `${parameter} must be one of ${choices.join(", ")}; got ${show(value)}.`);
+      throw invalid(parameter, `${parameter} must be one of ${choices.join(", ")}; got ${JSON.stringify(value)}.`);
     const isBytes = (BYTES as readonly string[]).includes(parameter);
     if (isBytes && !(Number.isSafeInteger(value) && (value as number) >= 0))
-      throw invalid(parameter, `${parameter} must be a whole number of bytes; got ${show(value)}.`);
+      throw invalid(parameter, `${parameter} must be a whole number of bytes; got ${JSON.stringify(value)}.`);
     if (!choices && !isBytes)
       throw invalid(
         parameter,
@@ -44,8 +44,4 @@ export function checkEngineOptions(options: EngineOptions): void {
 
 function invalid(parameter: string, message: string): KleinbildError {
   return new KleinbildError("invalid-request", message, { parameter });
-}
-
-function show(value: unknown): string {
-  return typeof value === "object" ? JSON.stringify(value) : String(value);
 }

@@ -132,7 +132,8 @@ function addBackports(codename) {
     return false;
   }
   const [uri, , , signedBy] = main;
-  const option = signedBy ? `[signed-by=${signedBy}] ` : "";
+  // apt leaves the placeholder of what a source does not say
+  const option = signedBy?.startsWith("/") ? `[signed-by=${signedBy}] ` : "";
   const file = "/etc/apt/sources.list.d/kleinbild-backports.list";
   writeFileSync(file, `deb ${option}${uri} ${codename}-backports main\n`);
   return run("apt-get", ["update", "-q"]);

@@ -18,13 +18,13 @@ describe("engine options", () => {
   ])("take %j", (options) => expect(checkEngineOptions(options)).toBeUndefined());
 
   it.each([
-    ["dtype", "fp16", /dtype must be one of f32, f16; got fp16/],
+    ["dtype", "fp16", /dtype must be one of f32, f16; got "fp16"/],
     ["quantization", null, /one of none, q8, q4; got null/],
     ["powerPreference", "high", /one of low-power, high-performance/],
     ["referenceCacheBytes", -1, /a whole number of bytes; got -1/],
     ["referenceCacheBytes", 1.5, /got 1\.5/],
     ["referenceCacheBytes", "1", /a whole number of bytes/],
-    ["maxBindingBytes", Number.NaN, /got NaN/],
+    ["maxBindingBytes", Number.NaN, /a whole number of bytes/],
     ["dType", "f32", /no option dType; there are dtype, quantization/],
     ["toString", "f32", /no option toString/],
   ] as const)("refuse %s %s", (parameter, value, message) =>
