@@ -84,7 +84,7 @@ export class RequestForm {
   /** Shows an error beside the field that it is about. Returns false when it is about none. */
   showError(error: unknown): boolean {
     if (!(error instanceof KleinbildError)) return false;
-    const parameter = error.code === "invalid-image" ? "references" : error.details["parameter"];
+    const parameter = error.details["parameter"];
     const id = typeof parameter === "string" ? FIELDS[parameter] : undefined;
     if (id === undefined) return false;
     showFieldError(id, sentence(error.message));

@@ -1,4 +1,4 @@
-import { type AdapterSummary, summarizeAdapter } from "./gpu/adapter.ts";
+import { type AdapterSummary, NO_ADAPTER, summarizeAdapter } from "./gpu/adapter.ts";
 
 /** Whether this browser can run the engine, and on what; `reason` is a sentence for a person. */
 export type Support =
@@ -14,7 +14,6 @@ export async function checkSupport(): Promise<Support> {
     return { supported: false, reason };
   }
   const adapter = await navigator.gpu.requestAdapter({ powerPreference: "high-performance" });
-  if (!adapter)
-    return { supported: false, reason: "WebGPU found no adapter: the GPU or its driver is not supported, or blocked." };
+  if (!adapter) return { supported: false, reason: NO_ADAPTER };
   return { supported: true, adapter: summarizeAdapter(adapter) };
 }

@@ -170,8 +170,7 @@ export class Attention {
     const workPerRow = 2 * keys * this.#shape.headDim * this.#kvHeadsPerGroup * this.#headsPerKv;
     for (const [chunk, { first, count }] of rowRanges(out.rows, out.rowsPerChunk).entries())
       for (let group = 0; group < this.#groups; group++) {
-        const tiles = Math.floor(recorder.meter.workPerDispatch / Math.max(1, workPerRow * TILE_Q));
-        for (const part of rowRanges(count, Math.max(1, tiles) * TILE_Q))
+        for (const part of rowRanges(count, recorder.meter.rowsPerDispatch(workPerRow, TILE_Q)))
           this.#attend(queries, used, group, out.chunks[chunk]!, first + part.first, part.first, part.count, options);
       }
   }

@@ -10,6 +10,9 @@ export interface AdapterSummary {
   readonly maxBufferBytes: number;
 }
 
+/** Said where there is no adapter, before a download and at loading. */
+export const NO_ADAPTER = "WebGPU found no adapter: the GPU or its driver is not supported, or blocked.";
+
 /** What a device on this adapter will have. */
 export function summarizeAdapter({ info, features, limits }: GPUAdapter): AdapterSummary {
   return {

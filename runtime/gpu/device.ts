@@ -1,5 +1,5 @@
 import { KleinbildError } from "../errors.ts";
-import { type AdapterSummary, summarizeAdapter } from "./adapter.ts";
+import { type AdapterSummary, NO_ADAPTER, summarizeAdapter } from "./adapter.ts";
 import { GpuMemory } from "./memory.ts";
 import { PipelineCache } from "./pipelines.ts";
 import { Recorder } from "./recorder.ts";
@@ -53,11 +53,7 @@ export class Gpu {
   /** @throws KleinbildError `no-webgpu` when there is no adapter. */
   static async open(gpu: GPU, options: GpuOptions = {}): Promise<Gpu> {
     const adapter = await gpu.requestAdapter({ powerPreference: options.powerPreference ?? "high-performance" });
-    if (!adapter)
-      throw new KleinbildError(
-        "no-webgpu",
-        "WebGPU found no adapter: the GPU or its driver is not supported, or blocked.",
-      );
+    if (!adapter) throw new KleinbildError("no-webgpu", NO_ADAPTER);
     const requiredFeatures = FEATURES.filter((feature) => adapter.features.has(feature));
     const requiredLimits = Object.fromEntries(LIMITS.map((name) => [name, adapter.limits[name]]));
     const device = await adapter.requestDevice({ label: "kleinbild", requiredFeatures, requiredLimits });

@@ -27,6 +27,11 @@ export class WorkMeter {
     return this.#workPerMs * (DISPATCH_LIMIT_MS / 2);
   }
 
+  /** Rows that fit into a dispatch, in whole tiles: at least one, since a tile is one workgroup's work. */
+  rowsPerDispatch(workPerRow: number, tile: number): number {
+    return Math.max(1, Math.floor(this.workPerDispatch / Math.max(1, workPerRow * tile))) * tile;
+  }
+
   add(work: number): void {
     this.#pending += work;
   }

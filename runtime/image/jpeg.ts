@@ -1,5 +1,6 @@
 import { md5 } from "@noble/hashes/legacy.js";
 import { bytesToHex, concatBytes } from "@noble/hashes/utils.js";
+import { ascii, startsWith } from "./bytes.ts";
 import { buildXmpNote, readXmpNote, wrapXmp } from "./xmp.ts";
 
 /** JPEG segments (ISO/IEC 10918-1): 0xFF, marker, big-endian length that includes itself, data. */
@@ -111,12 +112,4 @@ function joinPortions(portions: readonly Portion[]): Uint8Array | undefined {
   const whole = new Uint8Array(length);
   for (const { offset, data } of sorted) whole.set(data, offset);
   return whole;
-}
-
-function startsWith(data: Uint8Array, start: Uint8Array): boolean {
-  return start.every((byte, i) => data[i] === byte);
-}
-
-function ascii(text: string): Uint8Array<ArrayBuffer> {
-  return new TextEncoder().encode(text);
 }

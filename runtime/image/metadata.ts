@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { ascii } from "./bytes.ts";
 import type { ImageType } from "./codec.ts";
 import { findJpegXmp, insertJpegXmp } from "./jpeg.ts";
 import { findPngXmp, insertPngXmp } from "./png.ts";
@@ -35,8 +36,6 @@ interface Container {
   /** A well-formed file that has no XMP, with it. */
   readonly insert: (bytes: Uint8Array, xmp: string) => Uint8Array<ArrayBuffer>;
 }
-
-const ascii = (text: string): number[] => Array.from(text, (character) => character.charCodeAt(0));
 
 const CONTAINERS: readonly Container[] = [
   { type: "image/png", signature: [0x89, ...ascii("PNG\r\n"), 0x1a, 0x0a], find: findPngXmp, insert: insertPngXmp },

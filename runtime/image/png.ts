@@ -1,4 +1,5 @@
 import { concatBytes } from "@noble/hashes/utils.js";
+import { ascii, startsWith } from "./bytes.ts";
 import { wrapXmp } from "./xmp.ts";
 
 /** PNG chunks (ISO/IEC 15948): length, type, data, CRC-32 of type and data. */
@@ -7,7 +8,7 @@ const SIGNATURE_BYTES = 8;
 const HEADER_CHUNK_BYTES = 25; // IHDR, always first
 const CHUNK_OVERHEAD_BYTES = 12;
 /** Keyword of an XMP packet in an iTXt chunk, then: no compression, no language, no translated keyword. */
-const XMP_KEYWORD = new TextEncoder().encode("XML:com.adobe.xmp\0\0\0\0\0");
+const XMP_KEYWORD = ascii("XML:com.adobe.xmp\0\0\0\0\0");
 
 /** The file with the packet before its pixels, where readers find it without reading on. */
 export function insertPngXmp(bytes: Uint8Array, xmp: string): Uint8Array<ArrayBuffer> {
@@ -22,8 +23,7 @@ export function findPngXmp(bytes: Uint8Array): Uint8Array | undefined {
     const length = view.getUint32(at);
     const data = bytes.subarray(at + 8, at + 8 + length);
     if (data.length < length) return undefined;
-    if (chunkType(bytes, at) === "iTXt" && XMP_KEYWORD.every((byte, i) => data[i] === byte))
-      return data.subarray(XMP_KEYWORD.length);
+    if (chunkType(bytes, at) === "iTXt" && startsWith(data, XMP_KEYWORD)) return data.subarray(XMP_KEYWORD.length);
     at += length + CHUNK_OVERHEAD_BYTES;
   }
   return undefined;
@@ -37,7 +37,7 @@ function makeChunk(type: string, data: Uint8Array): Uint8Array {
   const chunk = new Uint8Array(data.length + CHUNK_OVERHEAD_BYTES);
   const view = new DataView(chunk.buffer);
   view.setUint32(0, data.length);
-  for (let i = 0; i < 4; i++) chunk[4 + i] = type.charCodeAt(i);
+  chunk.set(ascii(type), 4);
   chunk.set(data, 8);
   view.setUint32(8 + data.length, crc32(chunk.subarray(4, 8 + data.length)));
   return chunk;

@@ -1,4 +1,5 @@
 import { concatBytes } from "@noble/hashes/utils.js";
+import { ascii } from "./bytes.ts";
 import { wrapXmp } from "./xmp.ts";
 
 /** WebP's RIFF container (RFC 9649): chunks of type, little-endian length, data padded to an even length. */
@@ -68,7 +69,7 @@ function chunkAt(bytes: Uint8Array, at: number): Chunk | undefined {
 
 function makeChunk(type: string, data: Uint8Array): Uint8Array {
   const chunk = new Uint8Array(CHUNK_HEADER_BYTES + padded(data.length));
-  for (let i = 0; i < 4; i++) chunk[i] = type.charCodeAt(i);
+  chunk.set(ascii(type));
   new DataView(chunk.buffer).setUint32(4, data.length, true);
   chunk.set(data, CHUNK_HEADER_BYTES);
   return chunk;

@@ -172,8 +172,7 @@ export class VaeBlocks {
     for (const [i, [, keys, values]] of qkv.entries()) {
       const keyCount = keys!.shape[0]!;
       const workPerRow = 2 * keyCount * width;
-      const tiles = Math.floor(gpu.recorder.meter.workPerDispatch / (workPerRow * tile));
-      for (const { first, count } of rowRanges(rows, Math.max(1, tiles) * tile))
+      for (const { first, count } of rowRanges(rows, gpu.recorder.meter.rowsPerDispatch(workPerRow, tile)))
         gpu.recorder.dispatch(attentionWide, {
           bindings: { queries, keys: keys!, values: values!, state, out },
           parameters: {

@@ -61,7 +61,7 @@ export interface LoaderOptions {
 /** Streams the tensors of one part of a model to the GPU, window by window, quantizing on the way. */
 export class WeightLoader {
   readonly #options: LoaderOptions;
-  readonly #loaded: GPUBuffer[] = [];
+  readonly #loaded: Tensor[] = [];
   /** What was read last: the parts of one matrix by columns lie in the same rows. */
   #window: Window | undefined;
 
@@ -71,7 +71,7 @@ export class WeightLoader {
 
   /** Frees everything loaded so far: when a load fails, and when the part is given up. */
   dispose(): void {
-    for (const buffer of this.#loaded) this.#options.gpu.memory.free(buffer);
+    this.#options.gpu.memory.freeTensors(...this.#loaded);
     this.#loaded.length = 0;
   }
 
@@ -228,7 +228,7 @@ export class WeightLoader {
 
   #allocate(name: string, dtype: "f32" | "f16" | "u8", shape: readonly number[]): Tensor {
     const tensor = this.#options.gpu.memory.tensor(this.#options.part, name, dtype, shape);
-    this.#loaded.push(tensor.buffer);
+    this.#loaded.push(tensor);
     return tensor;
   }
 

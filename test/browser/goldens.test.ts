@@ -1,8 +1,6 @@
-import { readdirSync, readFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
 import type { Browser, Page } from "puppeteer-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { PENDING } from "../../tools/golden/run.ts";
+import { BUILT_CASES } from "../support/golden-cases.ts";
 import { call, launchBrowser, openPage, startServer } from "./browsers.ts";
 
 /** Some of every kind; all of them in the full run. */
@@ -17,11 +15,7 @@ const SUBSET = [
   "transformer-plain-references",
   "vae-kv-48x32",
 ];
-const CASES = fileURLToPath(new URL("../golden/cases/", import.meta.url));
-const kindOf = (name: string): string =>
-  (JSON.parse(readFileSync(`${CASES}${name}/case.json`, "utf8")) as { readonly kind: string }).kind;
-const cases =
-  process.env["KLEINBILD_FULL"] === "1" ? readdirSync(CASES).filter((name) => !PENDING.has(kindOf(name))) : SUBSET;
+const cases = process.env["KLEINBILD_FULL"] === "1" ? BUILT_CASES : SUBSET;
 
 describe("goldens in Chromium on SwiftShader", () => {
   let server: Awaited<ReturnType<typeof startServer>>;

@@ -1,13 +1,13 @@
-import { readdirSync, readFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Engine } from "../../runtime/engine.ts";
+import { BUILT_CASES, readGoldenCase, readGoldenFile } from "../support/golden-cases.ts";
 import { modelFolder, openNano, runEngine } from "../support/nano.ts";
 import { psnr } from "../support/psnr.ts";
 
 /** The least that the pictures of quantized weights keep of the unquantized ones, in dB; plain rounding is above it. */
 const MIN_PSNR = { q8: 45, q4: 29 } as const;
-const CASES = fileURLToPath(new URL("../golden/cases/", import.meta.url));
+/** Three pictures; the guided one takes 56 passes for each. */
+const TIMEOUT_MS = 600_000;
 
 interface NanoCase {
   readonly model: "klein-nano" | "klein-nano-base";
@@ -22,14 +22,10 @@ interface NanoCase {
 
 const FULL = process.env["KLEINBILD_FULL"] === "1";
 /** Two of them, all in the full run. */
-const names = readdirSync(CASES).filter((name) =>
+const names = BUILT_CASES.filter((name) =>
   FULL ? name.startsWith("pipeline-nano-") : ["pipeline-nano-fox", "pipeline-nano-edit"].includes(name),
 );
-const cases = names.map((name) => ({
-  name,
-  golden: JSON.parse(readFileSync(`${CASES}${name}/case.json`, "utf8")) as NanoCase,
-}));
-
+const cases = names.map((name) => ({ name, golden: readGoldenCase(name) as NanoCase }));
 const models = new Set(cases.map(({ golden }) => golden.model));
 
 describe.each([...models])("quantized weights of %s", (model) => {
@@ -44,9 +40,9 @@ describe.each([...models])("quantized weights of %s", (model) => {
   });
 
   for (const { name, golden } of own)
-    it(`keep the picture of ${name}`, async () => {
+    it(`keep the picture of ${name}`, { timeout: TIMEOUT_MS }, async () => {
       const { prompt, width, height, steps, seed, cfgScale: guidance } = golden;
-      const references = golden.references.map((file) => new Uint8Array(readFileSync(`${CASES}${name}/${file}`)));
+      const references = golden.references.map((file) => readGoldenFile(name, file));
       const request = {
         prompt,
         width,

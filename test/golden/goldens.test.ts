@@ -1,9 +1,9 @@
-import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { dawnGpu } from "../../runtime/gpu/dawn.ts";
 import { NodeImageCodec } from "../../runtime/image/codec-node.ts";
 import { openGoldenFolder } from "../../tools/golden/node-files.ts";
-import { GoldenRunner, PENDING } from "../../tools/golden/run.ts";
+import { GoldenRunner } from "../../tools/golden/run.ts";
+import { BUILT_CASES, GOLDEN_FOLDER } from "../support/golden-cases.ts";
 
 /**
  * Every golden in f32; of those that run the network a few more in f16 and with bindings of 1 MiB, all of them in the full
@@ -13,17 +13,11 @@ const FULL = process.env["KLEINBILD_FULL"] === "1";
 const SUBSET = ["transformer-kv-4x6", "transformer-kv-kv", "transformer-plain-references", "text-kv-0", "vae-kv-64x96", "pipeline-kv-1ref"];
 const ONE_MIB = 2 ** 20;
 
-const files = await openGoldenFolder(fileURLToPath(new URL(".", import.meta.url)));
-const kinds = new Map<string, string>();
-for (const name of files.cases) {
-  const bytes = await files.read(`cases/${name}/case.json`);
-  kinds.set(name, (JSON.parse(new TextDecoder().decode(bytes)) as { kind: string }).kind);
-}
-const built = files.cases.filter((name) => !PENDING.has(kinds.get(name)!));
+const files = await openGoldenFolder(GOLDEN_FOLDER);
 const profiles = [
-  { name: "f32", dtype: "f32", engine: {}, cases: built },
-  { name: "f16", dtype: "f16", engine: {}, cases: FULL ? built : [...SUBSET, "pipeline-nano-fox"] },
-  { name: "f32, bindings of 1 MiB", dtype: "f32", engine: { maxBindingBytes: ONE_MIB }, cases: FULL ? built : SUBSET },
+  { name: "f32", dtype: "f32", engine: {}, cases: BUILT_CASES },
+  { name: "f16", dtype: "f16", engine: {}, cases: FULL ? BUILT_CASES : [...SUBSET, "pipeline-nano-fox"] },
+  { name: "f32, bindings of 1 MiB", dtype: "f32", engine: { maxBindingBytes: ONE_MIB }, cases: FULL ? BUILT_CASES : SUBSET },
 ] as const;
 
 describe.each(profiles)("goldens on Dawn in $name", ({ dtype, engine, cases }) => {
