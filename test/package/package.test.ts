@@ -35,9 +35,15 @@ beforeAll(() => {
 afterAll(() => rmSync(project, { recursive: true, force: true }));
 
 describe("the packed package", () => {
-  it("holds modules, declarations, klein-nano and the papers, and nothing else", () => {
+  it("holds modules, declarations, klein-nano, the JSON Schema and the papers, and nothing else", () => {
     const others = packed.filter((path) => !/^(dist\/.*\.(js|js\.map|d\.ts)|models\/klein-nano\/.*)$/.test(path));
-    expect(others.toSorted()).toEqual(["CHANGELOG.md", "LICENSE", "README.md", "package.json"]);
+    expect(others.toSorted()).toEqual([
+      "CHANGELOG.md",
+      "LICENSE",
+      "README.md",
+      "package.json",
+      "schema/image-inference.json",
+    ]);
     for (const path of [
       "dist/index.js",
       "dist/worker.js",

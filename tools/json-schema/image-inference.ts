@@ -1,0 +1,35 @@
+import { toJsonSchema } from "@valibot/to-json-schema";
+import { imageInferenceSchema } from "../../runtime/task/image-inference-schema.ts";
+import { RULES_OF_ANY_MODEL } from "../../runtime/task/model-rules.ts";
+
+/** Checks in code. What they demand is in the schema's metadata, or in no JSON Schema at all. */
+const CODE = ["check", "raw_transform"];
+
+/**
+ * The published JSON Schema (draft 2020-12) of `imageInference`, for editors and other languages. Limits and defaults that
+ * depend on the model are the widest; what fields must be among each other is not in it.
+ *
+ * @returns the text of schema/image-inference.json
+ */
+export function imageInferenceJsonSchema(): string {
+  const { $schema, ...schema } = toJsonSchema(imageInferenceSchema(RULES_OF_ANY_MODEL), {
+    target: "draft-2020-12",
+    typeMode: "input",
+    ignoreActions: CODE,
+    // JSON has no bigint: a seed is a number or a string there
+    overrideSchema: ({ valibotSchema, jsonSchema }) => {
+      if (valibotSchema.type === "bigint") return { not: {} };
+      if (valibotSchema.type !== "union") return undefined;
+      return { anyOf: jsonSchema.anyOf!.filter((option) => typeof option === "object" && option.not === undefined) };
+    },
+  });
+  const steps = schema.properties?.["steps"];
+  if (typeof steps === "object") delete steps.default; // 4 or 28, by the model
+  const titled = {
+    $schema,
+    title: "imageInference",
+    description: "One task of the hosted API's kind, as kleinbild answers it: docs/task.md.",
+    ...schema,
+  };
+  return `${JSON.stringify(titled, null, 2)}\n`;
+}
