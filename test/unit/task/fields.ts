@@ -202,5 +202,10 @@ export const BASE_PAGE: readonly PageField[] = [
   { path: "advancedFeatures.ultralytics.strength", type: "float", min: 0, max: 1, step: 0.01, default: 0.3 },
 ];
 
-/** What the pages show but do not list: the objects that fields are in, and a field of the examples. */
-export const UNLISTED = ["inputs", "settings", "settings.trueCFGScale", "advancedFeatures"] as const;
+/** What the pages show but do not list: the objects that fields are in, and a field of the examples, limited as `CFGScale`. */
+export const UNLISTED: readonly PageField[] = [
+  { path: "inputs", type: "object" },
+  { path: "settings", type: "object" },
+  { path: "settings.trueCFGScale", type: "float", min: 1, max: 20, step: 0.01 },
+  { path: "advancedFeatures", type: "object" },
+];

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { ApiError } from "../../../runtime/task/api-error.ts";
 import { imageInferenceSchema } from "../../../runtime/task/image-inference-schema.ts";
 import type { ModelRules } from "../../../runtime/task/schema.ts";
-import { BASE_PAGE, KV_PAGE, type PageField } from "./fields.ts";
+import { BASE_PAGE, KV_PAGE, type PageField, UNLISTED } from "./fields.ts";
 import { BASE, errorsOf, type Fields, KV, TASK } from "./tasks.ts";
 
 const UUID = "00000000-0000-4000-8000-000000000000";
@@ -21,7 +21,7 @@ interface Case {
 
 const CASES: readonly Case[] = [
   ...KV_PAGE.map((field) => ({ name: `${KV.id} ${field.path}`, field, rules: KV })),
-  ...BASE_PAGE.map((field) => ({ name: `${BASE.id} ${field.path}`, field, rules: BASE })),
+  ...[...BASE_PAGE, ...UNLISTED].map((field) => ({ name: `${BASE.id} ${field.path}`, field, rules: BASE })),
 ];
 const ofType = (...types: readonly PageField["type"][]): Case[] =>
   CASES.filter(({ field }) => types.includes(field.type));

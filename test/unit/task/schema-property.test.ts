@@ -4,9 +4,7 @@ import { parseGetResponse, parseImageInference, parseImageUpload } from "../../.
 import { BASE_PAGE, KV_PAGE, UNLISTED } from "./fields.ts";
 import { BASE, KV, TASK, thrown } from "./tasks.ts";
 
-const NAMES = [...KV_PAGE.map(({ path }) => path), ...BASE_PAGE.map(({ path }) => path), ...UNLISTED].flatMap((path) =>
-  path.split("."),
-);
+const NAMES = [...KV_PAGE, ...BASE_PAGE, ...UNLISTED].flatMap(({ path }) => path.split("."));
 const STRANGE_NAMES = [
   "__proto__",
   "constructor",

@@ -1,0 +1,35 @@
+import type * as v from "valibot";
+import { describe, expectTypeOf, it } from "vitest";
+import type { ImageInferenceOutput, imageInferenceSchema } from "../../../runtime/task/image-inference-schema.ts";
+import type { ImageInferenceTask, ResolvedAcceleratorOptions } from "../../../runtime/task/image-inference-task.ts";
+import type { SCHEDULER_NAMES } from "../../../runtime/task/scheduler-names.ts";
+
+/** The schema's own types, as the interfaces write them. */
+type ReadOnly<Value> = Value extends readonly (infer Item)[]
+  ? readonly ReadOnly<Item>[]
+  : Value extends object
+    ? { readonly [Name in keyof Value]: ReadOnly<Value[Name]> }
+    : Value;
+type Input = ReadOnly<v.InferInput<ReturnType<typeof imageInferenceSchema>>>;
+
+// compile-time checks: tsc reads them, and what runs is empty
+describe("the types for users", () => {
+  it("are those of the schema, in both directions", () => {
+    expectTypeOf<Input>().toExtend<ImageInferenceTask>();
+    expectTypeOf<ImageInferenceTask>().toExtend<Input>();
+    expectTypeOf<keyof ImageInferenceTask>().toEqualTypeOf<keyof Input>();
+    type Options = NonNullable<ImageInferenceTask["acceleratorOptions"]>;
+    expectTypeOf<keyof Options>().toEqualTypeOf<keyof NonNullable<Input["acceleratorOptions"]>>();
+    expectTypeOf<keyof NonNullable<ImageInferenceTask["ultralytics"]>>().toEqualTypeOf<
+      keyof NonNullable<Input["ultralytics"]>
+    >();
+    expectTypeOf<ImageInferenceTask["seed"]>().toEqualTypeOf<number | bigint | string | undefined>();
+    expectTypeOf<ImageInferenceTask["scheduler"]>().toEqualTypeOf<(typeof SCHEDULER_NAMES)[number] | undefined>();
+  });
+
+  it("leave no default open once a task is resolved", () => {
+    expectTypeOf<ImageInferenceOutput["seed"]>().toEqualTypeOf<bigint | undefined>();
+    expectTypeOf<ImageInferenceOutput["steps"]>().toEqualTypeOf<number>();
+    expectTypeOf<ResolvedAcceleratorOptions["fbCacheThreshold"]>().toEqualTypeOf<number>();
+  });
+});
