@@ -1,0 +1,61 @@
+import type { FetchHandler } from "./fetch-handler.ts";
+import { isOffer, type ToPageMessage, type ToWorkerMessage } from "./service-worker-messages.ts";
+
+/** What is used of `navigator.serviceWorker`. */
+export interface ServiceWorkerSource {
+  addEventListener(type: "message", listener: (event: MessageEvent) => void): void;
+  removeEventListener(type: "message", listener: (event: MessageEvent) => void): void;
+  startMessages?(): void;
+}
+
+/**
+ * Answers what a service worker with `serveFromServiceWorker` forwards. The engine stays in this page.
+ *
+ * @param handler  from `createFetchHandler`, with the path that the worker serves
+ * @returns stops answering
+ */
+export function answerServiceWorker(
+  handler: FetchHandler,
+  source: ServiceWorkerSource = navigator.serviceWorker,
+): () => void {
+  const listener = ({ data, ports: [port] }: MessageEvent<unknown>): void => {
+    if (!port || !isOffer(data)) return;
+    answerThrough(port, handler);
+    post(port, { type: "kleinbild:ready" });
+  };
+  source.addEventListener("message", listener);
+  source.startMessages?.();
+  return () => source.removeEventListener("message", listener);
+}
+
+function answerThrough(port: MessagePort, handler: FetchHandler): void {
+  const controller = new AbortController();
+  port.addEventListener("message", ({ data }: MessageEvent<ToPageMessage>) => {
+    if (data.type === "kleinbild:abort") controller.abort(new DOMException("The request was aborted.", "AbortError"));
+    else void answer(port, handler, data, controller.signal);
+  });
+  port.start();
+}
+
+async function answer(
+  port: MessagePort,
+  handler: FetchHandler,
+  { url, method, headers, body }: Extract<ToPageMessage, { readonly type: "kleinbild:request" }>,
+  signal: AbortSignal,
+): Promise<void> {
+  try {
+    const init = { method, headers: headers.map(([name, value]): [string, string] => [name, value]), signal };
+    const response = await handler(new Request(url, body ? { ...init, body } : init));
+    const bytes = await response.arrayBuffer();
+    const { status } = response;
+    post(port, { type: "kleinbild:response", status, headers: [...response.headers], body: bytes }, [bytes]);
+  } catch (error) {
+    post(port, { type: "kleinbild:failure", message: error instanceof Error ? error.message : String(error) });
+  } finally {
+    port.close();
+  }
+}
+
+function post(port: MessagePort, message: ToWorkerMessage, transfer: Transferable[] = []): void {
+  port.postMessage(message, transfer);
+}

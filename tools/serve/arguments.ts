@@ -1,0 +1,69 @@
+import { Command, InvalidArgumentError, Option } from "commander";
+
+/** What the command line asks of the server. */
+export interface ServeArguments {
+  readonly port: number;
+  readonly host: string;
+  readonly apiKey?: string;
+  readonly allowOrigin: readonly string[];
+  readonly publicUrl?: string;
+  readonly allowPrivateReferences: boolean;
+  readonly model?: string;
+  readonly dtype?: "f32" | "f16";
+  readonly quantization?: "none" | "q8" | "q4";
+}
+
+/** Ends the process with a message and status 1 when an argument is wrong. */
+export function parseServeArguments(argv: readonly string[]): ServeArguments {
+  return serveCommand()
+    .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 1))
+    .parse(argv, { from: "user" })
+    .opts<ServeArguments>();
+}
+
+/** The command without what it does on errors. */
+export function serveCommand(): Command {
+  return new Command("npm start -- --serve")
+    .description("Answers the imageInference API over HTTP and WebSocket at /v1. See docs/server.md.")
+    .addOption(new Option("--serve").hideHelp())
+    .option("--port <number>", "0: any free one", portNumber, 8080)
+    .option("--host <address>", "where to listen; any but a loopback address needs a key", hostAddress, "127.0.0.1")
+    .addOption(new Option("--api-key <key>", "what clients must send").env("KLEINBILD_API_KEY").argParser(nonEmpty))
+    .option("--allow-origin <origins...>", "pages that may ask, https://example.com; * is all, with a key", origins, [])
+    .option("--public-url <url>", "how clients reach /v1, behind a proxy or on a wildcard address", publicUrl)
+    .option("--allow-private-references", "fetch references and deliver to private networks too", false)
+    .option("--model <model>", "answers for every model id: a name, a folder in diffusers layout, or its http address")
+    .addOption(new Option("--dtype <type>", "scalar type (default: f16 where the GPU has it)").choices(["f32", "f16"]))
+    .addOption(
+      new Option("--quantization <kind>", "weights of the blocks (default: none)").choices(["none", "q8", "q4"]),
+    )
+    .allowExcessArguments(false);
+}
+
+function portNumber(text: string): number {
+  if (/^\d{1,5}$/.test(text) && Number(text) < 2 ** 16) return Number(text);
+  throw new InvalidArgumentError("A whole number of 0 to 65535 was expected.");
+}
+
+function hostAddress(text: string): string {
+  const host = text.replace(/^\[(.*)\]$/, "$1").toLowerCase();
+  if (/^[\w.:-]+$/.test(host)) return host;
+  throw new InvalidArgumentError("An address or a name was expected, without a port.");
+}
+
+function nonEmpty(text: string): string {
+  if (text !== "" && !/\s/.test(text)) return text;
+  throw new InvalidArgumentError("A key without spaces was expected.");
+}
+
+function origins(text: string, earlier: readonly string[]): readonly string[] {
+  if (text === "*" || (URL.canParse(text) && new URL(text).origin === text)) return [...earlier, text];
+  throw new InvalidArgumentError("An origin such as https://example.com was expected, without a path.");
+}
+
+function publicUrl(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  const isPlain = url && /^https?:$/.test(url.protocol) && url.search === "" && url.hash === "";
+  if (isPlain && url.pathname.endsWith("/v1")) return text;
+  throw new InvalidArgumentError("An http address ending in /v1 was expected.");
+}

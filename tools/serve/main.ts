@@ -1,0 +1,103 @@
+import { hostname } from "node:os";
+import { KleinbildError } from "../../runtime/errors.ts";
+import { isPublicIp } from "../../runtime/task/address-policy.ts";
+import type { Fetch } from "../../runtime/task/limited-fetch.ts";
+import type { MediaSource } from "../../runtime/task/media-response.ts";
+import type { MediaUrls } from "../../runtime/task/media-store.ts";
+import { guardedFetch } from "../../runtime/task/node-guarded-fetch.ts";
+import type { TaskRunner } from "../../runtime/task/task-runner-types.ts";
+import { parseServeArguments, type ServeArguments } from "./arguments.ts";
+import { hostName, isLoopback, isWildcard } from "./hosts.ts";
+import { ServedUrls } from "./served-urls.ts";
+import { assertServable, startServer, type TaskServer } from "./server.ts";
+
+const STATUS = { success: 0, badArguments: 1, failed: 2 } as const;
+const ENDING = ["SIGINT", "SIGTERM"] as const;
+
+/** What a runner is made from. */
+export interface RunnerContext {
+  readonly model: ServeArguments["model"] | undefined;
+  readonly dtype: ServeArguments["dtype"] | undefined;
+  readonly quantization: ServeArguments["quantization"] | undefined;
+  /** Addresses of pictures that this server answers, for the runner's media store. */
+  readonly urls: MediaUrls;
+  /** For references, webhooks and uploads: it connects to no address that clients have no business with. */
+  readonly fetch: Fetch;
+  readonly signal: AbortSignal;
+}
+
+export interface ServedRunner {
+  readonly runner: TaskRunner;
+  /** Where the pictures are that `urls` gave addresses for. */
+  readonly media?: MediaSource | undefined;
+  dispose?(): Promise<void>;
+}
+
+export type MakeRunner = (context: RunnerContext) => Promise<ServedRunner>;
+
+/**
+ * Serves until SIGINT or SIGTERM, or until `signal` aborts.
+ *
+ * @returns the exit status: 0 after an orderly end, 1 where it could not listen as asked, 2 where the runner failed
+ */
+export async function serveMain(
+  argv: readonly string[],
+  makeRunner: MakeRunner,
+  { signal }: { readonly signal?: AbortSignal } = {},
+): Promise<number> {
+  const options = parseServeArguments(argv);
+  const stopping = new AbortController();
+  const stop = stopping.signal;
+  const end = (): void => stopping.abort(new DOMException("The server was told to end.", "AbortError"));
+  // a terminal and the parent process may both send one
+  for (const name of ENDING) process.on(name, end);
+  signal?.addEventListener("abort", end);
+  let server: TaskServer | undefined;
+  const urls = new ServedUrls(() => publicUrl(options, server!.url));
+  const { model, dtype, quantization } = options;
+  const context = { model, dtype, quantization, urls, fetch: fetchFor(options), signal: stop };
+  let made: ServedRunner | undefined;
+  const { apiKey, host, port, allowOrigin: allowOrigins } = options;
+  try {
+    assertServable({ host, apiKey, allowOrigins }); // before a model is loaded
+    made = await makeRunner(context);
+    const names = options.publicUrl === undefined ? [] : [hostName(new URL(options.publicUrl).host)!];
+    server = await startServer({ ...made, apiKey, host, port, allowOrigins, hostNames: names });
+    process.stderr.write(`Listening on ${publicUrl(options, server.url)} (WebSocket at the same path).\n`);
+    await aborted(stop);
+    return STATUS.success;
+  } catch (error) {
+    if (stop.aborted) return STATUS.success;
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    return made || isInvalidRequest(error) ? STATUS.badArguments : STATUS.failed;
+  } finally {
+    await server?.close();
+    await made?.dispose?.();
+    for (const name of ENDING) process.off(name, end);
+    signal?.removeEventListener("abort", end);
+  }
+}
+
+/** Named by the user, or by the machine's name where it listens on every address. */
+function publicUrl({ publicUrl: named, host }: ServeArguments, listening: string): string {
+  if (named !== undefined) return named;
+  if (!isWildcard(host)) return listening;
+  const url = new URL(listening);
+  url.hostname = hostname();
+  return url.href;
+}
+
+/** A loopback server may look at what else is on its machine; one that others reach may not. */
+function fetchFor({ host, allowPrivateReferences }: ServeArguments): Fetch {
+  const allowIp = (ip: string): boolean =>
+    allowPrivateReferences || isPublicIp(ip) || (isLoopback(host) && isLoopback(ip));
+  return guardedFetch({ allowIp });
+}
+
+async function aborted(signal: AbortSignal): Promise<void> {
+  if (!signal.aborted) await new Promise((resolve) => signal.addEventListener("abort", resolve));
+}
+
+function isInvalidRequest(error: unknown): boolean {
+  return error instanceof KleinbildError && error.code === "invalid-request";
+}
