@@ -9,10 +9,12 @@ import groupNormFinishSource from "./group-norm-finish.wgsl?raw";
 import groupNormStatisticsSource from "./group-norm-statistics.wgsl?raw";
 import headNormRopeSource from "./head-norm-rope.wgsl?raw";
 import type { Kernel } from "./kernel.ts";
+import layerNormSource from "./layer-norm.wgsl?raw";
 import modulationSource from "./modulation.wgsl?raw";
 import patchifySource from "./patchify.wgsl?raw";
 import pixelsToFeaturesSource from "./pixels-to-features.wgsl?raw";
 import placeColumnsSource from "./place-columns.wgsl?raw";
+import relativeChangeSource from "./relative-change.wgsl?raw";
 import siluSource from "./silu.wgsl?raw";
 import unpatchifySource from "./unpatchify.wgsl?raw";
 
@@ -222,6 +224,24 @@ export const countNonfinite = {
   overrides: {},
 } as const satisfies Kernel;
 
+/** Sums of |a − b| and |b| by parts: the relative L1 change of a step cache. */
+export const relativeChange = {
+  name: "relative-change",
+  source: relativeChangeSource,
+  bindings: { a: "read", b: "read", sums: "read_write" },
+  parameters: { count: "u32", first_part: "u32" },
+  overrides: {},
+} as const satisfies Kernel;
+
+/** A modulated normalisation of the residual stream by itself. */
+export const layerNorm = {
+  name: "layer-norm",
+  source: layerNormSource,
+  bindings: { x: "read", scale: "read", shift: "read", y: "read_write" },
+  parameters: { rows: "u32", columns: "u32", eps: "f32" },
+  overrides: {},
+} as const satisfies Kernel;
+
 /** Every kernel, for the tests that reflect and compile them. */
 export const KERNELS: readonly Kernel[] = [
   headNormRope,
@@ -240,4 +260,6 @@ export const KERNELS: readonly Kernel[] = [
   patchify,
   unpatchify,
   countNonfinite,
+  relativeChange,
+  layerNorm,
 ];

@@ -3,9 +3,11 @@ import type { MemoryScope } from "../gpu/memory.ts";
 import { copyRows } from "../gpu/rows.ts";
 import type { Rows, Tensor } from "../gpu/tensor.ts";
 import type { ModulationSet, ModulationTable } from "./modulation.ts";
-import type { PassOptions, Stream, TransformerModel } from "./model.ts";
+import type { BlockRange, PassOptions, Stream, TransformerModel } from "./model.ts";
 import { freeKeysValues, type ReferenceKeysValues } from "./reference-cache.ts";
 import { type Grid, referencePositions, targetPositions, textPositions } from "./rotary.ts";
+import type { StepCacheOptions } from "./step-cache.ts";
+import { StepCachePass } from "./step-cache-pass.ts";
 
 /**
  * How references take part.
@@ -36,9 +38,19 @@ export interface DenoiserOptions {
   readonly references?: References | undefined;
   /** Kept keys and values of the references, in mode `exact`. */
   readonly kept?: ReferenceKeysValues | undefined;
+  /** Reuse of blocks from one evaluation to the next; none unless given. */
+  readonly stepCache?: StepCacheOptions | undefined;
+  /** The step that each row of the table belongs to, for the step cache's window; row = step unless given. */
+  readonly stepOfRow?: readonly number[] | undefined;
 }
 
 export type PassTrace = NonNullable<PassOptions["trace"]>;
+
+/** The streams of one evaluation, and what runs blocks over them: all unless a range is given. */
+interface Blocks extends Disposable {
+  readonly streams: readonly Stream[];
+  readonly run: (range?: BlockRange) => Promise<void>;
+}
 
 /** One velocity after another for one request: text, target and references in one of the reference modes. */
 export class Denoiser {
@@ -48,6 +60,9 @@ export class Denoiser {
   #selectedRow: number | undefined;
   /** Mode `step-one`: what each of the two guidance passes keeps for itself. */
   readonly #firstStep = new Map<Rows, ReferenceKeysValues>();
+  /** The step cache of each of the two guidance passes. */
+  readonly #stepCaches = new Map<Rows, StepCachePass>();
+  #skipped = 0;
 
   constructor(options: DenoiserOptions) {
     const { model, scope, table, grid, textLength } = options;
@@ -57,6 +72,11 @@ export class Denoiser {
       text: model.rotary(scope, textPositions(textLength)),
       target: model.rotary(scope, targetPositions(grid)),
     };
+  }
+
+  /** Evaluations that reused what an earlier one computed. */
+  get skipped(): number {
+    return this.#skipped;
   }
 
   /**
@@ -83,34 +103,71 @@ export class Denoiser {
       rotary: this.#rotary.text,
       modulation: this.#modulation,
     };
-    await this.#run(pass, [words, target], text, { signal, trace });
+    using blocks = await this.#attachReferences(pass, [words, target], text, { signal, trace });
+    const { streams, run } = blocks;
+    const step = this.#options.stepOfRow?.[row] ?? row;
+    const stepCache = this.#stepCacheOf(text);
+    if (!stepCache) await run();
+    else if (await stepCache.evaluate({ scope: pass, step, streams, run })) this.#skipped++;
     return await model.velocity(scope, target);
   }
 
-  /** Frees what mode `step-one` kept. */
+  /** Frees what mode `step-one` and the step cache kept. */
   dispose(): void {
     for (const kept of this.#firstStep.values()) freeKeysValues(this.#options.gpu.memory, kept);
     this.#firstStep.clear();
+    for (const stepCache of this.#stepCaches.values()) stepCache.dispose();
+    this.#stepCaches.clear();
   }
 
-  async #run(pass: MemoryScope, streams: readonly Stream[], text: Rows, options: PassOptions): Promise<void> {
-    const { gpu, model, references, mode, isolated, kept } = this.#options;
-    if (!references || kept) return model.run(streams, { ...options, kept });
-    if (isolated) {
-      const store = await keepReferences(this.#options, references, options.signal);
-      try {
-        return await model.run(streams, { ...options, kept: store });
-      } finally {
-        freeKeysValues(gpu.memory, store);
-      }
-    }
+  #stepCacheOf(text: Rows): StepCachePass | undefined {
+    const { stepCache } = this.#options;
+    if (!stepCache) return undefined;
+    const existing = this.#stepCaches.get(text);
+    if (existing) return existing;
+    const created = new StepCachePass({ ...this.#options, stepCache });
+    this.#stepCaches.set(text, created);
+    return created;
+  }
+
+  /** The streams with the references as the mode has them, and what runs blocks over them. */
+  async #attachReferences(
+    pass: MemoryScope,
+    streams: readonly Stream[],
+    text: Rows,
+    options: PassOptions,
+  ): Promise<Blocks> {
+    const { model, references, mode, isolated, kept } = this.#options;
+    const blocks = (joined: readonly Stream[], more: PassOptions): Blocks => ({
+      streams: joined,
+      run: (range) => model.run(joined, { ...options, ...more, range }),
+      [Symbol.dispose]: () => {},
+    });
+    if (!references || kept) return blocks(streams, { kept });
+    if (isolated) return this.#isolatedBlocks(streams, references, options);
     const earlier = this.#firstStep.get(text);
-    if (earlier) return model.run(streams, { ...options, kept: earlier });
+    if (earlier) return blocks(streams, { kept: earlier });
     const joined = [...streams, await referenceStream(this.#options, pass, references, this.#modulation)];
-    if (mode !== "step-one") return model.run(joined, options);
+    if (mode !== "step-one") return blocks(joined, {});
     const store = model.allocateKeysValues(references.grids);
     this.#firstStep.set(text, store);
-    return model.run(joined, { ...options, store });
+    return blocks(joined, { store });
+  }
+
+  /** Keys and values of the references anew, before the first block that runs. */
+  #isolatedBlocks(streams: readonly Stream[], references: References, options: PassOptions): Blocks {
+    const { gpu, model } = this.#options;
+    let kept: ReferenceKeysValues | undefined;
+    return {
+      streams,
+      run: async (range) => {
+        kept ??= await keepReferences(this.#options, references, options.signal);
+        await model.run(streams, { ...options, kept, range });
+      },
+      [Symbol.dispose]: () => {
+        if (kept) freeKeysValues(gpu.memory, kept);
+      },
+    };
   }
 }
 

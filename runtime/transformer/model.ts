@@ -30,11 +30,19 @@ export interface Stream {
   readonly modulation: ModulationSet;
 }
 
+/** Blocks `from` … `to` − 1, counted over double and single blocks. */
+export interface BlockRange {
+  readonly from: number;
+  readonly to: number;
+}
+
 export interface PassOptions {
   /** Keys and values of references that take part without being a stream. */
   readonly kept?: ReferenceKeysValues | undefined;
   /** Where the reference stream's keys and values go, to be kept. */
   readonly store?: ReferenceKeysValues | undefined;
+  /** Blocks to run, doubles first: all unless given. */
+  readonly range?: BlockRange | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Called after each block, with the streams as they then are. */
   readonly trace?: ((block: string, streams: readonly Stream[]) => Promise<void>) | undefined;
@@ -109,11 +117,15 @@ export class TransformerModel {
     return { tokens, blocks };
   }
 
-  /** Runs all blocks; every stream attends to all streams and to what is kept. Overwrites the streams. */
+  /**
+   * Runs blocks; every stream attends to all streams and to what is kept. Overwrites the streams, so that ranges one after
+   * another give what one range over all of them gives.
+   */
   async run(streams: readonly Stream[], options: PassOptions = {}): Promise<void> {
     using scope = this.#gpu.memory.scope();
     const spaces = streams.map((stream) => this.#workspace(scope, stream, options));
-    for (let i = 0; i < this.blocks; i++) {
+    const { from, to } = options.range ?? { from: 0, to: this.blocks };
+    for (let i = from; i < to; i++) {
       options.signal?.throwIfAborted();
       const last = i === this.blocks - 1;
       const { doubleBlocks } = this.config;

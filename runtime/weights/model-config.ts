@@ -63,6 +63,8 @@ export interface ModelConfig {
   readonly defaultSize: number;
   /** Null: one pass a step. */
   readonly defaultGuidance: number | null;
+  /** What TeaCache estimates the change of the output with: a polynomial, highest power first; fitted by tools/fit-teacache. */
+  readonly teaCacheCoefficients?: readonly number[] | undefined;
   readonly transformer: TransformerConfig;
   readonly vae: VaeConfig;
   readonly text: TextEncoderConfig;
@@ -91,6 +93,7 @@ const Kleinbild = v.object({
   defaultSteps: v.optional(size),
   defaultSize: v.optional(v.pipe(size, v.multipleOf(16)), 1024),
   defaultGuidance: v.optional(v.nullable(v.pipe(v.number(), v.minValue(1)))),
+  teaCacheCoefficients: v.optional(v.pipe(v.array(v.pipe(v.number(), v.finite())), v.minLength(1))),
 });
 
 const Transformer = v.object({
@@ -164,6 +167,7 @@ export async function readModelConfig(source: ModelSource, signal?: AbortSignal)
     defaultSteps: own.defaultSteps ?? (distilled ? 4 : 50),
     defaultSize: own.defaultSize,
     defaultGuidance: own.defaultGuidance === undefined ? (distilled ? null : 4) : own.defaultGuidance,
+    teaCacheCoefficients: own.teaCacheCoefficients,
     transformer: transformerConfig(await parse(source, "transformer/config.json", Transformer, signal)),
     vae: vaeConfig(await parse(source, "vae/config.json", Vae, signal)),
     text: textConfig(await parse(source, "text_encoder/config.json", TextEncoder, signal)),

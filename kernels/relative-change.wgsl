@@ -1,0 +1,38 @@
+// Sums of |a - b| and of |b|, whose quotient is the relative L1 change from b to a.
+// a, b [count] scalar; sums [parts, 2] f32.
+// One workgroup a part: its lanes stride over all values together with the other parts, then add up as a tree.
+// The host adds the parts and divides; they are a few, so that one small read tells how far the values have moved.
+alias scalar = f32;
+
+struct Parameters {
+  count: u32,
+  first_part: u32,
+}
+
+@group(0) @binding(0) var<storage, read> a: array<scalar>;
+@group(0) @binding(1) var<storage, read> b: array<scalar>;
+@group(0) @binding(2) var<storage, read_write> sums: array<f32>;
+@group(0) @binding(3) var<uniform> parameters: Parameters;
+
+var<workgroup> partial: array<vec2f, 64>;
+
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
+  var sum = vec2f(0.0);
+  for (var i = group.x * 64u + lane; i < parameters.count; i += groups.x * 64u) {
+    let before = f32(b[i]);
+    sum += vec2f(abs(f32(a[i]) - before), abs(before));
+  }
+  partial[lane] = sum;
+  for (var half = 32u; half > 0u; half /= 2u) {
+    workgroupBarrier();
+    if (lane < half) {
+      partial[lane] += partial[lane + half];
+    }
+  }
+  if (lane == 0u) {
+    let at = (parameters.first_part + group.x) * 2u;
+    sums[at] = partial[0].x;
+    sums[at + 1u] = partial[0].y;
+  }
+}

@@ -1,0 +1,67 @@
+import { layerNorm, relativeChange as relativeChangeKernel } from "../../kernels/index.ts";
+import type { Gpu } from "../gpu/device.ts";
+import type { MemoryScope } from "../gpu/memory.ts";
+import { foldGrid } from "../gpu/recorder.ts";
+import { elementCount, type Rows } from "../gpu/tensor.ts";
+import type { Modulation } from "./modulation.ts";
+
+const LANES = 64;
+/** A lane adds up some tens of values before there are as many workgroups as fill a GPU. */
+const VALUES_PER_LANE = 64;
+const MAX_PARTS = 256;
+
+/**
+ * mean|a − b| / mean|b|, for matrices cut alike. Waits for the GPU: the decision is the host's. Parts of at most some
+ * thousand values are added up in f32, the parts in f64.
+ *
+ * @returns NaN or infinity where b is all zeros
+ */
+export async function relativeChange({ memory, recorder }: Gpu, a: Rows, b: Rows): Promise<number> {
+  const parts = a.chunks.map(({ shape }) =>
+    Math.min(MAX_PARTS, Math.ceil(elementCount(shape) / (LANES * VALUES_PER_LANE))),
+  );
+  using scope = memory.scope("transfer");
+  const sums = scope.tensor("relative change", "f32", [parts.reduce((total, count) => total + count, 0), 2]);
+  let firstPart = 0;
+  for (const [i, chunk] of a.chunks.entries()) {
+    recorder.dispatch(relativeChangeKernel, {
+      bindings: { a: chunk, b: b.chunks[i]!, sums },
+      parameters: { count: elementCount(chunk.shape), first_part: firstPart },
+      grid: [parts[i]!],
+    });
+    firstPart += parts[i]!;
+  }
+  let difference = 0;
+  let magnitude = 0;
+  const values = await recorder.readF32(sums);
+  for (let i = 0; i < values.length; i += 2) {
+    difference += values[i]!;
+    magnitude += values[i + 1]!;
+  }
+  return difference / magnitude;
+}
+
+/**
+ * LayerNorm(hidden) ⊙ (1 + scale) + shift: what TeaCache compares from evaluation to evaluation, of the first block.
+ *
+ * @param hidden  [rows, D] f32
+ * @returns       [rows, D] f32
+ */
+export function modulatedInput(
+  { recorder }: Gpu,
+  scope: MemoryScope,
+  hidden: Rows,
+  { scale, shift }: Pick<Modulation, "scale" | "shift">,
+  eps: number,
+): Rows {
+  const out = scope.rows("modulated input", "f32", hidden.rows, hidden.columns, hidden.rowsPerChunk);
+  for (const [i, x] of hidden.chunks.entries()) {
+    const rows = x.shape[0]!;
+    recorder.dispatch(layerNorm, {
+      bindings: { x, scale, shift, y: out.chunks[i]! },
+      parameters: { rows, columns: hidden.columns, eps },
+      grid: foldGrid(rows),
+    });
+  }
+  return out;
+}

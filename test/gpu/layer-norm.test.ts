@@ -1,0 +1,79 @@
+import { describe, expect, it } from "vitest";
+import { layerNorm } from "../../kernels/index.ts";
+import { readRows, writeRows } from "../../runtime/gpu/rows.ts";
+import { modulatedInput } from "../../runtime/transformer/step-cache-measure.ts";
+import { layerNorm as reference } from "../reference/dense.ts";
+import { expectClose, randomValues } from "../support/compare.ts";
+import { SCALARS, upload, useGpu } from "../support/gpu.ts";
+import { downloadWithSpare, outputWithSpare, repeated, runKernel, UNTOUCHED } from "../support/kernels.ts";
+
+const EPS = 1e-6;
+const TOLERANCE = { f32: { absolute: 1e-5, relative: 1e-5 }, f16: { absolute: 1e-3, relative: 2 ** -10 } } as const;
+
+describe.each(SCALARS)("layer-norm in %s", (scalar) => {
+  const gpu = useGpu();
+
+  for (const columns of [1, 63, 64, 65, 300])
+    for (const rows of [1, 3])
+      it(`normalises ${rows} rows of ${columns} columns and leaves what is beyond`, async () => {
+        const x = randomValues(rows * columns);
+        const scale = randomValues(columns, 2);
+        const shift = randomValues(columns, 3);
+        const y = outputWithSpare(gpu(), scalar, rows * columns);
+        await runKernel(gpu(), layerNorm, {
+          bindings: {
+            x: upload(gpu(), "f32", [rows, columns], x),
+            scale: upload(gpu(), "f32", [columns], scale),
+            shift: upload(gpu(), "f32", [columns], shift),
+            y,
+          },
+          parameters: { rows, columns, eps: EPS },
+          scalar,
+          grid: [Math.ceil(rows / 2) + 1, 2], // two rows of workgroups, some to spare
+        });
+        const { values, spare } = await downloadWithSpare(gpu(), y, rows * columns);
+        expectClose(values, reference(x, scale, shift, EPS), TOLERANCE[scalar]);
+        expect(spare).toEqual(repeated(UNTOUCHED, spare.length));
+      });
+
+  it("keeps a small deviation beside a mean thousands of times larger", async () => {
+    const x = randomValues(256).map((value) => 4096 + value);
+    const y = outputWithSpare(gpu(), scalar, 256);
+    const [ones, zeros] = [new Float32Array(256).fill(1), new Float32Array(256)];
+    await runKernel(gpu(), layerNorm, {
+      bindings: {
+        x: upload(gpu(), "f32", [1, 256], x),
+        scale: upload(gpu(), "f32", [256], ones),
+        shift: upload(gpu(), "f32", [256], zeros),
+        y,
+      },
+      parameters: { rows: 1, columns: 256, eps: EPS },
+      scalar,
+      grid: [1],
+    });
+    const { values } = await downloadWithSpare(gpu(), y, 256);
+    // the mean itself is rounded to 2 ** -11 here, against a deviation of 0.58
+    expectClose(values, reference(x, ones, zeros, EPS), { absolute: 2e-3 });
+  });
+});
+
+describe("modulatedInput", () => {
+  const gpu = useGpu();
+
+  it("is the modulated LayerNorm of every row, over chunks", async () => {
+    const [rows, columns] = [7, 40];
+    const x = randomValues(rows * columns);
+    const [scale, shift] = [randomValues(columns, 2), randomValues(columns, 3)];
+    const actual = await gpu().checked("modulated input", async () => {
+      using scope = gpu().memory.scope();
+      const hidden = scope.rows("hidden", "f32", rows, columns, 3);
+      writeRows(gpu().recorder, hidden, x);
+      const modulation = {
+        scale: upload(gpu(), "f32", [columns], scale),
+        shift: upload(gpu(), "f32", [columns], shift),
+      };
+      return await readRows(gpu().recorder, modulatedInput(gpu(), scope, hidden, modulation, EPS));
+    });
+    expectClose(actual, reference(x, scale, shift, EPS), TOLERANCE.f32);
+  });
+});
