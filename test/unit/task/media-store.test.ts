@@ -175,7 +175,7 @@ describe("ObjectUrls", () => {
 describe("FileUrls", () => {
   let folder = "";
   beforeEach(() => void (folder = mkdtempSync(join(tmpdir(), "kleinbild-test-"))));
-  afterEach(() => void rmSync(folder, { recursive: true }));
+  afterEach(() => rmSync(folder, { recursive: true }));
 
   for (const [type, extension] of [
     ["image/jpeg", "jpg"],
