@@ -6,9 +6,14 @@ export const MAX_REQUEST_BYTES = 64 * 2 ** 20;
 export const MAX_TASKS = 1000;
 
 /**
- * The tasks in a request's text: a JSON array of them, or one alone.
- *
- * Numbers are what `JSON.parse` makes of them, so a `seed` beyond 2⁵³ − 1 is exact as a string of digits only.
+ * `seed` as a number of 16 to 19 digits, beyond which no double is exact and up to which there are seeds. Within a string
+ * of valid JSON a quotation mark follows a backslash, so that what matches is a key.
+ */
+const LONG_SEED = /(?<!\\)"seed"\s*:\s*([1-9]\d{15,18})(?=\s*[,}])/g;
+
+/**
+ * The tasks in a request's text: a JSON array of them, or one alone. Long seeds become strings of their digits, for
+ * `JSON.parse` would round them.
  *
  * @throws TaskError `invalidJSON`, `tooManyTasks`
  */
@@ -27,7 +32,7 @@ export function taskTypeOf(task: unknown): string | undefined {
 
 function parseJson(text: string): unknown {
   try {
-    return JSON.parse(text) as unknown;
+    return JSON.parse(text.replaceAll(LONG_SEED, '"seed":"$1"')) as unknown;
   } catch (cause) {
     const problem = cause instanceof Error ? cause.message : String(cause);
     const message = `A task or an array of tasks was expected as JSON: ${problem.slice(0, 200)}`;
