@@ -61,7 +61,7 @@ export const status =
 export const bytes =
   (body: Uint8Array | string): Handler =>
   (_, response) =>
-    void response.writeHead(200).end(body);
+    void response.writeHead(200, { "content-length": Buffer.byteLength(body) }).end(body);
 
 /** Sends a part of what it announces and then nothing; or nothing at all. */
 export const stall =

@@ -307,6 +307,14 @@ describe("readImageHeader", () => {
     expect([lossless, extended, progressive].map((file) => readImageHeader(file)?.size)).toEqual([size, size, size]);
   });
 
+  for (const marker of [0xc4, 0xc8, 0xcc, 0xdb, 0xe1, 0xfe])
+    it(`reads past a JPEG segment ff ${marker.toString(16)}, and past fill bytes`, async () => {
+      const file = await picture("jpeg", 17, 30);
+      const segment = [0xff, 0xff, 0xff, marker, 0, 11, 8, 0, 1, 0, 1, 1, 1, 0x11, 0];
+      const longer = Uint8Array.of(...file.subarray(0, 2), ...segment, ...file.subarray(2));
+      expect(readImageHeader(longer)?.size).toEqual({ width: 17, height: 30 });
+    });
+
   it("ends for any bytes behind any signature", () => {
     const starts = fc.constantFrom(
       [0xff, 0xd8, 0xff],

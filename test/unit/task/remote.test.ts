@@ -77,6 +77,11 @@ describe("parseResponse", () => {
       expect(parseResponse(text)).toEqual({ seed });
     });
 
+  it("changes no other field, not even one whose name ends so", () => {
+    const text = '{"a\\"seed":9007199254740992,"seeds":9007199254740992}';
+    expect(parseResponse(text)).toEqual({ 'a"seed': 2 ** 53, seeds: 2 ** 53 });
+  });
+
   it("changes nothing within strings", () => {
     fc.assert(
       fc.property(fc.bigInt({ min: 2n ** 53n, max: 2n ** 63n }), (digits) => {
