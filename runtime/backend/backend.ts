@@ -28,6 +28,8 @@ export interface ConvolutionOptions {
  * into tensors that the caller owns; no tensor or weight piece is above the binding limit.
  *
  * `x` may be f32 or f16 and is used in the backend's scalar type; an output has the scalar type of its tensor.
+ *
+ * Where a piece of a matrix W has a `lowRank`, every x · Wᵀ below is x · Wᵀ + (x · downᵀ) · upᵀ.
  * @throws KleinbildError `invalid-shape` when shapes do not fit.
  */
 export interface DenseBackend {

@@ -7,6 +7,18 @@ import type { Tensor } from "../gpu/tensor.ts";
  */
 export type WeightFormat = "f32" | "f16" | "q8" | "q4";
 
+/**
+ * A change of low rank beside a matrix: y += (x · downᵀ) · upᵀ. Both factors are in the scalar type, also beside
+ * quantized values, and the scale of the change is part of `up`.
+ */
+export interface LowRank {
+  readonly rank: number;
+  /** [rank, in] */
+  readonly down: Tensor;
+  /** [rows, rank] */
+  readonly up: Tensor;
+}
+
 /** Whole output rows of a matrix, small enough for one binding. */
 export interface MatrixPiece {
   readonly firstRow: number;
@@ -17,6 +29,17 @@ export interface MatrixPiece {
   readonly scales?: Tensor;
   /** [rows] */
   readonly bias?: Tensor;
+  readonly lowRank?: LowRank;
+}
+
+/** Where a matrix lies in the stored one of which it is a part. */
+export interface StoredPart {
+  /** Name of the stored tensor. */
+  readonly name: string;
+  readonly firstRow: number;
+  readonly firstColumn: number;
+  /** [out, in] of the whole. */
+  readonly storedShape: readonly [number, number];
 }
 
 /** A linear layer's weight [out, in], cut by output rows. */
@@ -26,6 +49,8 @@ export interface Matrix {
   readonly in: number;
   readonly format: WeightFormat;
   readonly pieces: readonly MatrixPiece[];
+  /** Absent where the values come from no file. */
+  readonly source?: StoredPart;
 }
 
 /** A convolution's weight [out, in, kernel, kernel] with its bias [out]. */

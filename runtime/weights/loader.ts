@@ -100,6 +100,12 @@ export class WeightLoader {
       in: columns,
       format,
       pieces: pieces[i]!,
+      source: {
+        name: source.name,
+        firstRow: source.rows?.[0] ?? 0,
+        firstColumn: source.columns?.[0] ?? 0,
+        storedShape: source.shape,
+      },
     }));
   }
 
@@ -173,12 +179,12 @@ export class WeightLoader {
     const { source, format, columns, rowBytes } = layout;
     const values = await this.#readRows(source, columns, piece.firstRow + first, count);
     if (format === "f32" || format === "f16")
-      gpu.recorder.write(piece.values, this.#toScalar(values), first * rowBytes);
+      gpu.recorder.write(piece.values, toScalar(values, scalar), first * rowBytes);
     else {
       const { packed, scales } = quantizeRows(values, count, columns, BITS[format]);
       const scaleRowBytes = (columns / QUANTIZATION_BLOCK) * BYTES_PER_ELEMENT[scalar];
       gpu.recorder.write(piece.values, packed, first * rowBytes);
-      gpu.recorder.write(piece.scales!, this.#toScalar(scales), first * scaleRowBytes);
+      gpu.recorder.write(piece.scales!, toScalar(scales, scalar), first * scaleRowBytes);
     }
     onBytes?.(store.bytesPerElement(source.name) * values.length);
   }
@@ -207,15 +213,16 @@ export class WeightLoader {
     store.expectShape(name, [shape[0]]);
     const values = await store.readRows(name, (rows?.[0] ?? 0) + firstRow, count, signal);
     const tensor = this.#allocate(name, scalar, [count]);
-    gpu.recorder.write(tensor, this.#toScalar(values));
+    gpu.recorder.write(tensor, toScalar(values, scalar));
     onBytes?.(store.bytesPerElement(name) * count);
     return tensor;
   }
 
   async #scalars(name: string, shape: readonly number[]): Promise<Tensor> {
     const values = await this.#readAll(name);
-    const tensor = this.#allocate(name, this.#options.scalar, shape);
-    this.#options.gpu.recorder.write(tensor, this.#toScalar(values));
+    const { gpu, scalar } = this.#options;
+    const tensor = this.#allocate(name, scalar, shape);
+    gpu.recorder.write(tensor, toScalar(values, scalar));
     return tensor;
   }
 
@@ -231,15 +238,18 @@ export class WeightLoader {
     this.#loaded.push(tensor);
     return tensor;
   }
+}
 
-  /** Values in the scalar type, padded to whole words. */
-  #toScalar(values: Float32Array<ArrayBuffer>): Float32Array<ArrayBuffer> | Uint16Array<ArrayBuffer> {
-    if (this.#options.scalar === "f32") return values;
-    if (values.length % 2 === 0) return f32ToF16(values);
-    const padded = new Float32Array(values.length + 1);
-    padded.set(values);
-    return f32ToF16(padded);
-  }
+/** Values in the scalar type, padded to whole words. */
+export function toScalar(
+  values: Float32Array<ArrayBuffer>,
+  scalar: ScalarType,
+): Float32Array<ArrayBuffer> | Uint16Array<ArrayBuffer> {
+  if (scalar === "f32") return values;
+  if (values.length % 2 === 0) return f32ToF16(values);
+  const padded = new Float32Array(values.length + 1);
+  padded.set(values);
+  return f32ToF16(padded);
 }
 
 /** Rows of a window; an even number, since f16 is written in words of two. */

@@ -38,30 +38,65 @@ export async function readSafetensorsHeader(
   path: string,
   signal?: AbortSignal,
 ): Promise<ReadonlyMap<string, TensorEntry>> {
-  const invalid = (message: string, cause?: unknown): KleinbildError =>
-    new KleinbildError("invalid-model", `${path} is not a valid safetensors file: ${message}.`, { path }, { cause });
-  if (file.size < LENGTH_BYTES) throw invalid(`it has ${file.size} bytes`);
-  const length = new DataView((await file.read(0, LENGTH_BYTES, signal)).buffer).getBigUint64(0, true);
-  const most = Math.min(MAX_HEADER_BYTES, file.size - LENGTH_BYTES);
-  if (length > BigInt(most)) throw invalid(`its header claims ${length} bytes, of at most ${most}`);
-  const dataStart = LENGTH_BYTES + Number(length);
-  const bytes = await file.read(LENGTH_BYTES, Number(length), signal);
+  const first = await file.read(0, Math.min(LENGTH_BYTES, file.size), signal);
+  const length = headerLength(first, file.size, path, MAX_HEADER_BYTES);
+  return parseHeader(await file.read(LENGTH_BYTES, length, signal), file.size, path).tensors;
+}
+
+export interface SafetensorsHeader {
+  readonly tensors: ReadonlyMap<string, TensorEntry>;
+  /** The texts of `__metadata__`. */
+  readonly metadata: ReadonlyMap<string, string>;
+}
+
+/** The same of a whole file in memory, with its metadata; its header has at most `maxHeaderBytes`. */
+export function parseSafetensors(file: Uint8Array, path: string, maxHeaderBytes: number): SafetensorsHeader {
+  const length = headerLength(file, file.length, path, maxHeaderBytes);
+  return parseHeader(file.subarray(LENGTH_BYTES, LENGTH_BYTES + length), file.length, path);
+}
+
+function invalidFile(path: string, message: string, cause?: unknown): KleinbildError {
+  return new KleinbildError(
+    "invalid-model",
+    `${path} is not a valid safetensors file: ${message}.`,
+    { path },
+    { cause },
+  );
+}
+
+/** @param first  the file, or its first 8 bytes */
+function headerLength(first: Uint8Array, fileSize: number, path: string, maxBytes: number): number {
+  if (fileSize < LENGTH_BYTES) throw invalidFile(path, `it has ${fileSize} bytes`);
+  const length = new DataView(first.buffer, first.byteOffset).getBigUint64(0, true);
+  const most = Math.min(maxBytes, fileSize - LENGTH_BYTES);
+  if (length > BigInt(most)) throw invalidFile(path, `its header claims ${length} bytes, of at most ${most}`);
+  return Number(length);
+}
+
+function parseHeader(header: Uint8Array, fileSize: number, path: string): SafetensorsHeader {
+  const invalid = (message: string, cause?: unknown): KleinbildError => invalidFile(path, message, cause);
+  const dataStart = LENGTH_BYTES + header.length;
   let json: unknown;
   try {
-    json = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+    json = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(header));
   } catch (cause) {
     throw invalid("its header is not JSON", cause);
   }
   if (typeof json !== "object" || json === null || Array.isArray(json)) throw invalid("its header is not an object");
   const tensors = new Map<string, TensorEntry>();
+  const metadata = new Map<string, string>();
   for (const [name, value] of Object.entries(json)) {
-    if (name === METADATA) continue;
+    if (name === METADATA) {
+      for (const [key, text] of Object.entries((value as object | null) ?? {}))
+        if (typeof text === "string") metadata.set(key, text);
+      continue;
+    }
     const entry = v.safeParse(Entry, value);
     if (!entry.success) throw invalid(`the entry of ${name} is malformed`);
     const { dtype: type, shape, data_offsets } = entry.output;
     const [start, end] = data_offsets;
-    if (end < start || dataStart + end > file.size)
-      throw invalid(`${name} has the bytes ${start} to ${end} of ${file.size - dataStart}`);
+    if (end < start || dataStart + end > fileSize)
+      throw invalid(`${name} has the bytes ${start} to ${end} of ${fileSize - dataStart}`);
     const bytes = end - start;
     const needed = isReadable(type) ? shape.reduce((product, size) => product * size, SAFETENSORS_BYTES[type]) : bytes;
     if (bytes !== needed) throw invalid(`${name} has ${bytes} bytes; ${type} [${shape.join(", ")}] takes ${needed}`);
@@ -74,8 +109,8 @@ export async function readSafetensorsHeader(
     if (offset !== end) throw invalid(`${name} begins at byte ${offset}, where ${end} was expected`);
     end += bytes;
   }
-  if (end !== file.size) throw invalid(`its tensors end at byte ${end}, and it has ${file.size}`);
-  return tensors;
+  if (end !== fileSize) throw invalid(`its tensors end at byte ${end}, and it has ${fileSize}`);
+  return { tensors, metadata };
 }
 
 /** Whether tensors of this type are read. */

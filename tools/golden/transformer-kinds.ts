@@ -17,8 +17,11 @@ type Tensors = ReadonlyMap<string, GoldenTensor>;
 
 /** Full attention over text, target and references; every block's output is compared. */
 export async function transformerKind(context: GoldenContext, golden: GoldenCase): Promise<Comparison[]> {
-  const parts = await context.parts(golden);
-  const tensors = await context.tensors(golden);
+  return compareTransformer(await context.parts(golden), await context.tensors(golden), golden);
+}
+
+/** The same with any transformer. */
+export async function compareTransformer(parts: Parts, tensors: Tensors, golden: GoldenCase): Promise<Comparison[]> {
   const grids = gridsOf(golden["references"]);
   const run = new TracedRun(parts, tensors, [golden["sigma"] as number, 0], 0);
   return parts.gpu.checked(golden.name, async () => {

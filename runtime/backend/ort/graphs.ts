@@ -9,6 +9,8 @@ export interface ProductShape {
   readonly in: number;
   readonly format: WeightFormat;
   readonly bias: boolean;
+  /** Rank of the change beside the weight; 0 is none. */
+  readonly rank: number;
 }
 
 export interface NormShape {
@@ -68,8 +70,20 @@ class GraphBuilder {
     return this.cast("normed", "f32", this.scalar);
   }
 
-  /** x · weightᵀ (+ bias) in the scalar type; the weight's inputs are named after `prefix`. */
+  /** x · weightᵀ (+ bias, + (x · downᵀ) · upᵀ) in the scalar type; the weight's inputs are named after `prefix`. */
   product(x: string, shape: ProductShape, prefix: string, output: string): string {
+    const { rank } = shape;
+    if (rank === 0) return this.#stored(x, shape, prefix, output);
+    const float = onnxFloat(this.scalar);
+    const stored = this.#stored(x, shape, prefix, `${output}_stored`);
+    const down = this.input(`${prefix}_down`, float, [rank, shape.in]);
+    const up = this.input(`${prefix}_up`, float, [shape.out, rank]);
+    const low = this.node("Gemm", [x, down], `${output}_low`, { attributes: { transB: 1 } });
+    return this.node("Gemm", [low, up, stored], output, { attributes: { transB: 1 } });
+  }
+
+  /** The product with the stored weight. */
+  #stored(x: string, shape: ProductShape, prefix: string, output: string): string {
     const float = onnxFloat(this.scalar);
     if (shape.format === "q4" || shape.format === "q8") {
       const bits = shape.format === "q4" ? 4 : 8;
@@ -114,20 +128,20 @@ export function projectGraph(
   return builder.graph(values);
 }
 
-/** y0 = SiLU(n · gateᵀ) ⊙ (upScale · n · upᵀ), n = norm(x); gate is w0, up is w1. */
+/** y0 = SiLU(n · gateᵀ) ⊙ (upScale · n · upᵀ), n = norm(x); `gate` is w0, `up` of as many rows and columns is w1. */
 export function gatedProjectGraph(
   scalar: ScalarType,
   x: ScalarType,
   norm: NormShape,
-  product: ProductShape,
+  [gateShape, upShape]: readonly [gate: ProductShape, up: ProductShape],
   upScale: number,
 ): OnnxGraph {
   const builder = new GraphBuilder(scalar);
-  builder.input("x", onnxFloat(x), ["rows", product.in]);
-  const normed = builder.normalised("x", x, norm, product.in);
-  const gate = builder.product(normed, product, "w0", "gate");
+  builder.input("x", onnxFloat(x), ["rows", gateShape.in]);
+  const normed = builder.normalised("x", x, norm, gateShape.in);
+  const gate = builder.product(normed, gateShape, "w0", "gate");
   const scaled = upScale === 1 ? normed : builder.node("Mul", [normed, "up_scale"], "scaled");
-  const up = builder.product(scaled, product, "w1", "up");
+  const up = builder.product(scaled, upShape, "w1", "up");
   // QuickGelu with alpha 1 is SiLU in one kernel
   builder.node("QuickGelu", [gate], "activated", { domain: "com.microsoft", floats: { alpha: 1 } });
   builder.node("Mul", ["activated", up], "y0");
@@ -135,7 +149,7 @@ export function gatedProjectGraph(
     upScale === 1
       ? []
       : [{ name: "up_scale", type: scalar === "f16" ? "float16" : "float32", value: upScale } as const];
-  return builder.graph([{ name: "y0", type: onnxFloat(scalar), shape: ["rows", product.out] }], constants);
+  return builder.graph([{ name: "y0", type: onnxFloat(scalar), shape: ["rows", gateShape.out] }], constants);
 }
 
 /** y0 = Σ x_i · w_iᵀ. */

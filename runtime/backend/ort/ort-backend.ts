@@ -63,11 +63,12 @@ export class OrtBackend implements DenseBackend {
     expectOutput(gate.name, output, rows, gate.out);
     expectAligned(gate, up);
     await this.#inPieces(gate, output, async (piece, target, index) => {
-      const product = productShape(gate, piece);
-      const key = `gated ${x.dtype} ${normKey(norm)} ${productKey(product)} ${upScale}`;
+      const upPiece = up.pieces[index]!;
+      const products = [productShape(gate, piece), productShape(up, upPiece)] as const;
+      const key = `gated ${x.dtype} ${normKey(norm)} ${products.map(productKey).join()} ${upScale}`;
       const inputs = { x: { tensor: x }, ...normOperands(norm), ...pieceOperands("w0", piece) };
-      const build = (): OnnxGraph => gatedProjectGraph(this.#scalar, scalarOf(x), normShape(norm), product, upScale);
-      await this.#run(key, build, { ...inputs, ...pieceOperands("w1", up.pieces[index]!) }, { y0: { tensor: target } });
+      const build = (): OnnxGraph => gatedProjectGraph(this.#scalar, scalarOf(x), normShape(norm), products, upScale);
+      await this.#run(key, build, { ...inputs, ...pieceOperands("w1", upPiece) }, { y0: { tensor: target } });
     });
   }
 
@@ -172,11 +173,12 @@ function expectAligned(a: Matrix, b: Matrix): void {
 }
 
 function productShape(weight: Matrix, piece: MatrixPiece): ProductShape {
-  return { out: piece.rows, in: weight.in, format: weight.format, bias: piece.bias !== undefined };
+  const { rows, bias, lowRank } = piece;
+  return { out: rows, in: weight.in, format: weight.format, bias: bias !== undefined, rank: lowRank?.rank ?? 0 };
 }
 
-const productKey = ({ out, in: columns, format, bias }: ProductShape): string =>
-  `${out}x${columns}${format}${bias ? "b" : ""}`;
+const productKey = ({ out, in: columns, format, bias, rank }: ProductShape): string =>
+  `${out}x${columns}${format}${bias ? "b" : ""}${rank > 0 ? `r${rank}` : ""}`;
 
 const normShape = (norm: Norm): NormShape => ({ kind: norm.kind, eps: norm.kind === "none" ? 0 : norm.eps });
 
@@ -199,5 +201,9 @@ function pieceOperands(prefix: string, piece: MatrixPiece): Operands {
   const operands: Operands = { [`${prefix}_values`]: { tensor: piece.values } };
   if (piece.scales) operands[`${prefix}_scales`] = { tensor: piece.scales };
   if (piece.bias) operands[`${prefix}_bias`] = { tensor: piece.bias };
+  if (piece.lowRank) {
+    operands[`${prefix}_down`] = { tensor: piece.lowRank.down };
+    operands[`${prefix}_up`] = { tensor: piece.lowRank.up };
+  }
   return operands;
 }

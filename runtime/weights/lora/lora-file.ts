@@ -1,0 +1,169 @@
+import { sha256 } from "@noble/hashes/sha2.js";
+import { bytesToHex } from "@noble/hashes/utils.js";
+import { KleinbildError } from "../../errors.ts";
+import { isReadable, parseSafetensors, SAFETENSORS_BYTES, type TensorEntry } from "../safetensors.ts";
+import { type AdapterMetadata, readAdapterMetadata } from "./adapter-metadata.ts";
+import { type LoraPart, parseLoraKey } from "./lora-key.ts";
+import { type LoraTarget, resolveModule } from "./modules.ts";
+import { readScalar, type StoredValues } from "./stored-values.ts";
+
+/** The change of one linear layer: ΔW = factor · up · down. */
+export interface LoraModule {
+  /** The module's name in the file. */
+  readonly name: string;
+  readonly target: LoraTarget;
+  readonly rank: number;
+  /** alpha / rank, or 1 where there is no alpha. */
+  readonly factor: number;
+  /** [rank, in] */
+  readonly down: StoredValues;
+  /** [out, rank] */
+  readonly up: StoredValues;
+}
+
+/** A LoRA in terms of the layers that the transformer loads. It refers to the bytes that it was read from. */
+export interface LoraFile {
+  readonly name: string;
+  /** SHA-256 of the file, hexadecimal. */
+  readonly sha256: string;
+  readonly modules: readonly LoraModule[];
+  /** Names of modules and tensors that belong to no layer of a klein transformer. */
+  readonly unmatched: readonly string[];
+  /** Names of tensors for the text encoder, which stays as it is. */
+  readonly ignored: readonly string[];
+}
+
+/** Ample for metadata in which trainers list the tags of every picture. */
+const MAX_HEADER_BYTES = 32 << 20;
+/** The longest names of the known styles have about 90 characters. */
+const MAX_NAME_LENGTH = 512;
+const MAX_DOTS = 4;
+
+type Parts = Partial<Record<LoraPart, StoredValues>>;
+
+/**
+ * Reads a LoRA of any key style: diffusers, BFL, ai-toolkit, ComfyUI, kohya and raw PEFT names, with or without alpha.
+ *
+ * @param name  how errors and warnings call it
+ * @throws KleinbildError `invalid-model` when the file is damaged or holds no LoRA, `unsupported` for LoKr, LoHa, DoRA
+ *   and the like
+ */
+export function readLora(bytes: Uint8Array, name: string): LoraFile {
+  const { tensors, metadata } = parseSafetensors(bytes, name, MAX_HEADER_BYTES);
+  const found = new Map<string, Parts>();
+  const unmatched = new Set<string>();
+  const ignored: string[] = [];
+  for (const [key, entry] of tensors) {
+    if (key.length > MAX_NAME_LENGTH)
+      throw invalid(name, key.slice(0, MAX_NAME_LENGTH), `the name of a tensor has ${key.length} characters`);
+    const parsed = parseLoraKey(key);
+    switch (parsed.kind) {
+      case "text-encoder":
+        ignored.push(key);
+        break;
+      case "unsupported":
+        throw new KleinbildError(
+          "unsupported",
+          `${name}: ${key} belongs to ${parsed.method}; only LoRAs can be used.`,
+          {
+            tensor: key,
+          },
+        );
+      case "part": {
+        const parts = found.get(parsed.module) ?? {};
+        if (parts[parsed.part]) throw invalid(name, key, `${parsed.module} has two tensors ${parsed.part}`);
+        parts[parsed.part] = { label: `${name}: ${key}`, ...entry, bytes: valueBytes(bytes, entry) };
+        found.set(parsed.module, parts);
+        break;
+      }
+      case "other":
+        expectForeign(name, key);
+        unmatched.add(key);
+        break;
+      default:
+        parsed satisfies never;
+    }
+  }
+  const adapter = readAdapterMetadata(metadata, name);
+  const modules = new Map<string, LoraModule>();
+  let pairs = 0;
+  for (const [module, parts] of found) {
+    if (parts.down || parts.up) pairs++;
+    const target = resolveModule(module);
+    if (!target || (!parts.down && !parts.up)) {
+      unmatched.add(module);
+      continue;
+    }
+    const layer = JSON.stringify(target);
+    const earlier = modules.get(layer);
+    if (earlier) throw invalid(name, module, `${earlier.name} and ${module} are the same layer`);
+    modules.set(layer, readModule(name, module, target, parts, adapter));
+  }
+  if (pairs === 0 && ignored.length === 0)
+    throw new KleinbildError(
+      "invalid-model",
+      `${name} holds no LoRA: none of its ${tensors.size} tensors is named like lora_A.weight or lora_down.weight.`,
+      { path: name },
+    );
+  return {
+    name,
+    sha256: bytesToHex(sha256(bytes)),
+    modules: [...modules.values()],
+    unmatched: [...unmatched],
+    ignored,
+  };
+}
+
+function readModule(
+  name: string,
+  module: string,
+  target: LoraTarget,
+  { down, up, alpha }: Parts,
+  adapter: AdapterMetadata,
+): LoraModule {
+  if (!down || !up) throw invalid(name, module, `${module} has only the ${down ? "down" : "up"} half of a LoRA`);
+  for (const { label, type, shape } of [down, up]) {
+    if (shape.length === 4)
+      throw new KleinbildError("unsupported", `${label} belongs to a convolution; klein has linear layers only.`, {
+        tensor: label,
+      });
+    if (shape.length !== 2 || shape.includes(0))
+      throw invalid(name, module, `${label} must be a matrix; got [${shape.join(", ")}]`);
+    if (!isReadable(type))
+      throw new KleinbildError(
+        "unsupported",
+        `${label} is stored as ${type}; ${Object.keys(SAFETENSORS_BYTES).join(", ")} can be read.`,
+        { tensor: label },
+      );
+  }
+  const rank = down.shape[0]!;
+  if (up.shape[1] !== rank)
+    throw invalid(name, module, `${module} has a down factor of rank ${rank} and an up factor of rank ${up.shape[1]}`);
+  const strength = alpha ? readScalar(alpha) : adapter.alpha(module);
+  const divisor = !alpha && adapter.rankStabilised ? Math.sqrt(rank) : rank;
+  return { name: module, target, rank, factor: strength === undefined ? 1 : strength / divisor, down, up };
+}
+
+/** @throws KleinbildError `unsupported` when a name of no LoRA belongs to a layer of klein: its weights, for example */
+function expectForeign(name: string, key: string): void {
+  let module = key;
+  for (let i = 0; i < MAX_DOTS; i++) {
+    const dot = module.lastIndexOf(".");
+    if (dot < 0) return;
+    module = module.slice(0, dot);
+    if (resolveModule(module))
+      throw new KleinbildError(
+        "unsupported",
+        `${name}: ${key} is nothing that a LoRA has for ${module}; expected are lora_A and lora_B, lora_down and lora_up, alpha.`,
+        { tensor: key },
+      );
+  }
+}
+
+function valueBytes(bytes: Uint8Array, { offset, bytes: length }: TensorEntry): Uint8Array {
+  return bytes.subarray(offset, offset + length);
+}
+
+function invalid(name: string, tensor: string, message: string): KleinbildError {
+  return new KleinbildError("invalid-model", `${name} is not a valid LoRA: ${message}.`, { path: name, tensor });
+}
