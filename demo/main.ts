@@ -101,6 +101,7 @@ async function generatePicture(engine: Kleinbild, request: GenerateRequest, sign
   progress.begin("Reading the prompt");
   const generation = engine.generate(request, { signal });
   for await (const event of generation) {
+    if (event.type === "result") continue;
     progress.update(stages.after(event));
     if (event.type === "step" && event.preview) box.showPreview(event.preview);
   }

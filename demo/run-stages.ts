@@ -1,4 +1,4 @@
-import type { GenerateEvent, LoadEvent } from "../runtime/index.ts";
+import type { LoadEvent, RunEvent } from "../runtime/index.ts";
 import { formatBytes } from "./format.ts";
 
 export interface RunPlan {
@@ -26,7 +26,7 @@ export class RunStages {
     this.#of = plan.steps + 2 + Number(plan.references) + Number(plan.guided); // prompt and decoding
   }
 
-  after(event: GenerateEvent): Stage {
+  after(event: RunEvent): Stage {
     if (event.type === "load") {
       this.#done = 0; // the run starts again behind it
       return loadStage(event);
@@ -34,7 +34,7 @@ export class RunStages {
     return { status: this.#next(event), done: ++this.#done, of: this.#of };
   }
 
-  #next(event: Exclude<GenerateEvent, LoadEvent>): string {
+  #next(event: Exclude<RunEvent, LoadEvent>): string {
     const { steps, references, guided } = this.#plan;
     switch (event.type) {
       case "encode":

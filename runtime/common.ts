@@ -4,9 +4,9 @@ export type { EngineInfo } from "./engine.ts";
 export type {
   DecodeEvent,
   EncodeEvent,
-  GenerateEvent,
   LoadEvent,
   ModelPart,
+  RunEvent,
   RunReport,
   StageTimings,
   StepEvent,
@@ -18,10 +18,33 @@ export type { GeneratedImage } from "./image/generated.ts";
 export { type ImageMetadata, readMetadata } from "./image/metadata.ts";
 export type { PixelImage } from "./image/pixels.ts";
 export type { ImageInput } from "./image/read.ts";
-export type { CommonOptions, GenerateResult, Generation, Kleinbild } from "./kleinbild.ts";
+export type { CommonOptions, GenerateEvent, GenerateResult, Generation, Kleinbild, ResultEvent } from "./kleinbild.ts";
+export type { LoraStages } from "./pipeline-request.ts";
 export type { GenerateRequest } from "./request.ts";
+export type { AccelerationOptions, AccelerationPreset } from "./request-acceleration.ts";
+export type { LoraInput } from "./request-loras.ts";
 export type { NoiseKind } from "./sampling/noise.ts";
+export { SCHEDULERS, type Scheduler, type SchedulerName } from "./sampling/scheduler.ts";
 export type { ReferenceCacheStatistics } from "./transformer/reference-cache.ts";
 export type { ReferenceMode } from "./transformer/denoiser.ts";
+export type { ApiError } from "./task/api-error.ts";
+export type { TaskRunnerOptions } from "./task/create-task-runner.ts";
+export { createFetchHandler, type FetchHandler, type FetchHandlerOptions } from "./task/fetch-handler.ts";
+export type { ImageInferenceTask } from "./task/image-inference-task.ts";
+export type { Weights } from "./task/image-inference.ts";
+export type { AllowHost, Fetch } from "./task/limited-fetch.ts";
+export type { MediaUrls, StoredMedia } from "./task/media-store.ts";
+export type { ManifestFile, ModelManifest } from "./task/model-registry.ts";
+export type {
+  ImageItem,
+  ImageUploadItem,
+  PendingItem,
+  ResponseItem,
+  RunSummary,
+  TaskResponse,
+} from "./task/response.ts";
+export type { GetResponseTask, ImageUploadTask } from "./task/schema.ts";
+export type { LocalTaskRunner, RemoteChoice } from "./task/task-runner.ts";
+export type { RunTasksOptions, TaskRunner } from "./task/task-runner-types.ts";
 export type { ModelConfig } from "./weights/model-config.ts";
 export type { Quantization } from "./weights/loader.ts";

@@ -7,7 +7,7 @@ import { keepReferences, type ReferenceMode, type References } from "./transform
 import type { ReferenceKeysValues } from "./transformer/reference-cache.ts";
 import { PIXELS_PER_TOKEN } from "./vae/autoencoder.ts";
 
-/** What a run needs of its references; nothing but `hit` where it has none. */
+/** What a velocity needs of the references; nothing but `hit` where there are none. */
 export interface EncodedReferences {
   readonly references?: References;
   readonly kept?: ReferenceKeysValues;
@@ -15,30 +15,55 @@ export interface EncodedReferences {
   readonly hit: boolean;
 }
 
-/** The references' latents, and in mode `exact` their kept keys and values, from the cache or computed. */
-export async function encodeReferences(
-  parts: Parts,
-  request: { readonly references: readonly PixelImage[]; readonly referenceMode: ReferenceMode },
-  scope: MemoryScope,
-  pass: Parameters<typeof keepReferences>[0],
-  signal?: AbortSignal,
-): Promise<EncodedReferences> {
-  if (request.references.length === 0) return { hit: false };
-  const exact = request.referenceMode === "exact";
-  const key = exact ? hashReferences(request.references, parts.fingerprint) : "";
-  const kept = exact ? parts.referenceCache.get(key) : undefined;
-  const grids = request.references.map(({ width, height }) => ({
-    width: width / PIXELS_PER_TOKEN,
-    height: height / PIXELS_PER_TOKEN,
-  }));
-  if (kept) return { kept, hit: true };
-  const { recorder } = parts.gpu;
-  const latents = [];
-  for (const image of request.references) latents.push(await parts.vae.encode(scope, image, signal));
-  const references = { latents: stackRows(recorder, scope, latents, parts.rowsPerChunk), grids };
-  scope.release(...latents);
-  if (!exact) return { references, hit: false };
-  const computed = await keepReferences(pass, references, signal);
-  parts.referenceCache.put(key, computed);
-  return { references, kept: computed, hit: false };
+/** The references of a run: their latents are computed at most once, whichever weights ask for them. */
+export class RunReferences {
+  readonly #parts: Parts;
+  readonly #images: readonly PixelImage[];
+  readonly #mode: ReferenceMode;
+  readonly #scope: MemoryScope;
+  #references: References | undefined;
+
+  /** @param scope  holds the latents */
+  constructor(parts: Parts, images: readonly PixelImage[], mode: ReferenceMode, scope: MemoryScope) {
+    this.#parts = parts;
+    this.#images = images;
+    this.#mode = mode;
+    this.#scope = scope;
+  }
+
+  /**
+   * The references for one set of weights: in mode `exact` their kept keys and values, from the cache or computed.
+   *
+   * @param weightsKey  tells this set of weights apart from every other
+   */
+  async encode(
+    weightsKey: string,
+    pass: Parameters<typeof keepReferences>[0],
+    signal?: AbortSignal,
+  ): Promise<EncodedReferences> {
+    if (this.#images.length === 0) return { hit: false };
+    if (this.#mode !== "exact") return { references: await this.#latents(signal), hit: false };
+    const { referenceCache } = this.#parts;
+    const key = hashReferences(this.#images, weightsKey);
+    const kept = referenceCache.get(key);
+    if (kept) return { kept, hit: true };
+    const references = await this.#latents(signal);
+    const computed = await keepReferences(pass, references, signal);
+    referenceCache.put(key, computed);
+    return { references, kept: computed, hit: false };
+  }
+
+  async #latents(signal?: AbortSignal): Promise<References> {
+    if (this.#references) return this.#references;
+    const { gpu, vae, rowsPerChunk } = this.#parts;
+    const grids = this.#images.map(({ width, height }) => ({
+      width: width / PIXELS_PER_TOKEN,
+      height: height / PIXELS_PER_TOKEN,
+    }));
+    const latents = [];
+    for (const image of this.#images) latents.push(await vae.encode(this.#scope, image, signal));
+    this.#references = { latents: stackRows(gpu.recorder, this.#scope, latents, rowsPerChunk), grids };
+    this.#scope.release(...latents);
+    return this.#references;
+  }
 }

@@ -1,19 +1,25 @@
 import { checkEngineOptions, type EngineOptions } from "./engine-options.ts";
-import type { GenerateEvent, RunReport } from "./events.ts";
+import { describeResult, type EngineResult } from "./engine-result.ts";
+import type { RunEvent } from "./events.ts";
 import { KleinbildError } from "./errors.ts";
 import type { AdapterSummary } from "./gpu/adapter.ts";
 import { Gpu } from "./gpu/device.ts";
 import type { MemoryReport } from "./gpu/memory.ts";
 import type { ScalarType } from "./gpu/tensor.ts";
 import type { ImageCodec } from "./image/codec.ts";
-import type { ImageMetadata } from "./image/metadata.ts";
 import type { PixelImage } from "./image/pixels.ts";
 import { prepareReference } from "./image/prepare.ts";
 import { type ImageInput, readImage } from "./image/read.ts";
 import { loadParts, type Parts } from "./parts.ts";
 import { runPipeline } from "./pipeline.ts";
+import type { PipelineRequest } from "./pipeline-request.ts";
 import { type GenerateRequest, type ResolvedRequest, resolveRequest } from "./request.ts";
+import { readLoras } from "./request-loras.ts";
+import { seededNoise } from "./sampling/noise.ts";
 import { buildSigmas } from "./sampling/schedule.ts";
+import { SCHEDULERS } from "./sampling/scheduler.ts";
+import { pictureSeeds } from "./sampling/seed.ts";
+import { planSolver } from "./sampling/solver.ts";
 import type { ReferenceCacheStatistics } from "./transformer/reference-cache.ts";
 import { PIXELS_PER_TOKEN } from "./vae/autoencoder.ts";
 import type { Quantization } from "./weights/loader.ts";
@@ -28,11 +34,7 @@ export interface Platform {
   readonly ortWasmUrl?: string | undefined;
 }
 
-export interface EngineResult {
-  readonly image: PixelImage;
-  readonly metadata: ImageMetadata;
-  readonly report: RunReport;
-}
+export type EngineEvent = RunEvent | EngineResult;
 
 export interface EngineInfo {
   readonly model: ModelConfig;
@@ -43,10 +45,9 @@ export interface EngineInfo {
   readonly referenceCache: ReferenceCacheStatistics;
 }
 
-type OnLoad = (event: Extract<GenerateEvent, { type: "load" }>) => void;
+type OnLoad = (event: Extract<RunEvent, { type: "load" }>) => void;
 
 const DEFAULT_REFERENCE_CACHE_BYTES = 2 ** 30;
-const SOFTWARE = "kleinbild";
 const GPU_FAILURES: ReadonlySet<string> = new Set(["out-of-memory", "gpu-validation", "not-finite"]);
 
 /**
@@ -114,7 +115,7 @@ export class Engine {
    * Runs a request when those before it are over. Ending the iteration early frees what the run held.
    * @throws KleinbildError, or the signal's reason
    */
-  async *generate(request: GenerateRequest, signal?: AbortSignal): AsyncGenerator<GenerateEvent, EngineResult> {
+  async *generate(request: GenerateRequest, signal?: AbortSignal): AsyncGenerator<EngineEvent, void> {
     const previous = this.#last;
     let release = (): void => {};
     this.#last = new Promise<void>((resolve) => (release = resolve));
@@ -136,20 +137,24 @@ export class Engine {
     await this.#source.close();
   }
 
-  async *#recovering(request: ResolvedRequest, signal?: AbortSignal): AsyncGenerator<GenerateEvent, EngineResult> {
+  async *#recovering(request: ResolvedRequest, signal?: AbortSignal): AsyncGenerator<EngineEvent, void> {
+    let done = 0;
     try {
-      return yield* this.#run(request, [], signal);
+      for await (const event of this.#run(request, done, [], signal)) {
+        yield event;
+        if (event.type === "result") done++;
+      }
     } catch (error) {
       const warning = this.#remedy(error);
       if (warning === undefined) {
         this.#distrustKept(error);
         throw error;
       }
-      const loads: GenerateEvent[] = [];
+      const loads: RunEvent[] = [];
       await this.#unload();
       await this.#load(signal, (event) => loads.push(event));
       yield* loads;
-      return yield* this.#run(request, [warning], signal);
+      yield* this.#run(request, done, [warning], signal);
     }
   }
 
@@ -170,63 +175,46 @@ export class Engine {
     return "f16 overflowed; the model was loaded again in f32 and the request run again.";
   }
 
+  /** @param first  number of the first picture that is not done yet */
   async *#run(
     request: ResolvedRequest,
+    first: number,
     moreWarnings: readonly string[],
     signal?: AbortSignal,
-  ): AsyncGenerator<GenerateEvent, EngineResult> {
+  ): AsyncGenerator<EngineEvent, void> {
     const parts = this.#loaded();
-    const { gpu, config } = parts;
     const references: PixelImage[] = [];
     for (const [i, input] of request.references.entries()) references.push(await this.#readReference(input, i, signal));
-    const { width, height } = request.size ??
-      references[0] ?? { width: config.defaultSize, height: config.defaultSize };
-    const tokens = (width / PIXELS_PER_TOKEN) * (height / PIXELS_PER_TOKEN);
-    gpu.memory.resetPeak();
-    const result = yield* runPipeline(
-      parts,
-      {
-        ...request,
-        width,
-        height,
-        sigmas: buildSigmas({ tokens, steps: request.steps }),
-        noise: { kind: request.noise, seed: request.seed },
-        references,
-      },
-      signal,
-    );
-    const { prompt, negativePrompt, steps, guidance } = request;
-    const seed = request.seed.toString();
-    return {
-      image: result.image,
-      metadata: {
-        software: SOFTWARE,
-        model: config.name,
-        prompt,
-        ...(guidance === null ? {} : { negativePrompt, guidance }),
-        seed,
-        noise: request.noise,
-        steps,
-        width,
-        height,
-      },
-      report: {
-        model: config.name,
-        backend: "ort",
-        dtype: parts.scalar,
-        quantization: parts.quantization,
-        seed,
-        noise: request.noise,
-        steps,
-        guidance,
-        ...(references.length > 0 ? { referenceMode: request.referenceMode } : {}),
-        referenceCache: { hit: result.cacheHit, ...parts.referenceCache.statistics },
-        timings: result.timings,
-        memory: gpu.memory.report(),
-        adapter: gpu.adapter,
-        warnings: [...request.warnings, ...result.warnings, ...moreWarnings],
-      },
+    const loras = await readLoras(request.loras);
+    const { defaultSize } = this.#config;
+    const { width, height } = request.size ?? references[0] ?? { width: defaultSize, height: defaultSize };
+    const grid = { width: width / PIXELS_PER_TOKEN, height: height / PIXELS_PER_TOKEN };
+    const { solver, spacing } = SCHEDULERS[request.scheduler];
+    const sigmas = buildSigmas({ tokens: grid.width * grid.height, steps: request.steps, spacing });
+    const seeds = pictureSeeds(request.seed, request.results).slice(first);
+    const { inChannels } = this.#config.transformer;
+    const run: PipelineRequest = {
+      ...request,
+      width,
+      height,
+      plan: planSolver(solver, sigmas),
+      noises: seeds.map((seed) => seededNoise(request.noise, seed, grid, inChannels)),
+      references,
+      loras,
     };
+    parts.gpu.memory.resetPeak();
+    for await (const event of runPipeline(parts, run, signal)) {
+      if (!("result" in event)) {
+        yield event;
+        continue;
+      }
+      const result = event.result + first;
+      if (event.type !== "picture") yield { ...event, result };
+      else {
+        const warnings = [...request.warnings, ...event.warnings, ...moreWarnings];
+        yield describeResult(parts, request, run, { ...event, result, warnings }, seeds[event.result]!);
+      }
+    }
   }
 
   async #readReference(input: ImageInput, index: number, signal?: AbortSignal): Promise<PixelImage> {

@@ -22,6 +22,8 @@ export interface EncodeEvent {
 
 export interface StepEvent {
   readonly type: "step";
+  /** Which of the request's pictures, from 0. */
+  readonly result: number;
   /** From 1 to `steps`. */
   readonly step: number;
   readonly steps: number;
@@ -34,15 +36,18 @@ export interface StepEvent {
 
 export interface DecodeEvent {
   readonly type: "decode";
+  /** Which of the request's pictures, from 0. */
+  readonly result: number;
   readonly milliseconds: number;
 }
 
-export type GenerateEvent = LoadEvent | EncodeEvent | StepEvent | DecodeEvent;
+/** What a run tells of its progress. */
+export type RunEvent = LoadEvent | EncodeEvent | StepEvent | DecodeEvent;
 
 /** Milliseconds of each stage, on the GPU where it has timestamps. */
 export type StageTimings = Readonly<Partial<Record<"prompt" | "references" | "steps" | "decode" | "total", number>>>;
 
-/** Everything about a run but the picture. */
+/** Everything about a picture but the picture. */
 export interface RunReport {
   readonly model: string;
   readonly backend: "ort";
@@ -52,10 +57,16 @@ export interface RunReport {
   readonly seed: string;
   readonly noise: "counter" | "torch";
   readonly steps: number;
-  /** Null: one pass a step. */
+  /** By its name in docs/schedulers.md. */
+  readonly scheduler: string;
+  /** Null: one pass an evaluation. */
   readonly guidance: number | null;
   /** Absent without references. */
   readonly referenceMode?: "exact" | "recompute" | "step-one";
+  /** Names, in the order of the request. */
+  readonly loras: readonly string[];
+  /** Transformer passes that the run took, two an evaluation with guidance, and how many of them reused kept work. */
+  readonly passes: { readonly total: number; readonly skipped: number };
   readonly referenceCache: {
     /** Whether this run found its references' keys and values kept. */
     readonly hit: boolean;
@@ -66,6 +77,7 @@ export interface RunReport {
     readonly bytes: number;
     readonly budgetBytes: number;
   };
+  /** What all pictures of a request share counts for the first. */
   readonly timings: StageTimings;
   /** Peaks are those of this run. */
   readonly memory: MemoryReport;

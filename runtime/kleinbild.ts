@@ -1,17 +1,17 @@
-import type { EngineInfo, EngineResult } from "./engine.ts";
+import type { EngineEvent, EngineInfo } from "./engine.ts";
 import type { EngineOptions } from "./engine-options.ts";
 import { KleinbildError } from "./errors.ts";
-import type { GenerateEvent, RunReport } from "./events.ts";
+import type { LoadEvent, RunEvent, RunReport } from "./events.ts";
 import type { ImageCodec } from "./image/codec.ts";
 import { GeneratedImage } from "./image/generated.ts";
-import { isErrorEnvelope, type LoadProgress, type Pulled, type RemoteEngine, unpackError } from "./rpc.ts";
+import { isErrorEnvelope, type Pulled, type RemoteEngine, unpackError } from "./rpc.ts";
 import type { GenerateRequest } from "./request.ts";
 
 export interface CommonOptions extends EngineOptions {
   /** Aborts the loading. */
   readonly signal?: AbortSignal | undefined;
   /** Called as weights arrive. */
-  readonly onProgress?: ((event: LoadProgress) => void) | undefined;
+  readonly onProgress?: ((event: LoadEvent) => void) | undefined;
 }
 
 /** A picture and how it came about. */
@@ -19,6 +19,15 @@ export interface GenerateResult {
   readonly image: GeneratedImage;
   readonly report: RunReport;
 }
+
+/** One of the request's pictures is done. */
+export interface ResultEvent extends GenerateResult {
+  readonly type: "result";
+  /** Which of them, from 0. */
+  readonly result: number;
+}
+
+export type GenerateEvent = RunEvent | ResultEvent;
 
 /** Where an engine runs and how one talks to it. */
 export interface EngineHandle<Options> {
@@ -72,8 +81,8 @@ export class Kleinbild {
   }
 
   /**
-   * Starts a request, behind those that are running. The returned object is an async iterable of events; `result` settles
-   * when the picture is done, whether or not anyone iterates.
+   * Starts a request, behind those that are running. The returned object is an async iterable of events, pictures among
+   * them; `result` settles when the first picture is done and `results` when all are, whether or not anyone iterates.
    */
   generate(request: GenerateRequest, { signal }: { readonly signal?: AbortSignal | undefined } = {}): Generation {
     if (this.#disposed) throw new KleinbildError("disposed", "This engine was disposed of; create another one.");
@@ -105,17 +114,24 @@ export class Kleinbild {
   }
 }
 
-/** A request under way: an async iterable of its events, and the promise of its result. */
+/** A request under way: an async iterable of its events, and the promises of its pictures. */
 export class Generation implements AsyncIterable<GenerateEvent> {
+  /** The first picture. */
   readonly result: Promise<GenerateResult>;
+  /** All pictures, as many as `results` of the request. */
+  readonly results: Promise<readonly GenerateResult[]>;
   readonly #events: GenerateEvent[] = [];
   #wake = (): void => {};
   #settled = false;
 
   /** @internal */
   constructor(handle: EngineHandle<never>, request: GenerateRequest, signal: AbortSignal | undefined) {
-    this.result = this.#run(handle, request, signal);
-    // an iteration throws the same error, so a result that nobody awaits is no unhandled rejection
+    let resolveFirst!: (result: GenerateResult) => void;
+    const first = new Promise<GenerateResult>((resolve) => (resolveFirst = resolve));
+    this.results = this.#run(handle, request, signal, resolveFirst);
+    this.result = Promise.race([first, this.results.then(([result]) => result!)]);
+    // an iteration throws the same error, so results that nobody awaits are no unhandled rejections
+    this.results.catch(() => {});
     this.result.catch(() => {});
   }
 
@@ -133,22 +149,30 @@ export class Generation implements AsyncIterable<GenerateEvent> {
       if (i >= this.#events.length) break;
       yield this.#events[i]!;
     }
-    await this.result;
+    await this.results;
   }
 
   async #run(
     handle: EngineHandle<never>,
     request: GenerateRequest,
     signal: AbortSignal | undefined,
-  ): Promise<GenerateResult> {
+    onFirst: (result: GenerateResult) => void,
+  ): Promise<readonly GenerateResult[]> {
+    const results: GenerateResult[] = [];
     try {
       signal?.throwIfAborted();
       const id = ++lastId;
       await Promise.race([handle.remote.generate(id, await withoutBlobs(request)), handle.died]);
-      const next = (): Promise<Pulled<GenerateEvent, EngineResult>> | Pulled<GenerateEvent, EngineResult> =>
-        handle.remote.nextEvent(id);
-      const { image, metadata, report } = await drain(handle, id, signal, next, (event) => this.#add(event));
-      return { image: new GeneratedImage(image, metadata, handle.codec), report };
+      const next = (): Promise<Pulled<EngineEvent, void>> | Pulled<EngineEvent, void> => handle.remote.nextEvent(id);
+      await drain(handle, id, signal, next, (event) => {
+        if (event.type !== "result") return this.#add(event);
+        const { image: pixels, metadata, ...rest } = event;
+        const picture = { ...rest, image: new GeneratedImage(pixels, metadata, handle.codec) };
+        results.push(picture);
+        if (results.length === 1) onFirst(picture);
+        this.#add(picture);
+      });
+      return results;
     } finally {
       this.#settled = true;
       this.#wake();
@@ -165,10 +189,16 @@ export class Generation implements AsyncIterable<GenerateEvent> {
 
 /** A request that crosses to a child process as well, where Blobs do not. What is wrong with it is the engine's to say. */
 async function withoutBlobs(request: GenerateRequest): Promise<GenerateRequest> {
-  const { references } = request;
-  if (!Array.isArray(references)) return request;
-  const bytes = references.map((picture: unknown) => (picture instanceof Blob ? picture.arrayBuffer() : picture));
-  return { ...request, references: (await Promise.all(bytes)) as NonNullable<GenerateRequest["references"]> };
+  const crossing: Record<string, unknown> = { ...request };
+  const bytes = (value: unknown): unknown => (value instanceof Blob ? value.arrayBuffer() : value);
+  if (Array.isArray(request.references)) crossing["references"] = await Promise.all(request.references.map(bytes));
+  if (Array.isArray(request.loras))
+    crossing["loras"] = await Promise.all(
+      request.loras.map(async (lora: unknown) =>
+        typeof lora === "object" && lora !== null && "data" in lora ? { ...lora, data: await bytes(lora.data) } : lora,
+      ),
+    );
+  return crossing as unknown as GenerateRequest;
 }
 
 /** Pulls a run to its end. An abort is told to the engine; the run ends when the engine has let go of what it held. */

@@ -1,177 +1,122 @@
-import { encodeReferences } from "./encode-references.ts";
-import type { GenerateEvent, StageTimings } from "./events.ts";
+import type { RunEvent, StageTimings } from "./events.ts";
 import { assertFinite } from "./gpu/finite.ts";
-import type { MemoryScope } from "./gpu/memory.ts";
-import { copyRows, joinRows, readRows, writeRows } from "./gpu/rows.ts";
+import { joinRows, readRows } from "./gpu/rows.ts";
 import type { Rows } from "./gpu/tensor.ts";
 import type { PixelImage } from "./image/pixels.ts";
 import type { Parts } from "./parts.ts";
-import { accumulateRows, eulerStep, guide } from "./sampling/euler.ts";
-import { makeNoise, type NoiseKind } from "./sampling/noise.ts";
-import { Denoiser, type ReferenceMode } from "./transformer/denoiser.ts";
-import { ModulationTable } from "./transformer/modulation.ts";
-import { type Grid, gridTokens } from "./transformer/rotary.ts";
+import { Phases, type PromptStates } from "./phases.ts";
+import type { PipelineRequest } from "./pipeline-request.ts";
+import { Sampler } from "./sampler.ts";
 import { PIXELS_PER_TOKEN } from "./vae/autoencoder.ts";
 
-/** A request with nothing left to decide. */
-export interface PipelineRequest {
-  readonly prompt: string;
-  readonly negativePrompt: string;
-  readonly width: number;
-  readonly height: number;
-  /** `steps + 1` noise levels, falling to 0. */
-  readonly sigmas: Float32Array;
-  /** What the noise is drawn from, or the noise itself, [tokens, channels]. */
-  readonly noise: { readonly kind: NoiseKind; readonly seed: bigint } | Float32Array;
-  /** Null: one pass a step. */
-  readonly guidance: number | null;
-  /** Prepared pictures, in order. */
-  readonly references: readonly PixelImage[];
-  readonly referenceMode: ReferenceMode;
-  readonly previews: boolean;
-  /** Sees the latents [tokens, channels] after each step, from 0. */
-  readonly onLatents?: ((step: number, latents: Float32Array) => void) | undefined;
-}
-
-export interface PipelineResult {
+/** A picture is done. */
+export interface PictureEvent {
+  readonly type: "picture";
+  /** Which of the request's pictures, from 0. */
+  readonly result: number;
   readonly image: PixelImage;
+  /** What all pictures of a request share counts for the first. */
   readonly timings: StageTimings;
   /** Whether kept keys and values of the references were used. */
   readonly cacheHit: boolean;
+  /** Evaluations of the velocity that reused kept computations. */
+  readonly skipped: number;
   readonly warnings: readonly string[];
 }
 
-/** Prompt → text states → (references → latents → kept K/V) → latents, step by step → picture. */
+/** Prompt → text states → (references → latents → kept K/V) → for each picture: latents, step by step → picture. */
 export async function* runPipeline(
   parts: Parts,
   request: PipelineRequest,
   signal?: AbortSignal,
-): AsyncGenerator<GenerateEvent, PipelineResult> {
-  const { gpu, transformer, rowsPerChunk } = parts;
-  const { recorder, clock } = gpu;
-  const started = performance.now();
-  clock.reset();
-  const grid: Grid = { height: request.height / PIXELS_PER_TOKEN, width: request.width / PIXELS_PER_TOKEN };
-  const steps = request.sigmas.length - 1;
-  using scope = gpu.memory.scope();
+): AsyncGenerator<RunEvent | PictureEvent, void> {
+  const { gpu } = parts;
+  let started = performance.now();
+  gpu.clock.reset();
   parts.vae.assertWidth(request.width, "decode");
   for (const { width } of request.references) parts.vae.assertWidth(width, "encode");
-
-  const warnings: string[] = [];
-  const embedPrompt = async (
-    what: "prompt" | "negativePrompt",
-    prompt: string,
-  ): Promise<{ readonly text: Rows; readonly reused: boolean }> => {
-    const tokens = parts.tokenizer.encode(prompt, parts.config.textLength);
-    if (tokens.truncated)
-      warnings.push(
-        `${what} has ${tokens.tokens} tokens with its frame; the model takes ${parts.config.textLength}, the rest was cut.`,
-      );
-    const { states, reused } = await clock.time("prompt", () => parts.textStates.get(tokens, signal));
-    return { text: await transformer.embed(scope, states, transformer.weights.textIn), reused };
-  };
-  const positive = await gpu.checked("text encoding", () => embedPrompt("prompt", request.prompt));
-  yield { type: "encode", what: "prompt", reused: positive.reused };
-  const negative =
-    request.guidance === null
-      ? undefined
-      : await gpu.checked("text encoding", () => embedPrompt("negativePrompt", request.negativePrompt));
-  if (negative) yield { type: "encode", what: "negativePrompt", reused: negative.reused };
-
-  // the modulation of every step, and of sigma 0 for isolated references, up front
-  const sigmas = [...request.sigmas.subarray(0, steps), 0];
-  const table = await gpu.checked("modulation", () =>
-    ModulationTable.create(gpu, transformer.backend, scope, transformer.weights.modulation, transformer.config, sigmas),
-  );
-  const isolated = parts.config.referenceAttention === "isolated";
-  const referencePass = { gpu, model: transformer, table, sigmaZeroRow: steps };
-  const encoded = await gpu.checked("references", () =>
-    clock.time("references", () => encodeReferences(parts, request, scope, referencePass, signal)),
-  );
-  if (request.references.length > 0) yield { type: "encode", what: "references", reused: encoded.hit };
-
-  const latents = scope.rows("latents", "f32", gridTokens(grid), transformer.config.inChannels, rowsPerChunk);
-  writeRows(recorder, latents, drawNoise(request, grid, transformer.config.inChannels));
-  const denoiser = new Denoiser({
-    ...referencePass,
-    scope,
-    grid,
-    textLength: parts.config.textLength,
-    mode: request.referenceMode,
-    isolated,
-    references: encoded.references,
-    kept: encoded.kept,
-  });
+  using scope = gpu.memory.scope();
   try {
-    for (let step = 0; step < steps; step++) {
+    const { states, warnings } = yield* encodePrompts(parts, request, signal);
+    // modulation, embedded prompts and references of every set of weights, up front
+    using phases = await gpu.checked("conditions", () => Phases.create(parts, request, states, scope, signal));
+    const cacheHit = phases.all.every(({ references }) => references.hit);
+    if (request.references.length > 0) yield { type: "encode", what: "references", reused: cacheHit };
+    for (const [result, noise] of request.noises.entries()) {
+      using room = gpu.memory.scope();
+      const grid = { height: request.height / PIXELS_PER_TOKEN, width: request.width / PIXELS_PER_TOKEN };
+      using sampler = new Sampler(parts, request, phases, room, grid, noise);
+      yield* denoise(parts, request, sampler, result, signal);
       signal?.throwIfAborted();
-      const stepStarted = performance.now();
-      const [sigma, next] = [request.sigmas[step]!, request.sigmas[step + 1]!];
-      const preview = await gpu.checked(`step ${step + 1}`, () =>
-        clock.time("steps", async () => {
-          const velocity = await denoiser.velocity(latents, positive.text, step, signal);
-          if (negative && request.guidance !== null) {
-            const unconditional = await denoiser.velocity(latents, negative.text, step, signal);
-            guide(recorder, unconditional, velocity, request.guidance);
-            scope.releaseRows(velocity);
-            return finishStep(parts, scope, request, grid, latents, unconditional, sigma, next, signal);
-          }
-          return finishStep(parts, scope, request, grid, latents, velocity, sigma, next, signal);
-        }),
+      const decodeStarted = performance.now();
+      const image = await gpu.checked("decode", () =>
+        gpu.clock.time("decode", () => decode(parts, request, sampler.latents, signal)),
       );
-      request.onLatents?.(step, await readRows(recorder, latents));
-      await recorder.settle();
-      yield { type: "step", step: step + 1, steps, sigma, milliseconds: performance.now() - stepStarted, ...preview };
+      yield { type: "decode", result, milliseconds: performance.now() - decodeStarted };
+      const timings = { ...(await gpu.clock.collect()), total: performance.now() - started };
+      yield { type: "picture", result, image, timings, cacheHit, skipped: sampler.skipped, warnings };
+      started = performance.now();
     }
-    signal?.throwIfAborted();
-    const decodeStarted = performance.now();
-    const image = await gpu.checked("decode", () =>
-      clock.time("decode", () => decode(parts, request, latents, signal)),
-    );
-    yield { type: "decode", milliseconds: performance.now() - decodeStarted };
-    const timings = { ...(await clock.collect()), total: performance.now() - started };
-    return { image, timings, cacheHit: encoded.hit, warnings };
   } finally {
-    denoiser.dispose();
     parts.referenceCache.trim();
   }
 }
 
-function drawNoise({ noise }: PipelineRequest, grid: Grid, channels: number): Float32Array {
-  return noise instanceof Float32Array ? noise : makeNoise(noise.kind, noise.seed, grid, channels);
+/** The text states of the prompts, from those kept or computed. They stay valid while the run asks for no others. */
+async function* encodePrompts(
+  { gpu, tokenizer, textStates, config }: Parts,
+  { prompt, negativePrompt, guidance }: PipelineRequest,
+  signal?: AbortSignal,
+): AsyncGenerator<RunEvent, { readonly states: PromptStates; readonly warnings: readonly string[] }> {
+  const warnings: string[] = [];
+  const encode = async (
+    what: "prompt" | "negativePrompt",
+    text: string,
+  ): Promise<{ readonly states: Rows; readonly reused: boolean }> => {
+    const tokens = tokenizer.encode(text, config.textLength);
+    if (tokens.truncated)
+      warnings.push(
+        `${what} has ${tokens.tokens} tokens with its frame; the model takes ${config.textLength}, the rest was cut.`,
+      );
+    return gpu.checked("text encoding", () => gpu.clock.time("prompt", () => textStates.get(tokens, signal)));
+  };
+  const positive = await encode("prompt", prompt);
+  yield { type: "encode", what: "prompt", reused: positive.reused };
+  const negative = guidance === null ? undefined : await encode("negativePrompt", negativePrompt);
+  if (negative) yield { type: "encode", what: "negativePrompt", reused: negative.reused };
+  return { states: { positive: positive.states, negative: negative?.states }, warnings };
 }
 
-/** latents at the next sigma; returns a preview of the predicted clean picture when one is asked for. */
-async function finishStep(
-  parts: Parts,
-  scope: MemoryScope,
-  request: PipelineRequest,
-  grid: Grid,
-  latents: Rows,
-  velocity: Rows,
-  sigma: number,
-  next: number,
+/** All evaluations of one picture, with an event after each step. */
+async function* denoise(
+  { gpu }: Parts,
+  { plan, onLatents }: PipelineRequest,
+  sampler: Sampler,
+  result: number,
   signal?: AbortSignal,
-): Promise<{ readonly preview?: PixelImage }> {
-  const { recorder } = parts.gpu;
-  const clean = request.previews ? copyRows(recorder, scope, latents) : undefined;
-  eulerStep(recorder, latents, velocity, sigma, next);
-  if (clean) accumulateRows(recorder, clean, 1, velocity, -sigma);
-  scope.releaseRows(velocity);
-  await assertFinite(parts.gpu, `the step from sigma ${sigma}`, latents.chunks);
-  if (!clean) return {};
-  const values = await readRows(recorder, clean);
-  scope.releaseRows(clean);
-  return { preview: await parts.preview.render(values, grid, signal) };
+): AsyncGenerator<RunEvent, void> {
+  const steps = plan.at(-1)!.step + 1;
+  let stepStarted = performance.now();
+  for (const [index, { step, sigma, endsStep }] of plan.entries()) {
+    signal?.throwIfAborted();
+    const preview = await gpu.checked(`step ${step + 1}`, () =>
+      gpu.clock.time("steps", () => sampler.evaluate(index, signal)),
+    );
+    onLatents?.(index, await readRows(gpu.recorder, sampler.latents));
+    await gpu.recorder.settle();
+    if (!endsStep) continue;
+    const milliseconds = performance.now() - stepStarted;
+    yield { type: "step", result, step: step + 1, steps, sigma, milliseconds, ...preview };
+    stepStarted = performance.now();
+  }
 }
 
 async function decode(
-  parts: Parts,
+  { gpu, vae }: Parts,
   request: PipelineRequest,
   latents: Rows,
   signal?: AbortSignal,
 ): Promise<PixelImage> {
-  const { gpu, vae } = parts;
   using scope = gpu.memory.scope();
   const tokens = joinRows(gpu.recorder, scope, latents);
   const features = await vae.decode(scope, tokens, request, signal);

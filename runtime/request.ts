@@ -1,8 +1,13 @@
-import { type ErrorDetails, KleinbildError } from "./errors.ts";
+import { KleinbildError } from "./errors.ts";
 import type { ImageInput } from "./image/read.ts";
+import { type AccelerationOptions, type AccelerationPreset, resolveAcceleration } from "./request-acceleration.ts";
+import { checkChoice, checkFields, checkInteger, clamp, invalid, nearestTo } from "./request-checks.ts";
+import { type LoraInput, type ResolvedLora, resolveLoras } from "./request-loras.ts";
 import type { NoiseKind } from "./sampling/noise.ts";
+import { SCHEDULERS, type SchedulerName } from "./sampling/scheduler.ts";
 import { parseSeed, randomSeed } from "./sampling/seed.ts";
 import type { ReferenceMode } from "./transformer/denoiser.ts";
+import type { StepCacheOptions } from "./transformer/step-cache.ts";
 import { PIXELS_PER_TOKEN } from "./vae/autoencoder.ts";
 import type { ModelConfig } from "./weights/model-config.ts";
 
@@ -14,18 +19,28 @@ export interface GenerateRequest {
   readonly height?: number | undefined;
   /** 1 … 1000. Default: the model's. */
   readonly steps?: number | undefined;
+  /** The solver and its noise levels, by the names of docs/schedulers.md. Default: `Default`, the model's own Euler. */
+  readonly scheduler?: SchedulerName | undefined;
+  /** Pictures to make, 1 … 20, with seeds counting up; prompt and references are encoded once. Default: 1. */
+  readonly results?: number | undefined;
   /** 0 … 2⁶³ − 1; beyond 2⁵³ as bigint or decimal string. Default: a random unsigned 32-bit number. */
   readonly seed?: number | bigint | string | undefined;
   /** `counter` (default): independent of device and size; `torch`: the numbers of PyTorch's CPU generator. */
   readonly noise?: NoiseKind | undefined;
   /** Classifier-free guidance of undistilled models, 1 … 100; 1 or null: off. Default: the model's. */
   readonly guidance?: number | null | undefined;
+  /** Whether guidance is ignored, as distilled weights need it. Default: what the model says of itself. */
+  readonly distilled?: boolean | undefined;
   /** What guidance leads away from. */
   readonly negativePrompt?: string | undefined;
   /** Pictures to edit or combine, in order, at most four: encoded files or pixels. */
   readonly references?: readonly ImageInput[] | undefined;
   /** Default: `exact` where the weights are trained for it, else `recompute`. */
   readonly referenceMode?: ReferenceMode | undefined;
+  /** Low-rank adapters, which add up. */
+  readonly loras?: readonly LoraInput[] | undefined;
+  /** Reuse between steps. Default: none, which changes no pixel. */
+  readonly acceleration?: AccelerationPreset | AccelerationOptions | undefined;
   /** Whether step events carry a preview. Default: true. */
   readonly previews?: boolean | undefined;
 }
@@ -36,35 +51,48 @@ export interface ResolvedRequest {
   readonly negativePrompt: string;
   readonly size: { readonly width: number; readonly height: number } | undefined;
   readonly steps: number;
+  readonly scheduler: SchedulerName;
+  readonly results: number;
+  /** Of the first picture. */
   readonly seed: bigint;
   readonly noise: NoiseKind;
   readonly guidance: number | null;
   readonly references: readonly ImageInput[];
   readonly referenceMode: ReferenceMode;
+  readonly loras: readonly ResolvedLora[];
+  /** As it was asked for, and what it means for this run. */
+  readonly acceleration: GenerateRequest["acceleration"];
+  readonly stepCache: StepCacheOptions | undefined;
   readonly previews: boolean;
   readonly warnings: readonly string[];
 }
 
 export const MAX_REFERENCES = 4;
-const MIN_STEPS = 1;
 const MAX_STEPS = 1000;
+const MAX_RESULTS = 20;
 const MAX_PIXELS_PER_SIDE = 8192;
 /** Beyond what any model is used with; far larger ones only overflow. */
 const MAX_GUIDANCE = 100;
 const MODES: readonly ReferenceMode[] = ["exact", "recompute", "step-one"];
 const NOISES: readonly NoiseKind[] = ["counter", "torch"];
 
+const SCHEDULER_NAMES = Object.keys(SCHEDULERS) as SchedulerName[];
 const FIELDS = Object.keys({
   prompt: 0,
   width: 0,
   height: 0,
   steps: 0,
+  scheduler: 0,
+  results: 0,
   seed: 0,
   noise: 0,
   guidance: 0,
+  distilled: 0,
   negativePrompt: 0,
   references: 0,
   referenceMode: 0,
+  loras: 0,
+  acceleration: 0,
   previews: 0,
 } satisfies Record<keyof GenerateRequest, 0>);
 
@@ -75,15 +103,16 @@ const FIELDS = Object.keys({
  * @throws KleinbildError `invalid-request`
  */
 export function resolveRequest(request: GenerateRequest, config: ModelConfig): ResolvedRequest {
-  checkFields(request);
+  checkFields("A request", request, FIELDS);
   const warnings: string[] = [];
   const { prompt, negativePrompt = "", references = [], noise = "counter", previews = true } = request;
+  const { scheduler = "Default", results = 1, steps = config.defaultSteps } = request;
   if (typeof prompt !== "string") throw invalid("prompt", "a string", prompt);
   if (typeof negativePrompt !== "string") throw invalid("negativePrompt", "a string", negativePrompt);
   if (!Array.isArray(references) || references.length > MAX_REFERENCES)
     throw invalid("references", `a list of at most ${MAX_REFERENCES} pictures`, references, { max: MAX_REFERENCES });
-  if (!NOISES.includes(noise)) throw invalid("noise", oneOf(NOISES), noise);
   if (typeof previews !== "boolean") throw invalid("previews", "true or false", previews);
+  checkInteger("steps", steps, 1, MAX_STEPS);
   const guidance = resolveGuidance(request, config, warnings);
   if (negativePrompt !== "" && guidance === null)
     warnings.push("negativePrompt has no effect: it counts only with guidance, which is off.");
@@ -91,25 +120,20 @@ export function resolveRequest(request: GenerateRequest, config: ModelConfig): R
     prompt,
     negativePrompt,
     size: resolveSize(request),
-    steps: resolveSteps(request, config),
+    steps,
+    scheduler: checkChoice("scheduler", scheduler, SCHEDULER_NAMES),
+    results: checkInteger("results", results, 1, MAX_RESULTS),
     seed: request.seed === undefined ? randomSeed() : parseSeed(request.seed),
-    noise,
+    noise: checkChoice("noise", noise, NOISES),
     guidance,
     references,
     referenceMode: resolveMode(request.referenceMode, config),
+    loras: resolveLoras(request.loras),
+    acceleration: request.acceleration === "none" ? undefined : request.acceleration,
+    stepCache: resolveAcceleration(request.acceleration, steps, config),
     previews,
     warnings,
   };
-}
-
-function checkFields(request: unknown): void {
-  if (typeof request !== "object" || request === null)
-    throw new KleinbildError("invalid-request", `A request must be an object with a prompt; got ${shown(request)}.`);
-  for (const [field, value] of Object.entries(request))
-    if (value !== undefined && !FIELDS.includes(field))
-      throw new KleinbildError("invalid-request", `There is no field ${field}; there are ${FIELDS.join(", ")}.`, {
-        parameter: field,
-      });
 }
 
 function resolveSize({ width, height }: GenerateRequest): ResolvedRequest["size"] {
@@ -131,17 +155,9 @@ function resolveSize({ width, height }: GenerateRequest): ResolvedRequest["size"
   return { width, height };
 }
 
-function resolveSteps({ steps }: GenerateRequest, config: ModelConfig): number {
-  const wanted = steps === undefined ? config.defaultSteps : steps;
-  if (Number.isInteger(wanted) && wanted >= MIN_STEPS && wanted <= MAX_STEPS) return wanted;
-  throw invalid("steps", `a whole number between ${MIN_STEPS} and ${MAX_STEPS}`, wanted, {
-    min: MIN_STEPS,
-    max: MAX_STEPS,
-    ...nearestTo(wanted, (value) => clamp(Math.round(value), MIN_STEPS, MAX_STEPS)),
-  });
-}
-
-function resolveGuidance({ guidance }: GenerateRequest, config: ModelConfig, warnings: string[]): number | null {
+function resolveGuidance(request: GenerateRequest, config: ModelConfig, warnings: string[]): number | null {
+  const { guidance, distilled = config.distilled } = request;
+  if (typeof distilled !== "boolean") throw invalid("distilled", "true or false", distilled);
   const wanted = guidance === undefined ? config.defaultGuidance : guidance;
   if (wanted === null) return null;
   if (typeof wanted !== "number" || !(wanted >= 1 && wanted <= MAX_GUIDANCE))
@@ -151,7 +167,7 @@ function resolveGuidance({ guidance }: GenerateRequest, config: ModelConfig, war
       ...nearestTo(wanted, (value) => clamp(value, 1, MAX_GUIDANCE)),
     });
   if (wanted === 1) return null;
-  if (!config.distilled) return wanted;
+  if (!distilled) return wanted;
   if (guidance !== undefined)
     warnings.push(`guidance ${wanted} is ignored: ${config.name} is distilled and takes one pass a step.`);
   return null;
@@ -160,7 +176,7 @@ function resolveGuidance({ guidance }: GenerateRequest, config: ModelConfig, war
 function resolveMode(mode: ReferenceMode | undefined, config: ModelConfig): ReferenceMode {
   const isolated = config.referenceAttention === "isolated";
   if (mode === undefined) return isolated ? "exact" : "recompute";
-  if (!MODES.includes(mode)) throw invalid("referenceMode", oneOf(MODES), mode);
+  checkChoice("referenceMode", mode, MODES);
   if (mode === (isolated ? "step-one" : "exact"))
     throw new KleinbildError(
       "invalid-request",
@@ -170,29 +186,4 @@ function resolveMode(mode: ReferenceMode | undefined, config: ModelConfig): Refe
       { parameter: "referenceMode" },
     );
   return mode;
-}
-
-function invalid(parameter: string, expected: string, got: unknown, details: ErrorDetails = {}): KleinbildError {
-  const message = `${parameter} must be ${expected}; got ${shown(got)}.`;
-  return new KleinbildError("invalid-request", message, { parameter, ...details });
-}
-
-function shown(value: unknown): string {
-  if (typeof value === "string") return JSON.stringify(value.slice(0, 40));
-  if (Array.isArray(value)) return `a list of ${value.length}`;
-  if (typeof value === "bigint") return `${value}n`;
-  return typeof value === "object" && value !== null ? "an object" : String(value);
-}
-
-function oneOf(values: readonly string[]): string {
-  return `one of ${values.join(", ")}`;
-}
-
-/** A suggestion, where there is a number to be near to. */
-function nearestTo(value: unknown, nearest: (value: number) => number): ErrorDetails {
-  return typeof value === "number" && !Number.isNaN(value) ? { nearest: nearest(value) } : {};
-}
-
-function clamp(value: number, least: number, most: number): number {
-  return Math.min(most, Math.max(least, value));
 }

@@ -1,7 +1,7 @@
 import * as Comlink from "comlink";
 import { KleinbildError, type KleinbildErrorCode, type ErrorDetails } from "./errors.ts";
-import type { Engine, EngineInfo, EngineResult } from "./engine.ts";
-import type { GenerateEvent } from "./events.ts";
+import type { Engine, EngineEvent, EngineInfo } from "./engine.ts";
+import type { LoadEvent } from "./events.ts";
 import type { GenerateRequest } from "./request.ts";
 
 const MAX_CAUSES = 8;
@@ -16,8 +16,6 @@ interface ErrorEnvelope {
   readonly cause: ErrorEnvelope | undefined;
 }
 
-export type LoadProgress = Extract<GenerateEvent, { type: "load" }>;
-
 /** What `next` gives: one event, the end of the run with its result, or what it failed with. */
 export type Pulled<Event, Result> =
   | { readonly kind: "event"; readonly event: Event }
@@ -31,8 +29,8 @@ export type Pulled<Event, Result> =
 export interface RemoteEngine<Options> {
   open(id: number, options: Options): void;
   generate(id: number, request: GenerateRequest): void;
-  nextLoad(id: number): Promise<Pulled<LoadProgress, EngineInfo>>;
-  nextEvent(id: number): Promise<Pulled<GenerateEvent, EngineResult>>;
+  nextLoad(id: number): Promise<Pulled<LoadEvent, EngineInfo>>;
+  nextEvent(id: number): Promise<Pulled<EngineEvent, void>>;
   /** Ends a run at its next abort point; its pull gives an error, which the caller replaces by its own signal's reason. */
   cancel(id: number): void;
   info(): Promise<EngineInfo | ErrorEnvelope>;
@@ -42,15 +40,15 @@ export interface RemoteEngine<Options> {
 type CreateEngine<Options> = (
   options: Options,
   signal: AbortSignal,
-  onLoad: (event: LoadProgress) => void,
+  onLoad: (event: LoadEvent) => void,
 ) => Promise<Engine>;
 
 /** Serves an engine that `create` makes; runs in the worker or child process. */
 export class EngineHost<Options> implements RemoteEngine<Options> {
   readonly #create: CreateEngine<Options>;
   readonly #aborts = new Map<number, AbortController>();
-  readonly #loads = new Map<number, AsyncGenerator<LoadProgress, EngineInfo>>();
-  readonly #runs = new Map<number, AsyncGenerator<GenerateEvent, EngineResult>>();
+  readonly #loads = new Map<number, AsyncGenerator<LoadEvent, EngineInfo>>();
+  readonly #runs = new Map<number, AsyncGenerator<EngineEvent, void>>();
   #engine: Engine | undefined;
 
   constructor(create: CreateEngine<Options>) {
@@ -65,14 +63,14 @@ export class EngineHost<Options> implements RemoteEngine<Options> {
     this.#runs.set(id, this.#run(request, this.#signal(id)));
   }
 
-  async nextLoad(id: number): Promise<Pulled<LoadProgress, EngineInfo>> {
+  async nextLoad(id: number): Promise<Pulled<LoadEvent, EngineInfo>> {
     return this.#pull(id, this.#loads);
   }
 
-  async nextEvent(id: number): Promise<Pulled<GenerateEvent, EngineResult>> {
+  async nextEvent(id: number): Promise<Pulled<EngineEvent, void>> {
     const pulled = await this.#pull(id, this.#runs);
-    return pulled.kind === "result"
-      ? Comlink.transfer(pulled, [pulled.result.image.data.buffer as ArrayBuffer])
+    return pulled.kind === "event" && pulled.event.type === "result"
+      ? Comlink.transfer(pulled, [pulled.event.image.data.buffer as ArrayBuffer])
       : pulled;
   }
 
@@ -99,7 +97,7 @@ export class EngineHost<Options> implements RemoteEngine<Options> {
     return this.#engine;
   }
 
-  async *#run(request: GenerateRequest, signal: AbortSignal): AsyncGenerator<GenerateEvent, EngineResult> {
+  async *#run(request: GenerateRequest, signal: AbortSignal): AsyncGenerator<EngineEvent, void> {
     return yield* this.#opened().generate(request, signal);
   }
 
@@ -133,8 +131,8 @@ export class EngineHost<Options> implements RemoteEngine<Options> {
   }
 
   /** Progress as it comes; what is not pulled in time is replaced by what is newer. */
-  async *#load(options: Options, signal: AbortSignal): AsyncGenerator<LoadProgress, EngineInfo> {
-    let latest: LoadProgress | undefined;
+  async *#load(options: Options, signal: AbortSignal): AsyncGenerator<LoadEvent, EngineInfo> {
+    let latest: LoadEvent | undefined;
     let wake = (): void => {};
     let settled = false;
     const engine = this.#create(options, signal, (event) => {

@@ -17,6 +17,11 @@ const Metadata = v.object({
   seed: v.pipe(v.string(), v.regex(/^\d+$/)),
   noise: v.picklist(["counter", "torch"]),
   steps: v.number(),
+  /** Unless it is the model's own. */
+  scheduler: v.optional(v.string()),
+  /** A preset, or the options of `GenerateRequest`. */
+  acceleration: v.optional(v.union([v.string(), v.looseObject({ method: v.string() })])),
+  loras: v.optional(v.array(v.object({ name: v.string(), weight: v.number(), stages: v.string() }))),
   width: v.number(),
   height: v.number(),
 });

@@ -16,8 +16,21 @@ const HALF = BLOCK / 2;
  * @returns [length]
  */
 export function torchNoise(seed: bigint, length: number): Float32Array {
-  const generator = new MersenneTwister(Number(BigInt.asUintN(32, seed)));
-  return length < BLOCK ? drawSingly(generator, length) : drawInBlocks(generator, length);
+  return new TorchGenerator(seed).normal(length);
+}
+
+/** PyTorch's CPU generator: what it draws next follows what it drew before, as between the calls of a pipeline. */
+export class TorchGenerator {
+  readonly #generator: MersenneTwister;
+
+  constructor(seed: bigint) {
+    this.#generator = new MersenneTwister(Number(BigInt.asUintN(32, seed)));
+  }
+
+  /** The next `torch.randn(length)`. */
+  normal(length: number): Float32Array {
+    return length < BLOCK ? drawSingly(this.#generator, length) : drawInBlocks(this.#generator, length);
+  }
 }
 
 /**

@@ -1,4 +1,4 @@
-import { torchNoise } from "./noise-torch.ts";
+import { TorchGenerator } from "./noise-torch.ts";
 import { philox4x32, type Words2 } from "./philox.ts";
 
 /**
@@ -16,17 +16,30 @@ export interface NoiseGrid {
 /** Channels that one counter value serves. */
 const LANES = 4;
 
-/**
- * Standard normal noise to start from.
- *
- * @returns [height · width, channels], tokens row by row
- */
-export function makeNoise(kind: NoiseKind, seed: bigint, grid: NoiseGrid, channels: number): Float32Array {
+/** Standard normal noise of one picture: to start from, and for the steps of a stochastic solver. */
+export interface NoiseSource {
+  /** [height · width, channels], tokens row by row. Call it once, before `next`. */
+  initial(): Float32Array;
+  /** Noise of the same shape for the next step that takes some. */
+  next(): Float32Array;
+}
+
+/** The noise that a seed stands for. */
+export function seededNoise(kind: NoiseKind, seed: bigint, grid: NoiseGrid, channels: number): NoiseSource {
   switch (kind) {
-    case "counter":
-      return counterNoise(seed, grid, channels);
-    case "torch":
-      return packTokens(torchNoise(seed, channels * grid.height * grid.width), channels);
+    case "counter": {
+      let draw = 0;
+      return {
+        initial: () => counterNoise(seed, grid, channels),
+        next: () => counterNoise(seed, grid, channels, ++draw),
+      };
+    }
+    case "torch": {
+      const generator = new TorchGenerator(seed);
+      const length = channels * grid.height * grid.width;
+      // the reference pipelines draw the first noise in planes, and that of the steps in tokens
+      return { initial: () => packTokens(generator.normal(length), channels), next: () => generator.normal(length) };
+    }
     default:
       return kind satisfies never;
   }
@@ -37,13 +50,14 @@ export function makeNoise(kind: NoiseKind, seed: bigint, grid: NoiseGrid, channe
  * (⌊height / 2⌋, ⌊width / 2⌋): two sizes have the same noise where they overlap when laid middle on middle, whatever
  * the order or the device that computes it.
  *
- * Philox4x32-10 with the seed as key and (channel group, row, column, 0) as counter, rows and columns in two's
+ * Philox4x32-10 with the seed as key and (channel group, row, column, draw) as counter, rows and columns in two's
  * complement; its four words become four channels by Box–Muller.
  *
  * @param seed 64 bit
+ * @param draw 0 for the noise to start from, then counting up
  * @returns [height · width, channels], tokens row by row
  */
-export function counterNoise(seed: bigint, grid: NoiseGrid, channels: number): Float32Array {
+export function counterNoise(seed: bigint, grid: NoiseGrid, channels: number, draw = 0): Float32Array {
   const key: Words2 = [Number(BigInt.asUintN(32, seed)), Number(BigInt.asUintN(32, seed >> 32n))];
   const middleRow = Math.floor(grid.height / 2);
   const middleColumn = Math.floor(grid.width / 2);
@@ -53,7 +67,7 @@ export function counterNoise(seed: bigint, grid: NoiseGrid, channels: number): F
     for (let column = 0; column < grid.width; column++) {
       const token = (row * grid.width + column) * channels;
       for (let channel = 0; channel < channels; channel += LANES) {
-        const counter = [channel / LANES, (row - middleRow) >>> 0, (column - middleColumn) >>> 0, 0] as const;
+        const counter = [channel / LANES, (row - middleRow) >>> 0, (column - middleColumn) >>> 0, draw] as const;
         const [w0, w1, w2, w3] = philox4x32(counter, key);
         boxMuller(w0, w1, lanes, 0);
         boxMuller(w2, w3, lanes, 2);

@@ -28,6 +28,11 @@ export function randomSeed(): bigint {
   return BigInt(crypto.getRandomValues(new Uint32Array(1))[0]!);
 }
 
+/** The seeds of a request's pictures: counting up from the first, and from 0 again behind the largest. */
+export function pictureSeeds(first: bigint, count: number): readonly bigint[] {
+  return Array.from({ length: count }, (_, i) => (first + BigInt(i)) % (MAX_SEED + 1n));
+}
+
 function toBigInt(seed: number | bigint | string): bigint | undefined {
   switch (typeof seed) {
     case "bigint":

@@ -5,7 +5,7 @@ import { encodeDataUri } from "./data-uri.ts";
 import type { ResolvedImageInferenceTask } from "./image-inference-task.ts";
 import type { MediaStore, StoredMedia } from "./media-store.ts";
 import { postJson, putBytes, type PushOptions } from "./push.ts";
-import type { ImageItem } from "./response.ts";
+import type { ImageItem, RunSummary } from "./response.ts";
 
 /** What a task says about the delivery of its pictures. */
 export type DeliveryFields = Pick<
@@ -24,6 +24,7 @@ export interface DeliveredPicture {
   readonly seed: bigint;
   /** Of the task and of the run. */
   readonly warnings?: readonly string[] | undefined;
+  readonly run?: RunSummary | undefined;
 }
 
 export interface DeliveryOptions extends Omit<PushOptions, "timeoutMs"> {
@@ -58,7 +59,7 @@ export function encodeOptions({
  * @throws KleinbildError of the encoder, or the reason of the signal
  */
 export async function deliverPicture(
-  { image, seed, warnings = [] }: DeliveredPicture,
+  { image, seed, warnings = [], run }: DeliveredPicture,
   task: DeliveryFields,
   options: DeliveryOptions,
 ): Promise<ImageItem> {
@@ -79,6 +80,7 @@ export async function deliverPicture(
     seed: seedInJson(seed),
     ...(task.includeCost && { cost: 0 }),
     ...(said.length > 0 && { warnings: said }),
+    ...(run && { run }),
   };
   const failure = await tellWebhook(task, { data: [item] }, options);
   return failure === undefined ? item : { ...item, warnings: [...said, failure] };

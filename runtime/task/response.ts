@@ -1,4 +1,11 @@
+import type { RunReport } from "../events.ts";
 import type { ApiError } from "./api-error.ts";
+
+/** How a picture came about; the hosted API has no such field. */
+export type RunSummary = Pick<RunReport, "model" | "referenceMode" | "passes" | "timings"> & {
+  /** Whether kept keys and values of the references were used. */
+  readonly referenceCacheHit: boolean;
+};
 
 /** One picture of an `imageInference` task. */
 export interface ImageItem {
@@ -20,6 +27,8 @@ export interface ImageItem {
   readonly status?: "success" | undefined;
   /** What was ignored or went otherwise than asked; the hosted API has no such field. */
   readonly warnings?: readonly string[] | undefined;
+  /** Of a picture that was made here. */
+  readonly run?: RunSummary | undefined;
 }
 
 /** A task whose results are not there yet: the acknowledgement of an `async` task, and what `getResponse` says of it. */

@@ -66,7 +66,7 @@ describe("npm start --", () => {
 
   it.each([
     [["--width", "64"], /required option '--prompt/],
-    [["--prompt", "x", "--out", "x.gif"], /A name ending in \.png/],
+    [["--prompt", "x", "--out", "x.gif"], /--out needs a name ending in \.png/],
     [["--prompt", "x", "--width", "big"], /'--width.*'big' is invalid\. A whole number/],
     [["--prompt", "x", "--seed", "-1"], /'--seed.*A whole number of 0 to 2\^63 - 1/],
     [["--prompt", "x", "--guidance", "much"], /'--guidance.*A number was expected/],

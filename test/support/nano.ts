@@ -1,7 +1,7 @@
 import { fileURLToPath } from "node:url";
-import { Engine, type EngineResult } from "../../runtime/engine.ts";
+import { Engine, type EngineEvent } from "../../runtime/engine.ts";
+import type { EngineResult } from "../../runtime/engine-result.ts";
 import type { EngineOptions } from "../../runtime/engine-options.ts";
-import type { GenerateEvent } from "../../runtime/events.ts";
 import { dawnGpu } from "../../runtime/gpu/dawn.ts";
 import { NodeImageCodec } from "../../runtime/image/codec-node.ts";
 import type { PixelImage } from "../../runtime/image/pixels.ts";
@@ -36,20 +36,20 @@ export async function openNano({ folder = NANO, gpu, ...options }: OpenOptions =
   return Engine.create(platform, new FolderSource(folder), { dtype: "f32", ...options });
 }
 
-/** Runs a request to its end. */
+/** Runs a request to its end; its first picture. */
 export async function runEngine(
   engine: Engine,
   request: GenerateRequest,
-  { signal, onEvent }: { readonly signal?: AbortSignal; readonly onEvent?: (event: GenerateEvent) => void } = {},
-): Promise<EngineResult & { readonly events: readonly GenerateEvent[] }> {
-  const events: GenerateEvent[] = [];
-  const run = engine.generate(request, signal);
-  for (;;) {
-    const { done, value } = await run.next();
-    if (done) return { ...value, events };
-    events.push(value);
-    onEvent?.(value);
+  { signal, onEvent }: { readonly signal?: AbortSignal; readonly onEvent?: (event: EngineEvent) => void } = {},
+): Promise<EngineResult & { readonly events: readonly EngineEvent[] }> {
+  const events: EngineEvent[] = [];
+  for await (const event of engine.generate(request, signal)) {
+    events.push(event);
+    onEvent?.(event);
   }
+  const result = events.find((event) => event.type === "result");
+  if (!result) throw new Error("the run gave no picture");
+  return { ...result, events };
 }
 
 /** A picture of noise. */

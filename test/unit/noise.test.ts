@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { counterNoise, makeNoise, type NoiseGrid } from "../../runtime/sampling/noise.ts";
+import { counterNoise, type NoiseGrid, seededNoise } from "../../runtime/sampling/noise.ts";
+import { MersenneTwister } from "../../runtime/sampling/mersenne-twister.ts";
 import { philox4x32 } from "../../runtime/sampling/philox.ts";
 import { expectClose } from "../support/compare.ts";
 
@@ -102,13 +103,15 @@ describe("counterNoise", () => {
   });
 });
 
-describe("makeNoise", () => {
+describe("seededNoise", () => {
   it("gives the counter noise under its name", () =>
-    expect(makeNoise("counter", 5n, { height: 2, width: 3 }, 8)).toEqual(counterNoise(5n, { height: 2, width: 3 }, 8)));
+    expect(seededNoise("counter", 5n, { height: 2, width: 3 }, 8).initial()).toEqual(
+      counterNoise(5n, { height: 2, width: 3 }, 8),
+    ));
 
   it("packs the torch draw of [channels, height, width] by tokens", () => {
     // PyTorch's torch.randn(16) for seed 0, here as 4 channels of 2 × 2.
-    const packed = makeNoise("torch", 0n, { height: 2, width: 2 }, 4);
+    const packed = seededNoise("torch", 0n, { height: 2, width: 2 }, 4).initial();
     expectClose(
       packed,
       [
@@ -117,5 +120,28 @@ describe("makeNoise", () => {
       ],
       { absolute: 6e-5 },
     );
+  });
+
+  it("gives every further draw of a counter seed other values, and the same ones again", () => {
+    const draws = (): Float32Array[] => {
+      const noise = seededNoise("counter", 5n, { height: 2, width: 2 }, 4);
+      return [noise.initial(), noise.next(), noise.next()];
+    };
+    const [initial, first, second] = draws();
+    expect(draws()).toEqual([initial, first, second]);
+    expect(new Set([initial, first, second].map((values) => values!.join())).size).toBe(3);
+  });
+
+  it("goes on in PyTorch's sequence, the draws of steps by tokens", () => {
+    // the two halves of torch.randn(32) are not two draws of 16: the uniforms of a draw come first
+    const noise = seededNoise("torch", 0n, { height: 2, width: 2 }, 4);
+    noise.initial();
+    const generator = new MersenneTwister(0);
+    for (let i = 0; i < 16; i++) generator.draw();
+    const uniform = Array.from({ length: 16 }, () => (generator.draw() & 0xffffff) * 2 ** -24);
+    const radius = Math.sqrt(-2 * Math.log(1 - uniform[0]!));
+    const next = noise.next();
+    expect(next[0]).toBeCloseTo(radius * Math.cos(2 * Math.PI * uniform[8]!), 5);
+    expect(next[8]).toBeCloseTo(radius * Math.sin(2 * Math.PI * uniform[8]!), 5);
   });
 });

@@ -1,8 +1,8 @@
 import { MessageChannel, type MessagePort } from "node:worker_threads";
 import { afterEach, describe, expect, it } from "vitest";
-import type { Engine, EngineInfo, EngineResult } from "../../runtime/engine.ts";
+import type { Engine, EngineEvent, EngineInfo } from "../../runtime/engine.ts";
 import { KleinbildError } from "../../runtime/errors.ts";
-import type { GenerateEvent } from "../../runtime/events.ts";
+import type { LoadEvent, StepEvent } from "../../runtime/events.ts";
 import type { GenerateRequest } from "../../runtime/request.ts";
 import {
   EngineHost,
@@ -10,7 +10,6 @@ import {
   type EngineProxy,
   exposeEngine,
   isErrorEnvelope,
-  type LoadProgress,
   packError,
   type Pulled,
   unpackError,
@@ -96,13 +95,13 @@ function failureOf(pulled: Pulled<unknown, unknown>): Error {
 
 const INFO = { model: { name: "nano" }, dtype: "f32" } as unknown as EngineInfo;
 const REQUEST: GenerateRequest = { prompt: "a fox", seed: 2n ** 60n };
-const PROGRESS: readonly LoadProgress[] = [1, 2, 3].map((loadedBytes) => ({
+const PROGRESS: readonly LoadEvent[] = [1, 2, 3].map((loadedBytes) => ({
   type: "load",
   part: "vae",
   loadedBytes,
   totalBytes: 3,
 }));
-const STEP: GenerateEvent = { type: "step", step: 1, steps: 1, sigma: 1, milliseconds: 5 };
+const STEP: StepEvent = { type: "step", result: 0, step: 1, steps: 1, sigma: 1, milliseconds: 5 };
 
 interface FakeEngine {
   readonly engine: Engine;
@@ -117,14 +116,14 @@ function fakeEngine(failure?: Error): FakeEngine {
   const requests: GenerateRequest[] = [];
   const engine = {
     info: INFO,
-    async *generate(request: GenerateRequest, signal?: AbortSignal): AsyncGenerator<GenerateEvent, EngineResult> {
+    async *generate(request: GenerateRequest, signal?: AbortSignal): AsyncGenerator<EngineEvent, void> {
       requests.push(request);
       try {
         yield STEP;
         signal?.throwIfAborted();
         if (failure) throw failure;
         const image = { width: 2, height: 1, data: Uint8ClampedArray.of(1, 2, 3, 255, 4, 5, 6, 255) };
-        return { image, metadata: {}, report: {} } as unknown as EngineResult;
+        yield { type: "result", result: 0, image, metadata: {}, report: {} } as unknown as EngineEvent;
       } finally {
         calls.push("run ended");
       }
@@ -233,9 +232,10 @@ describe("an engine behind a port", () => {
     await proxy.generate(2, REQUEST);
     expect(await proxy.nextEvent(2)).toEqual({ kind: "event", event: STEP });
     expect(await proxy.nextEvent(2)).toMatchObject({
-      kind: "result",
-      result: { image: { width: 2, height: 1, data: Uint8ClampedArray.of(1, 2, 3, 255, 4, 5, 6, 255) } },
+      kind: "event",
+      event: { type: "result", image: { width: 2, height: 1, data: Uint8ClampedArray.of(1, 2, 3, 255, 4, 5, 6, 255) } },
     });
+    expect(await proxy.nextEvent(2)).toEqual({ kind: "result", result: undefined });
     expect(requests).toEqual([REQUEST]);
   });
 
@@ -271,6 +271,7 @@ describe("an engine behind a port", () => {
     for (let i = pulls; i < 1; i++) await proxy.nextEvent(2);
     expect(await proxy.nextEvent(2)).toMatchObject({ kind: "error", error: { name: "AbortError" } });
     expect(calls).toEqual(["run ended"]);
+    expect((await proxy.nextEvent(3)).kind).toBe("event");
     expect((await proxy.nextEvent(3)).kind).toBe("event");
     expect((await proxy.nextEvent(3)).kind).toBe("result");
   });

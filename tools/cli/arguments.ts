@@ -2,10 +2,18 @@ import { statSync } from "node:fs";
 import { extname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Command, InvalidArgumentError, Option } from "commander";
-import type { ImageType } from "../../runtime/node.ts";
+import { type ImageType, SCHEDULERS } from "../../runtime/node.ts";
 
-/** What the command line asks for. */
-export interface CliOptions {
+/** How the engine computes. */
+export interface EngineChoice {
+  readonly model?: string;
+  readonly backend: "ort";
+  readonly dtype?: "f32" | "f16";
+  readonly quantization?: "none" | "q8" | "q4";
+}
+
+/** A picture, by flags. */
+export interface PictureOptions extends EngineChoice {
   readonly prompt: string;
   readonly negativePrompt?: string;
   readonly out: string;
@@ -14,15 +22,24 @@ export interface CliOptions {
   readonly width?: number;
   readonly height?: number;
   readonly steps?: number;
+  readonly scheduler?: string;
   readonly seed?: string;
   readonly guidance?: number;
   readonly noise?: "counter" | "torch";
-  readonly model?: string;
-  readonly backend: "ort";
-  readonly dtype?: "f32" | "f16";
-  readonly quantization?: "none" | "q8" | "q4";
   readonly json: boolean;
 }
+
+/** Tasks of the API, from a file. */
+export interface TaskFileOptions extends EngineChoice {
+  readonly task: string;
+  /** Folder for pictures of `outputType` URL. */
+  readonly out: string;
+  readonly lora: Readonly<Record<string, string>>;
+  readonly json: boolean;
+}
+
+/** What the command line asks for. */
+export type CliOptions = PictureOptions | TaskFileOptions;
 
 const TYPES: Readonly<Record<string, ImageType>> = {
   ".png": "image/png",
@@ -36,16 +53,19 @@ const BUNDLED_MODELS = ["klein-nano", "klein-nano-base"];
 export function parseArguments(argv: readonly string[]): CliOptions {
   const command = new Command("npm start --")
     .description(
-      "Makes a picture from a prompt, or edits up to four pictures. Without arguments, serves the demo page.",
+      "Makes a picture from a prompt, edits up to four pictures, or runs tasks of the API. Without arguments, serves the demo page; with --serve, the API.",
     )
-    .requiredOption("--prompt <text>", "what the picture shows, or what to change in the references")
+    .option("--prompt <text>", "what the picture shows, or what to change in the references")
+    .option("--task <file>", "JSON of a task of the API, or of an array of tasks; see docs/task.md", existingFile)
+    .option("--lora <id=file>", "what a task's lora.model stands for; repeatable", loraFile, {})
     .option("--negative-prompt <text>", "what guidance leads away from")
-    .option("--out <file>", "where the picture goes: .png, .jpg or .webp", outFile, "kleinbild.png")
+    .option("--out <file>", "where the picture goes: .png, .jpg or .webp; with --task a folder")
     .option("--reference <files...>", "pictures to edit or combine, in order", references, [])
     .addOption(choice("--reference-mode <mode>", "how references take part", ["exact", "recompute", "step-one"]))
     .option("--width <pixels>", "a multiple of 16 (default: the first reference's, or the model's)", wholeNumber)
     .option("--height <pixels>", "a multiple of 16", wholeNumber)
     .option("--steps <number>", "denoising steps (default: the model's)", wholeNumber)
+    .addOption(choice("--scheduler <name>", "see docs/schedulers.md", Object.keys(SCHEDULERS)))
     .option("--seed <number>", "0 to 2^63 - 1 (default: a random one)", decimal)
     .option("--guidance <number>", "classifier-free guidance, 1: off (default: the model's)", finiteNumber)
     .addOption(choice("--noise <kind>", "what a seed means: ours, or PyTorch's numbers", ["counter", "torch"]))
@@ -60,7 +80,24 @@ export function parseArguments(argv: readonly string[]): CliOptions {
     .option("--json", "one JSON object on standard output and nothing else", false)
     .allowExcessArguments(false)
     .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 1));
-  return command.parse(argv, { from: "user" }).opts<CliOptions>();
+  const options = command.parse(argv, { from: "user" }).opts<Partial<PictureOptions & TaskFileOptions>>();
+  if ((options.prompt === undefined) === (options.task === undefined))
+    command.error("error: one of --prompt <text> and --task <file> is needed");
+  if (options.task !== undefined) {
+    const strange = Object.keys(options).find((name) => !TASK_FILE_OPTIONS.has(name) && isGiven(command, name));
+    if (strange !== undefined) command.error(`error: with --task, ${strange} is said in the task`);
+    return { out: "kleinbild-pictures", ...options } as TaskFileOptions;
+  }
+  const { out = "kleinbild.png" } = options;
+  if (!(extname(out).toLowerCase() in TYPES))
+    command.error(`error: --out needs a name ending in ${Object.keys(TYPES).join(", ")}; got ${out}`);
+  return { ...options, out } as PictureOptions;
+}
+
+const TASK_FILE_OPTIONS = new Set(["task", "out", "lora", "json", "model", "backend", "dtype", "quantization"]);
+
+function isGiven(command: Command, name: string): boolean {
+  return command.getOptionValueSource(name) === "cli";
 }
 
 /** The type that a file's name asks for. */
@@ -72,14 +109,19 @@ function choice(flags: string, description: string, values: readonly string[]): 
   return new Option(flags, description).choices(values);
 }
 
-function outFile(file: string): string {
-  if (extname(file).toLowerCase() in TYPES) return file;
-  throw new InvalidArgumentError(`A name ending in ${Object.keys(TYPES).join(", ")} was expected.`);
+function existingFile(file: string): string {
+  if (!statSync(file, { throwIfNoEntry: false })?.isFile()) throw new InvalidArgumentError(`There is no file ${file}.`);
+  return file;
 }
 
 function references(file: string, earlier: readonly string[]): readonly string[] {
-  if (!statSync(file, { throwIfNoEntry: false })?.isFile()) throw new InvalidArgumentError(`There is no file ${file}.`);
-  return [...earlier, file];
+  return [...earlier, existingFile(file)];
+}
+
+function loraFile(text: string, earlier: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  const [, id, file] = /^([^=]+)=(.+)$/.exec(text) ?? [];
+  if (id === undefined || file === undefined) throw new InvalidArgumentError("id=file was expected.");
+  return { ...earlier, [id]: existingFile(file) };
 }
 
 function wholeNumber(text: string): number {
@@ -98,7 +140,8 @@ function decimal(text: string): string {
   return text;
 }
 
-function modelFolder(model: string): string {
+/** The folder of a bundled model's name, or the folder or address itself. @throws InvalidArgumentError when there is none */
+export function modelFolder(model: string): string {
   if (/^https?:/.test(model)) return model;
   const folder = BUNDLED_MODELS.includes(model) ? fileURLToPath(new URL(`../models/${model}`, import.meta.url)) : model;
   if (statSync(folder, { throwIfNoEntry: false })?.isDirectory()) return folder;

@@ -6,8 +6,11 @@ import {
   KleinbildError,
   type LoadEvent,
   type RunReport,
+  type SchedulerName,
 } from "../../runtime/node.ts";
-import { type CliOptions, outType, parseArguments } from "./arguments.ts";
+import { type CliOptions, outType, parseArguments, type PictureOptions, type TaskFileOptions } from "./arguments.ts";
+import { serve } from "./serve.ts";
+import { describeTasks, runTaskFile } from "./tasks.ts";
 
 const STATUS = { success: 0, badArguments: 1, taskFailed: 2 } as const;
 
@@ -19,7 +22,7 @@ interface JsonResult {
   readonly report: RunReport;
 }
 
-const options = parseArguments(process.argv.slice(2));
+const argv = process.argv.slice(2);
 const abort = new AbortController();
 process.once("SIGINT", () => abort.abort(new Error("interrupted")));
 const bar = new cliProgress.SingleBar(
@@ -27,11 +30,27 @@ const bar = new cliProgress.SingleBar(
   cliProgress.Presets.shades_classic,
 );
 // Dawn keeps a finished process alive
-process.exit(await main(options));
+process.exit(argv.includes("--serve") ? await serve(argv) : await main(parseArguments(argv)));
 
-async function main({ json }: CliOptions): Promise<number> {
+async function main(asked: CliOptions): Promise<number> {
+  return "task" in asked ? runTasks(asked) : makePicture(asked);
+}
+
+async function runTasks(asked: TaskFileOptions): Promise<number> {
   try {
-    const result = await generate(options);
+    const answer = await runTaskFile(asked, abort.signal);
+    process.stdout.write(asked.json ? `${JSON.stringify(answer)}\n` : describeTasks(answer));
+    return answer.errors.length === 0 ? STATUS.success : STATUS.taskFailed;
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    return abort.signal.aborted ? STATUS.taskFailed : STATUS.badArguments;
+  }
+}
+
+async function makePicture(asked: PictureOptions): Promise<number> {
+  const { json } = asked;
+  try {
+    const result = await generate(asked);
     bar.stop();
     process.stdout.write(json ? `${JSON.stringify(result)}\n` : describe(result));
     return STATUS.success;
@@ -47,12 +66,15 @@ async function main({ json }: CliOptions): Promise<number> {
   }
 }
 
-async function generate({ prompt, out, reference, ...asked }: CliOptions): Promise<JsonResult> {
+async function generate({ prompt, out, reference, scheduler, ...asked }: PictureOptions): Promise<JsonResult> {
   const { model, dtype, quantization, json: _json, backend: _backend, ...request } = asked;
   const { signal } = abort;
   const references = await Promise.all(reference.map((file) => readFile(file)));
   await using engine = await createKleinbild({ model, dtype, quantization, signal, onProgress: showLoading });
-  const generation = engine.generate({ prompt, references, previews: false, ...request }, { signal });
+  const generation = engine.generate(
+    { prompt, references, previews: false, scheduler: scheduler as SchedulerName | undefined, ...request },
+    { signal },
+  );
   for await (const event of generation) show(event);
   const { image, report } = await generation.result;
   const { bytes } = await image.encode({ type: outType(out) });
@@ -75,6 +97,7 @@ function show(event: GenerateEvent): void {
       return bar.update(event.step);
     case "encode":
     case "decode":
+    case "result":
       return;
     default:
       return event satisfies never;

@@ -1,12 +1,10 @@
 import type { PixelImage } from "../../runtime/image/pixels.ts";
 import type { Parts } from "../../runtime/parts.ts";
-import { type PipelineRequest, runPipeline } from "../../runtime/pipeline.ts";
+import { runPipeline } from "../../runtime/pipeline.ts";
+import type { PipelineRequest } from "../../runtime/pipeline-request.ts";
 
 /** The picture of a pipeline run, its events passed over. */
 export async function drainPipeline(parts: Parts, request: PipelineRequest): Promise<PixelImage> {
-  const run = runPipeline(parts, request);
-  for (;;) {
-    const { done, value } = await run.next();
-    if (done) return value.image;
-  }
+  for await (const event of runPipeline(parts, request)) if (event.type === "picture") return event.image;
+  throw new Error("the pipeline gave no picture");
 }

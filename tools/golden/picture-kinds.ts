@@ -1,7 +1,8 @@
 import { drainPipeline } from "./drain.ts";
 import type { PixelImage } from "../../runtime/image/pixels.ts";
 import { prepareReference } from "../../runtime/image/prepare.ts";
-import { makeNoise } from "../../runtime/sampling/noise.ts";
+import { seededNoise } from "../../runtime/sampling/noise.ts";
+import { planSolver } from "../../runtime/sampling/solver.ts";
 import { buildSigmas } from "../../runtime/sampling/schedule.ts";
 import { PIXELS_PER_TOKEN } from "../../runtime/vae/autoencoder.ts";
 import { floats, type GoldenCase, type GoldenContext } from "./context.ts";
@@ -34,7 +35,7 @@ export async function pipelineKind(context: GoldenContext, golden: GoldenCase): 
     },
   ];
   if (typeof golden["seed"] === "string") {
-    const drawn = makeNoise("torch", BigInt(golden["seed"]), grid, parts.transformer.config.inChannels);
+    const drawn = seededNoise("torch", BigInt(golden["seed"]), grid, parts.transformer.config.inChannels).initial();
     comparisons.push({ name: "noise", actual: drawn, expected: noise, maxAbs: INPUT_MAX_ABS });
   }
   const image = await drainPipeline(parts, {
@@ -42,8 +43,9 @@ export async function pipelineKind(context: GoldenContext, golden: GoldenCase): 
     negativePrompt: "",
     width,
     height,
-    sigmas,
-    noise,
+    plan: planSolver("euler", sigmas),
+    noises: [{ initial: () => noise, next: () => noise }],
+    loras: [],
     guidance: golden["cfgScale"] as number | null,
     references,
     referenceMode: parts.config.referenceAttention === "isolated" ? "exact" : "recompute",

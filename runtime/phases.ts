@@ -1,0 +1,104 @@
+import { RunReferences, type EncodedReferences } from "./encode-references.ts";
+import type { MemoryScope } from "./gpu/memory.ts";
+import type { Rows } from "./gpu/tensor.ts";
+import type { Parts } from "./parts.ts";
+import type { LoraStages, PipelineRequest } from "./pipeline-request.ts";
+import { adaptTransformer, type AdaptedTransformer, adapterKey } from "./transformer/adapters.ts";
+import { TransformerModel } from "./transformer/model.ts";
+import { ModulationTable } from "./transformer/modulation.ts";
+
+/** Text states [tokens, states · hidden] f32 of the two prompts. */
+export interface PromptStates {
+  readonly positive: Rows;
+  readonly negative: Rows | undefined;
+}
+
+/** One set of weights, and what a velocity needs under it that does not depend on the noise. */
+export interface Phase {
+  readonly model: TransformerModel;
+  /** A row for each evaluation of the run, then one for sigma 0. */
+  readonly table: ModulationTable;
+  /** Embedded prompts [tokens, D] f32. */
+  readonly positive: Rows;
+  readonly negative: Rows | undefined;
+  readonly references: EncodedReferences;
+}
+
+/** The least sigma of the high-noise stage: where Wan 2.2, whose API names the stages, changes from one model to the other. */
+const HIGH_STAGE_SIGMA = 0.875;
+
+/** The sets of weights that a run goes through: one, or two when a LoRA acts on some noise levels only. */
+export class Phases {
+  readonly #of: readonly Phase[];
+  readonly #adapted: readonly AdaptedTransformer[];
+  /** In the order in which they first take part. */
+  readonly all: readonly Phase[];
+
+  private constructor(of: readonly Phase[], adapted: readonly AdaptedTransformer[]) {
+    this.#of = of;
+    this.#adapted = adapted;
+    this.all = [...new Set(of)];
+  }
+
+  /** @param scope  holds what the phases need, and lives longer than they */
+  static async create(
+    parts: Parts,
+    request: Pick<PipelineRequest, "plan" | "loras" | "references" | "referenceMode">,
+    states: PromptStates,
+    scope: MemoryScope,
+    signal?: AbortSignal,
+  ): Promise<Phases> {
+    const { gpu, transformer, fingerprint } = parts;
+    const sigmas = [...request.plan.map(({ sigma }) => sigma), 0];
+    const images = new RunReferences(parts, request.references, request.referenceMode, scope);
+    const adapted: AdaptedTransformer[] = [];
+    const phases = new Map<string, Phase>();
+    const of: Phase[] = [];
+    try {
+      for (const { sigma } of request.plan) {
+        const loras = request.loras.filter(({ stages, weight }) => weight !== 0 && actsAt(stages, sigma));
+        const key = loras.length === 0 ? fingerprint : `${fingerprint} ${adapterKey(loras)}`;
+        let phase = phases.get(key);
+        if (!phase) {
+          let model = transformer;
+          if (loras.length > 0) {
+            const added = adaptTransformer(gpu, transformer.weights, transformer.config, parts.scalar, loras);
+            adapted.push(added);
+            const { backend, config, rowsPerChunk } = transformer;
+            model = new TransformerModel(gpu, backend, parts.scalar, config, added.weights, rowsPerChunk);
+          }
+          const { weights, config, backend } = model;
+          const table = await ModulationTable.create(gpu, backend, scope, weights.modulation, config, sigmas);
+          const pass = { gpu, model, table, sigmaZeroRow: request.plan.length };
+          phase = {
+            model,
+            table,
+            positive: await model.embed(scope, states.positive, weights.textIn),
+            negative: states.negative && (await model.embed(scope, states.negative, weights.textIn)),
+            references: await parts.gpu.clock.time("references", () => images.encode(key, pass, signal)),
+          };
+          phases.set(key, phase);
+        }
+        of.push(phase);
+      }
+      return new Phases(of, adapted);
+    } catch (error) {
+      for (const added of adapted) added.dispose();
+      throw error;
+    }
+  }
+
+  /** The phase of evaluation number `index` of the plan. */
+  at(index: number): Phase {
+    return this.#of[index]!;
+  }
+
+  /** Frees the LoRAs. */
+  [Symbol.dispose](): void {
+    for (const added of this.#adapted) added.dispose();
+  }
+}
+
+function actsAt(stages: LoraStages, sigma: number): boolean {
+  return stages === "both" || (stages === "high") === sigma >= HIGH_STAGE_SIGMA;
+}

@@ -1,0 +1,110 @@
+import { assertFinite } from "./gpu/finite.ts";
+import type { MemoryScope } from "./gpu/memory.ts";
+import { copyRows, readRows, writeRows } from "./gpu/rows.ts";
+import type { Rows } from "./gpu/tensor.ts";
+import type { PixelImage } from "./image/pixels.ts";
+import type { Parts } from "./parts.ts";
+import type { Phase, Phases } from "./phases.ts";
+import type { PipelineRequest } from "./pipeline-request.ts";
+import { accumulateRows, guide } from "./sampling/euler.ts";
+import type { NoiseSource } from "./sampling/noise.ts";
+import { SolverRun } from "./sampling/solver-run.ts";
+import { Denoiser } from "./transformer/denoiser.ts";
+import { type Grid, gridTokens } from "./transformer/rotary.ts";
+
+/** The way of one picture from its noise to clean latents. */
+export class Sampler {
+  /** [tokens, channels] f32 */
+  readonly latents: Rows;
+  readonly #parts: Parts;
+  readonly #request: PipelineRequest;
+  readonly #phases: Phases;
+  readonly #scope: MemoryScope;
+  readonly #grid: Grid;
+  readonly #noise: NoiseSource;
+  readonly #solver: SolverRun;
+  readonly #denoisers = new Map<Phase, Denoiser>();
+
+  /** @param scope  of this picture */
+  constructor(
+    parts: Parts,
+    request: PipelineRequest,
+    phases: Phases,
+    scope: MemoryScope,
+    grid: Grid,
+    noise: NoiseSource,
+  ) {
+    const { gpu, transformer, rowsPerChunk } = parts;
+    this.#parts = parts;
+    this.#request = request;
+    this.#phases = phases;
+    this.#scope = scope;
+    this.#grid = grid;
+    this.#noise = noise;
+    this.latents = scope.rows("latents", "f32", gridTokens(grid), transformer.config.inChannels, rowsPerChunk);
+    writeRows(gpu.recorder, this.latents, noise.initial());
+    this.#solver = new SolverRun({ recorder: gpu.recorder, scope, latents: this.latents, plan: request.plan });
+    for (const phase of phases.all) this.#denoisers.set(phase, this.#denoiser(phase));
+  }
+
+  /** Evaluations that reused kept computations, as far as `stepCache` let them. */
+  get skipped(): number {
+    return [...this.#denoisers.values()].reduce((sum, { skipped }) => sum + skipped, 0);
+  }
+
+  /** Evaluation number `index` of the plan; at the end of a step with a preview of the predicted clean picture. */
+  async evaluate(index: number, signal?: AbortSignal): Promise<{ readonly preview?: PixelImage }> {
+    const { gpu, preview } = this.#parts;
+    const evaluation = this.#request.plan[index]!;
+    const velocity = await this.#velocity(index, signal);
+    let clean: Rows | undefined;
+    if (this.#request.previews && evaluation.endsStep) {
+      clean = copyRows(gpu.recorder, this.#scope, this.latents);
+      accumulateRows(gpu.recorder, clean, 1, velocity, -evaluation.sigma);
+    }
+    this.#solver.apply(evaluation, velocity, evaluation.needsNoise ? this.#noise.next() : undefined);
+    this.#scope.releaseRows(velocity);
+    await assertFinite(gpu, `the evaluation at sigma ${evaluation.sigma}`, this.latents.chunks);
+    if (!clean) return {};
+    const values = await readRows(gpu.recorder, clean);
+    this.#scope.releaseRows(clean);
+    return { preview: await preview.render(values, this.#grid, signal) };
+  }
+
+  /** Frees what the denoisers keep outside of the scope. */
+  [Symbol.dispose](): void {
+    for (const denoiser of this.#denoisers.values()) denoiser.dispose();
+  }
+
+  async #velocity(index: number, signal?: AbortSignal): Promise<Rows> {
+    const { guidance } = this.#request;
+    const phase = this.#phases.at(index);
+    const denoiser = this.#denoisers.get(phase)!;
+    const conditional = await denoiser.velocity(this.latents, phase.positive, index, signal);
+    if (!phase.negative || guidance === null) return conditional;
+    const unconditional = await denoiser.velocity(this.latents, phase.negative, index, signal);
+    guide(this.#parts.gpu.recorder, unconditional, conditional, guidance);
+    this.#scope.releaseRows(conditional);
+    return unconditional;
+  }
+
+  #denoiser({ model, table, references }: Phase): Denoiser {
+    const { gpu, config } = this.#parts;
+    const { plan, referenceMode, stepCache } = this.#request;
+    return new Denoiser({
+      gpu,
+      model,
+      table,
+      sigmaZeroRow: plan.length,
+      scope: this.#scope,
+      grid: this.#grid,
+      textLength: config.textLength,
+      mode: referenceMode,
+      isolated: config.referenceAttention === "isolated",
+      references: references.references,
+      kept: references.kept,
+      stepCache,
+      stepOfRow: plan.map(({ step }) => step),
+    });
+  }
+}

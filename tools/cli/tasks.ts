@@ -1,0 +1,53 @@
+import { readFile } from "node:fs/promises";
+import { resolve } from "node:path";
+import { createTaskRunner, FileUrls, type TaskResponse } from "../../runtime/node.ts";
+import type { TaskFileOptions } from "./arguments.ts";
+import { standIns } from "./stand-ins.ts";
+
+/**
+ * Runs the tasks of a file. Pictures of `outputType` URL go to the folder `out`.
+ * @throws Error when the file is no JSON, or the signal's reason
+ */
+export async function runTaskFile(
+  { task: file, out, lora, model, dtype, quantization }: TaskFileOptions,
+  signal: AbortSignal,
+): Promise<TaskResponse> {
+  const text = await readFile(file, "utf8");
+  const tasks = parseTasks(text, file);
+  const loras: Record<string, Uint8Array> = {};
+  for (const [id, path] of Object.entries(lora)) loras[id] = await readFile(path);
+  const runner = createTaskRunner({
+    standIn: standIns(model, { dtype, quantization }),
+    loras,
+    mediaUrls: { create: (media) => urls().create(media), revoke: () => {} }, // the files are what was asked for
+  });
+  let folder: FileUrls | undefined;
+  const urls = (): FileUrls => (folder ??= new FileUrls(resolve(out)));
+  return runner.runTasks(tasks, {
+    signal,
+    onResult: (item) => process.stderr.write(`${item.taskType} ${item.taskUUID}\n`),
+  });
+}
+
+function parseTasks(text: string, file: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new Error(`${file} is no JSON: ${(cause as Error).message}`, { cause });
+  }
+}
+
+/** For a person. */
+export function describeTasks({ data, errors }: TaskResponse): string {
+  const results = data.map((item) => {
+    const { taskType, taskUUID } = item;
+    if (!("seed" in item)) return `${taskUUID}: ${taskType} accepted`;
+    const where = item.imageURL ?? "in the answer; see --json";
+    return [
+      `${taskUUID}: seed ${item.seed}, ${where}`,
+      ...(item.warnings ?? []).map((text) => `  warning: ${text}`),
+    ].join("\n");
+  });
+  const problems = errors.map(({ taskUUID, code, message }) => `${taskUUID ?? "request"}: ${code}: ${message}`);
+  return `${[...results, ...problems].join("\n")}\n`;
+}
