@@ -2,7 +2,7 @@ import { RunReferences, type EncodedReferences } from "./encode-references.ts";
 import type { MemoryScope } from "./gpu/memory.ts";
 import type { Rows } from "./gpu/tensor.ts";
 import type { Parts } from "./parts.ts";
-import type { LoraStages, PipelineRequest } from "./pipeline-request.ts";
+import type { LoraStages, LoraUse, PipelineRequest } from "./pipeline-request.ts";
 import { adaptTransformer, type AdaptedTransformer, adapterKey } from "./transformer/adapters.ts";
 import { TransformerModel } from "./transformer/model.ts";
 import { ModulationTable } from "./transformer/modulation.ts";
@@ -33,11 +33,14 @@ export class Phases {
   readonly #adapted: readonly AdaptedTransformer[];
   /** In the order in which they first take part. */
   readonly all: readonly Phase[];
+  /** What of the LoRAs does not act. */
+  readonly warnings: readonly string[];
 
   private constructor(of: readonly Phase[], adapted: readonly AdaptedTransformer[]) {
     this.#of = of;
     this.#adapted = adapted;
     this.all = [...new Set(of)];
+    this.warnings = [...new Set(adapted.flatMap(({ warnings }) => warnings))];
   }
 
   /** @param scope  holds what the phases need, and lives longer than they */
@@ -48,35 +51,19 @@ export class Phases {
     scope: MemoryScope,
     signal?: AbortSignal,
   ): Promise<Phases> {
-    const { gpu, transformer, fingerprint } = parts;
-    const sigmas = [...request.plan.map(({ sigma }) => sigma), 0];
     const images = new RunReferences(parts, request.references, request.referenceMode, scope);
+    const sigmas = [...request.plan.map(({ sigma }) => sigma), 0];
     const adapted: AdaptedTransformer[] = [];
     const phases = new Map<string, Phase>();
     const of: Phase[] = [];
     try {
       for (const { sigma } of request.plan) {
-        const loras = request.loras.filter(({ stages, weight }) => weight !== 0 && actsAt(stages, sigma));
-        const key = loras.length === 0 ? fingerprint : `${fingerprint} ${adapterKey(loras)}`;
+        const loras = request.loras.filter(({ stages }) => actsAt(stages, sigma));
+        const key = `${parts.fingerprint} ${adapterKey(loras)}`;
         let phase = phases.get(key);
         if (!phase) {
-          let model = transformer;
-          if (loras.length > 0) {
-            const added = adaptTransformer(gpu, transformer.weights, transformer.config, parts.scalar, loras);
-            adapted.push(added);
-            const { backend, config, rowsPerChunk } = transformer;
-            model = new TransformerModel(gpu, backend, parts.scalar, config, added.weights, rowsPerChunk);
-          }
-          const { weights, config, backend } = model;
-          const table = await ModulationTable.create(gpu, backend, scope, weights.modulation, config, sigmas);
-          const pass = { gpu, model, table, sigmaZeroRow: request.plan.length };
-          phase = {
-            model,
-            table,
-            positive: await model.embed(scope, states.positive, weights.textIn),
-            negative: states.negative && (await model.embed(scope, states.negative, weights.textIn)),
-            references: await parts.gpu.clock.time("references", () => images.encode(key, pass, signal)),
-          };
+          const model = adapt(parts, loras, adapted);
+          phase = await preparePhase(parts, model, states, sigmas, scope, (pass) => images.encode(key, pass, signal));
           phases.set(key, phase);
         }
         of.push(phase);
@@ -97,6 +84,36 @@ export class Phases {
   [Symbol.dispose](): void {
     for (const added of this.#adapted) added.dispose();
   }
+}
+
+/** The model with LoRAs; what they add is put on `adapted`, to be freed. */
+function adapt(parts: Parts, loras: readonly LoraUse[], adapted: AdaptedTransformer[]): TransformerModel {
+  const { gpu, transformer, scalar, config } = parts;
+  if (loras.length === 0) return transformer;
+  const added = adaptTransformer(gpu, transformer.weights, transformer.config, scalar, loras, config.name);
+  adapted.push(added);
+  const { backend, rowsPerChunk } = transformer;
+  return new TransformerModel(gpu, backend, scalar, transformer.config, added.weights, rowsPerChunk);
+}
+
+async function preparePhase(
+  { gpu }: Parts,
+  model: TransformerModel,
+  { positive, negative }: PromptStates,
+  sigmas: readonly number[],
+  scope: MemoryScope,
+  encodeReferences: (pass: Parameters<RunReferences["encode"]>[1]) => Promise<EncodedReferences>,
+): Promise<Phase> {
+  const { weights, config, backend } = model;
+  const table = await ModulationTable.create(gpu, backend, scope, weights.modulation, config, sigmas);
+  const pass = { gpu, model, table, sigmaZeroRow: sigmas.length - 1 };
+  return {
+    model,
+    table,
+    positive: await model.embed(scope, positive, weights.textIn),
+    negative: negative && (await model.embed(scope, negative, weights.textIn)),
+    references: await gpu.clock.time("references", () => encodeReferences(pass)),
+  };
 }
 
 function actsAt(stages: LoraStages, sigma: number): boolean {

@@ -54,7 +54,8 @@ export async function* runPipeline(
       );
       yield { type: "decode", result, milliseconds: performance.now() - decodeStarted };
       const timings = { ...(await gpu.clock.collect()), total: performance.now() - started };
-      yield { type: "picture", result, image, timings, cacheHit, skipped: sampler.skipped, warnings };
+      const said = [...warnings, ...phases.warnings];
+      yield { type: "picture", result, image, timings, cacheHit, skipped: sampler.skipped, warnings: said };
       started = performance.now();
     }
   } finally {
