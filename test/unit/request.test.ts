@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { KleinbildError } from "../../runtime/errors.ts";
 import { type GenerateRequest, resolveRequest } from "../../runtime/request.ts";
+import { SCHEDULERS } from "../../runtime/sampling/scheduler.ts";
 import type { ModelConfig } from "../../runtime/weights/model-config.ts";
 import { SMALL_CONFIG as BASE } from "../support/model-config.ts";
 
@@ -34,10 +35,15 @@ describe("resolveRequest", () => {
       negativePrompt: "",
       size: undefined,
       steps: 28,
+      scheduler: "Default",
+      results: 1,
       noise: "counter",
       guidance: 4,
       references: [],
       referenceMode: "recompute",
+      loras: [],
+      acceleration: undefined,
+      stepCache: undefined,
       previews: true,
       warnings: [],
     });
@@ -61,15 +67,25 @@ describe("resolveRequest", () => {
       width: 64,
       height: 96,
       steps: 2,
+      scheduler: "DPM++ 2M Karras",
+      results: 20,
       seed: "12345678901234567",
       noise: "torch",
       guidance: 2.5,
       references: [PICTURE],
       referenceMode: "step-one",
+      loras: [{ data: Uint8Array.of(1), name: "style", weight: -0.5, stages: "low" }],
+      acceleration: { method: "first-block", threshold: 0.1, startStep: 1, endStep: 2, maxConsecutive: 1 },
       previews: false,
     };
     const { width, height, ...rest } = given;
-    expect(resolve(given)).toEqual({ ...rest, size: { width, height }, seed: 12345678901234567n, warnings: [] });
+    expect(resolve(given)).toEqual({
+      ...rest,
+      size: { width, height },
+      seed: 12345678901234567n,
+      stepCache: { method: { kind: "first-block", threshold: 0.1 }, startStep: 1, endStep: 2, maxConsecutive: 1 },
+      warnings: [],
+    });
   });
 
   for (const [request, shown] of [
@@ -79,13 +95,13 @@ describe("resolveRequest", () => {
     [1, "1"],
   ] as const)
     it(`refuses ${shown} instead of a request`, () =>
-      expectRefusal(request, `A request must be an object with a prompt; got ${shown}.`, {}));
+      expectRefusal(request, `A request must be an object; got ${shown}.`, {}));
 
   for (const field of ["step", "Width", "cfgScale", "signal", "prompts"])
     it(`refuses the field ${field}, which does not exist, and says which ones do`, () =>
       expectRefusal(
         { [field]: 4 },
-        `There is no field ${field}; there are prompt, width, height, steps, seed, noise, guidance, negativePrompt, references, referenceMode, previews.`,
+        `A request has no field ${field}; there are prompt, width, height, steps, scheduler, results, seed, noise, guidance, distilled, negativePrompt, references, referenceMode, loras, acceleration, previews.`,
         { parameter: field },
       ));
 });
@@ -337,4 +353,133 @@ describe("references, referenceMode and previews", () => {
         parameter: "previews",
       });
   });
+});
+
+describe("scheduler and results", () => {
+  it("takes every name of the table, and refuses others", () => {
+    for (const scheduler of Object.keys(SCHEDULERS)) expect(resolve({ scheduler }).scheduler).toBe(scheduler);
+    expectRefusal(
+      { scheduler: "euler" },
+      expect.stringMatching(/^scheduler must be one of .*Euler a.*; got "euler"\.$/),
+      {
+        parameter: "scheduler",
+      },
+    );
+  });
+
+  for (const results of [1, 20]) it(`makes ${results}`, () => expect(resolve({ results }).results).toBe(results));
+
+  for (const [results, nearest] of [
+    [0, 1],
+    [21, 20],
+    [1.5, 2],
+  ] as const)
+    it(`does not make ${results}`, () =>
+      expectRefusal({ results }, `results must be a whole number between 1 and 20; got ${results}.`, {
+        parameter: "results",
+        min: 1,
+        max: 20,
+        nearest,
+      }));
+});
+
+describe("distilled", () => {
+  it("overrides what the model says of itself about guidance", () => {
+    expect(resolve({ guidance: 3, distilled: true })).toMatchObject({ guidance: null, warnings: [expect.any(String)] });
+    expect(resolve({ guidance: 3, distilled: false }, DISTILLED)).toMatchObject({ guidance: 3, warnings: [] });
+    expectRefusal({ distilled: "yes" }, 'distilled must be true or false; got "yes".', { parameter: "distilled" });
+  });
+});
+
+describe("loras", () => {
+  const data = new Uint8Array(4);
+
+  it("have a name, weight 1 and both stages unless they say otherwise", () =>
+    expect(resolve({ loras: [{ data }, { data: data.buffer, weight: 0 }] }).loras).toEqual([
+      { data, name: "LoRA 1", weight: 1, stages: "both" },
+      { data: data.buffer, name: "LoRA 2", weight: 0, stages: "both" },
+    ]));
+
+  for (const weight of [-4, 4])
+    it(`may have weight ${weight}`, () => expect(resolve({ loras: [{ data, weight }] }).loras[0]!.weight).toBe(weight));
+
+  for (const [weight, nearest] of [
+    [-4.01, -4],
+    [4.01, 4],
+  ] as const)
+    it(`may not have weight ${weight}`, () =>
+      expectRefusal(
+        { loras: [{ data, weight }] },
+        `loras[0].weight must be a number between -4 and 4; got ${weight}.`,
+        {
+          parameter: "loras[0].weight",
+          min: -4,
+          max: 4,
+          nearest,
+        },
+      ));
+
+  it.each([
+    [[{ data: "style.safetensors" }], "loras[0].data", /must be a Blob or the bytes/],
+    [[{ data }, { data, stages: "middle" }], "loras[1].stages", /must be one of high, low, both; got "middle"/],
+    [[{ data, name: 1 }], "loras[0].name", /must be a string; got 1/],
+    [
+      [{ data, strength: 1 }],
+      "loras[0].strength",
+      /loras\[0\] has no field strength; there are data, name, weight, stages/,
+    ],
+    [["style"], "loras[0]", /loras\[0\] must be an object; got "style"/],
+    [{ data }, "loras", /loras must be a list of LoRAs; got an object/],
+  ])("are refused as %j", (loras, parameter, message) =>
+    expectRefusal({ loras }, expect.stringMatching(message), { parameter }),
+  );
+});
+
+describe("acceleration", () => {
+  it("is a preset, or nothing", () => {
+    expect(resolve({ acceleration: "none" })).toMatchObject({ acceleration: undefined, stepCache: undefined });
+    for (const acceleration of ["low", "medium", "high"])
+      expect(resolve({ acceleration })).toMatchObject({
+        acceleration,
+        stepCache: { startStep: expect.any(Number), endStep: 28 },
+      });
+  });
+
+  it("has defaults in each method, and the model's coefficients in tea", () => {
+    const coefficients = [1, 0];
+    const model = { ...BASE, teaCacheCoefficients: coefficients };
+    const stepCache = (acceleration: object): unknown => resolve({ acceleration }, model).stepCache;
+    const common = { startStep: 0, endStep: 28, maxConsecutive: 3 };
+    expect(stepCache({ method: "first-block" })).toEqual({
+      method: { kind: "first-block", threshold: 0.25 },
+      ...common,
+    });
+    expect(stepCache({ method: "tea" })).toEqual({ method: { kind: "tea", distance: 0.5, coefficients }, ...common });
+    expect(stepCache({ method: "dual-block" })).toEqual({
+      method: { kind: "dual-block", threshold: 0.25, skipInterval: 5, firstBlocks: 1, lastBlocks: 0 },
+      ...common,
+    });
+  });
+
+  it("needs coefficients for tea", () => {
+    const run = (): unknown => resolve({ acceleration: { method: "tea" } });
+    expect(run).toThrow(/has no TeaCache coefficients; fit them/);
+  });
+
+  it.each([
+    ["fast", "acceleration", /must be one of none, low, medium, high/],
+    [{ method: "magic" }, "acceleration.method", /must be one of first-block, tea, dual-block/],
+    [{ method: "first-block", threshold: 1.01 }, "acceleration.threshold", /between 0 and 1/],
+    [{ method: "first-block", threshold: -0.01 }, "acceleration.threshold", /between 0 and 1/],
+    [{ method: "first-block", startStep: 28 }, "acceleration.startStep", /between 0 and 27/],
+    [{ method: "first-block", startStep: 3, endStep: 3 }, "acceleration.endStep", /between 4 and 28/],
+    [{ method: "first-block", endStep: 29 }, "acceleration.endStep", /between 1 and 28/],
+    [{ method: "first-block", maxConsecutive: 0 }, "acceleration.maxConsecutive", /between 1 and/],
+    [{ method: "first-block", skipInterval: 2 }, "acceleration.skipInterval", /first-block has no field skipInterval/],
+    [{ method: "dual-block", skipInterval: 0 }, "acceleration.skipInterval", /between 1 and/],
+    [{ method: "dual-block", firstBlocks: 0 }, "acceleration.firstBlocks", /between 1 and/],
+    [{ method: "first-block", treshold: 1 }, "acceleration.treshold", /has no field treshold/],
+  ])("is refused as %j", (acceleration, parameter, message) =>
+    expectRefusal({ acceleration }, expect.stringMatching(message), expect.objectContaining({ parameter })),
+  );
 });
