@@ -53,7 +53,7 @@ export class FakeTaskRunner implements TaskRunner {
         return { data: this.#finished.get(task["taskUUID"] as string) ?? [], errors: [] };
       case undefined:
       default:
-        return failure(task, { code: "invalidTaskType", message: "No such task.", parameter: "taskType" });
+        return failure(task, { code: "unsupportedTaskType", message: "No such task.", parameter: "taskType" });
     }
   }
 

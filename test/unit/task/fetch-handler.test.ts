@@ -53,7 +53,7 @@ describe("POST /v1", () => {
   });
 
   it.each([
-    [1000, 400, "invalidTaskType"],
+    [1000, 400, "unsupportedTaskType"],
     [1001, 400, "tooManyTasks"],
   ])("takes an array of %i things with status %i and %s", async (count, status, code) => {
     const answer = await post(Array.from({ length: count }, () => 0));

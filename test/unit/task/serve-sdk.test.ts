@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import { startServer, type ServerOptions, type TaskServer } from "../../../tools/serve/server.ts";
 import { deferred, untilAborted } from "../../support/deferred.ts";
 import { FakeTaskRunner } from "../../support/fake-task-runner.ts";
-import { withSdk } from "../../support/sdk.ts";
+import { type Sdk, withSdk } from "../../support/sdk.ts";
 
 const TINY_PNG =
   "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
@@ -83,7 +83,7 @@ describe("the published client", { timeout: 20_000 }, () => {
   it("rejects a task type that there is not", async () => {
     await withSdk(await serve(), async (sdk) => {
       const caption = sdk.caption({ inputImage: "data:," });
-      await expect(caption).rejects.toMatchObject({ error: { code: "invalidTaskType", taskType: "caption" } });
+      await expect(caption).rejects.toMatchObject({ error: { code: "unsupportedTaskType", taskType: "caption" } });
     });
   });
 
@@ -104,19 +104,20 @@ describe("the published client", { timeout: 20_000 }, () => {
       return untilAborted(signal);
     });
     const url = await serve({ runner });
-    await withSdk(url, async (sdk) => {
+    const abandon = async (sdk: Sdk): Promise<void> => {
       const started = runner.nextCall();
-      sdk.requestImages({ ...REQUEST, retry: 1 }).catch(() => {}); // it waits for its time-out, longer than this test
+      sdk.requestImages({ ...REQUEST, retry: 1 }).catch(() => {}); // it goes on waiting for its time-out
       await started;
-    });
+    };
+    await withSdk(url, abandon, { timeoutDuration: 1000 });
     expect(await aborted.promise).toMatchObject({ name: "AbortError" });
   });
 
   it("is told of a wrong key and lets in with the right one", async () => {
     const url = await serve({ apiKey: "secret" });
-    await expect(withSdk(url, (sdk) => sdk.requestImages(REQUEST), "wrong")).rejects.toMatchObject({
+    await expect(withSdk(url, (sdk) => sdk.requestImages(REQUEST), { apiKey: "wrong" })).rejects.toMatchObject({
       error: { code: "invalidApiKey", taskType: "authentication" },
     });
-    expect(await withSdk(url, (sdk) => sdk.requestImages(REQUEST), "secret")).toHaveLength(1);
+    expect(await withSdk(url, (sdk) => sdk.requestImages(REQUEST), { apiKey: "secret" })).toHaveLength(1);
   });
 });

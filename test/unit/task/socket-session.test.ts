@@ -111,7 +111,7 @@ describe("messages", () => {
       const { sent, receive } = open();
       await receive(task, OTHER);
       expect(sent).toHaveLength(2);
-      expect(sent).toContainEqual({ errors: [expect.objectContaining({ code: "invalidTaskType" })] });
+      expect(sent).toContainEqual({ errors: [expect.objectContaining({ code: "unsupportedTaskType" })] });
       expect(sent).toContainEqual({ data: [expect.objectContaining({ taskUUID: OTHER.taskUUID })] });
     },
   );

@@ -1,0 +1,67 @@
+import type { Browser, Page } from "puppeteer-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { launchBrowser, startServer } from "./browsers.ts";
+import type { ServiceWorkerPage } from "./service-worker/page.ts";
+
+const TASK = { taskType: "imageInference", taskUUID: "5f0c1d7e-8a4b-4c39-9d21-0e6f3b7a8c55", width: 128 };
+
+let server: Awaited<ReturnType<typeof startServer>>;
+let browser: Browser;
+let keeper: Page;
+let other: Page;
+
+beforeAll(async () => {
+  server = await startServer();
+  browser = await launchBrowser("chromium");
+  keeper = await openPage();
+  await call(keeper, "register");
+  other = await openPage();
+  await call(other, "register");
+});
+afterAll(async () => {
+  await browser.close();
+  await server.close();
+});
+
+async function openPage(): Promise<Page> {
+  const page = await browser.newPage();
+  await page.goto(`${server.origin}/test/browser/service-worker/index.html`);
+  await page.waitForFunction("globalThis.kleinbildTest !== undefined");
+  return page;
+}
+
+async function call<K extends keyof ServiceWorkerPage>(
+  page: Page,
+  name: K,
+  ...args: Parameters<ServiceWorkerPage[K]>
+): Promise<Awaited<ReturnType<ServiceWorkerPage[K]>>> {
+  const source = `globalThis.kleinbildTest[${JSON.stringify(name)}](...${JSON.stringify(args)})`;
+  return (await page.evaluate(source)) as Awaited<ReturnType<ServiceWorkerPage[K]>>;
+}
+
+describe("a service worker in Chromium", () => {
+  it("answers 503 while no page keeps an engine", async () => {
+    expect(await call(other, "ask", TASK)).toMatchObject({
+      status: 503,
+      body: { errors: [{ code: "serviceUnavailable" }] },
+    });
+  });
+
+  it("answers the hosted API's address by the page that keeps the engine, for it and for another page", async () => {
+    await call(keeper, "answer");
+    for (const page of [keeper, other])
+      expect(await call(page, "ask", TASK)).toMatchObject({
+        status: 200,
+        body: { data: [{ taskUUID: TASK.taskUUID, seed: 7 }] },
+      });
+    expect(await call(other, "ask", { ...TASK, width: 64 })).toMatchObject({
+      status: 400,
+      body: { errors: [{ code: "invalidWidth" }] },
+    });
+  });
+
+  it("answers 503 again when that page is closed", async () => {
+    await keeper.close();
+    expect(await call(other, "ask", TASK)).toMatchObject({ status: 503 });
+  });
+});
