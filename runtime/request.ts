@@ -4,7 +4,7 @@ import { type AccelerationOptions, type AccelerationPreset, resolveAcceleration 
 import { checkChoice, checkFields, checkInteger, clamp, invalid, nearestTo } from "./request-checks.ts";
 import { type LoraInput, type ResolvedLora, resolveLoras } from "./request-loras.ts";
 import type { NoiseKind } from "./sampling/noise.ts";
-import { SCHEDULERS, type SchedulerName } from "./sampling/scheduler.ts";
+import { SCHEDULER_NAMES, type SchedulerName } from "./sampling/scheduler.ts";
 import { parseSeed, randomSeed } from "./sampling/seed.ts";
 import type { ReferenceMode } from "./transformer/denoiser.ts";
 import type { StepCacheOptions } from "./transformer/step-cache.ts";
@@ -76,7 +76,6 @@ const MAX_GUIDANCE = 100;
 const MODES: readonly ReferenceMode[] = ["exact", "recompute", "step-one"];
 const NOISES: readonly NoiseKind[] = ["counter", "torch"];
 
-const SCHEDULER_NAMES = Object.keys(SCHEDULERS) as SchedulerName[];
 const FIELDS = Object.keys({
   prompt: 0,
   width: 0,

@@ -6,7 +6,7 @@ import type { PixelImage } from "./image/pixels.ts";
 import type { Parts } from "./parts.ts";
 import type { Phase, Phases } from "./phases.ts";
 import type { PipelineRequest } from "./pipeline-request.ts";
-import { accumulateRows, guide } from "./sampling/euler.ts";
+import { accumulateRows, guide } from "./sampling/combine-rows.ts";
 import type { NoiseSource } from "./sampling/noise.ts";
 import { SolverRun } from "./sampling/solver-run.ts";
 import { Denoiser } from "./transformer/denoiser.ts";

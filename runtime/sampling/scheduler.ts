@@ -100,6 +100,8 @@ export interface Scheduler {
 
 export const SCHEDULERS: Readonly<Record<SchedulerName, Scheduler>> = buildTable();
 
+export const SCHEDULER_NAMES: readonly SchedulerName[] = (Object.keys(SCHEDULERS) as SchedulerName[]).toSorted();
+
 function buildTable(): Record<SchedulerName, Scheduler> {
   const table: Partial<Record<SchedulerName, Scheduler>> = {};
   for (const name of Object.keys(MEANINGS) as (keyof typeof MEANINGS)[]) {

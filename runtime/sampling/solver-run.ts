@@ -3,7 +3,7 @@ import type { MemoryScope } from "../gpu/memory.ts";
 import type { Recorder } from "../gpu/recorder.ts";
 import { copyRows, overwriteRows, writeRows } from "../gpu/rows.ts";
 import type { Rows } from "../gpu/tensor.ts";
-import { accumulateRows } from "./euler.ts";
+import { accumulateRows } from "./combine-rows.ts";
 import type { Assignment, Evaluation, Register } from "./solver.ts";
 
 export interface SolverRunOptions {

@@ -1,11 +1,11 @@
 import * as v from "valibot";
+import { SCHEDULER_NAMES } from "../sampling/scheduler.ts";
 import { address, choice, flag, float, integer, list, text, uuid } from "./field-kinds.ts";
 import type { ModelRules } from "./model-rules.ts";
 import { acceleratorOptionsSchema } from "./schema-accelerator.ts";
 import { advancedFeaturesSchema, safetySchema, ultralyticsSchema } from "./schema-features.ts";
 import { loraSchema } from "./schema-lora.ts";
 import { seedSchema } from "./schema-seed.ts";
-import { SCHEDULER_NAMES } from "./scheduler-names.ts";
 
 const guidanceSchema = float({
   min: 1,

@@ -1,4 +1,4 @@
-import type { SCHEDULER_NAMES } from "./scheduler-names.ts";
+import type { SchedulerName } from "../sampling/scheduler.ts";
 
 /** Pictures from a prompt, and from references where there are any: the hosted API's task of this name. */
 export interface ImageInferenceTask {
@@ -40,7 +40,7 @@ export interface ImageInferenceTask {
   /** 1 … 50. Default: 4 for distilled models, 28 for Base ones. */
   readonly steps?: number | undefined;
   /** Default: the model's own. */
-  readonly scheduler?: TaskSchedulerName | undefined;
+  readonly scheduler?: SchedulerName | undefined;
   /** Guidance of Base models, 1 (off) … 20 in steps of 0.01. Default: 3.5. */
   readonly CFGScale?: number | undefined;
   readonly settings?: TaskSettings | undefined;
@@ -54,9 +54,6 @@ export interface ImageInferenceTask {
   readonly ultralytics?: (UltralyticsOptions & { readonly inpaintSize?: number | undefined }) | undefined;
   readonly advancedFeatures?: AdvancedFeatures | undefined;
 }
-
-/** Every scheduler that a task may name. */
-export type TaskSchedulerName = (typeof SCHEDULER_NAMES)[number];
 
 export interface SafetyOptions {
   /** Default: false. */
@@ -158,7 +155,7 @@ export interface ResolvedImageInferenceTask {
   /** Of the first result; `undefined` asks for a random one. */
   readonly seed: bigint | undefined;
   readonly steps: number;
-  readonly scheduler: TaskSchedulerName | undefined;
+  readonly scheduler: SchedulerName | undefined;
   readonly CFGScale: number;
   readonly trueCFGScale: number | undefined;
   /** What the model is guided with: `trueCFGScale`, else `CFGScale`; null at 1 and for distilled models. */

@@ -3,7 +3,7 @@ import type { Engine } from "../../runtime/engine.ts";
 import type { MemoryScope } from "../../runtime/gpu/memory.ts";
 import { readRows, writeRows } from "../../runtime/gpu/rows.ts";
 import type { Rows } from "../../runtime/gpu/tensor.ts";
-import { eulerStep, guide } from "../../runtime/sampling/euler.ts";
+import { accumulateRows, guide } from "../../runtime/sampling/combine-rows.ts";
 import {
   Denoiser,
   type DenoiserOptions,
@@ -143,7 +143,7 @@ describe("a denoiser with a step cache", () => {
         const conditional = await denoiser.velocity(x, positive, step);
         const unconditional = await denoiser.velocity(x, negative, step);
         guide(recorder, unconditional, conditional, 3);
-        eulerStep(recorder, x, unconditional, SIGMAS[step]!, SIGMAS[step + 1]!);
+        accumulateRows(recorder, x, 1, unconditional, SIGMAS[step + 1]! - SIGMAS[step]!);
         scope.releaseRows(conditional, unconditional);
       }
       return { latents: await readRows(recorder, x), skipped: denoiser.skipped };

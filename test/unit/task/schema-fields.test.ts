@@ -138,7 +138,8 @@ describe("a string", () => {
     it(`is one of ${field.allowed!.length} names: ${name}`, () => {
       for (const value of field.allowed!) expectGood(field, value, rules);
       for (const value of ["", "nothing like it", `${field.allowed![0]} `]) expectBad(field, value, rules);
-      expect(problems(field, "nothing like it", rules)).toMatchObject([{ allowedValues: field.allowed }]);
+      const [problem] = problems(field, "nothing like it", rules);
+      expect(problem!.allowedValues!.toSorted()).toEqual(field.allowed!.toSorted());
     });
 
   for (const { name, field, rules } of strings.filter(({ field }) => field.format === "UUID v4"))

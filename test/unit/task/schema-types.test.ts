@@ -2,7 +2,7 @@ import type * as v from "valibot";
 import { describe, expectTypeOf, it } from "vitest";
 import type { ImageInferenceOutput, imageInferenceSchema } from "../../../runtime/task/image-inference-schema.ts";
 import type { ImageInferenceTask, ResolvedAcceleratorOptions } from "../../../runtime/task/image-inference-task.ts";
-import type { SCHEDULER_NAMES } from "../../../runtime/task/scheduler-names.ts";
+import type { SchedulerName } from "../../../runtime/sampling/scheduler.ts";
 
 /** The schema's own types, as the interfaces write them. */
 type ReadOnly<Value> = Value extends readonly (infer Item)[]
@@ -24,7 +24,7 @@ describe("the types for users", () => {
       keyof NonNullable<Input["ultralytics"]>
     >();
     expectTypeOf<ImageInferenceTask["seed"]>().toEqualTypeOf<number | bigint | string | undefined>();
-    expectTypeOf<ImageInferenceTask["scheduler"]>().toEqualTypeOf<(typeof SCHEDULER_NAMES)[number] | undefined>();
+    expectTypeOf<ImageInferenceTask["scheduler"]>().toEqualTypeOf<SchedulerName | undefined>();
   });
 
   it("leave no default open once a task is resolved", () => {

@@ -3,7 +3,7 @@ import type { Gpu } from "../../runtime/gpu/device.ts";
 import type { MemoryScope } from "../../runtime/gpu/memory.ts";
 import { readRows, writeRows } from "../../runtime/gpu/rows.ts";
 import type { Rows } from "../../runtime/gpu/tensor.ts";
-import { accumulateRows, eulerStep, guide } from "../../runtime/sampling/euler.ts";
+import { accumulateRows, guide } from "../../runtime/sampling/combine-rows.ts";
 import { expectClose, randomValues } from "../support/compare.ts";
 import { useGpu } from "../support/gpu.ts";
 
@@ -24,7 +24,7 @@ async function run(
   operator: (pair: Pair) => void,
 ): Promise<Float32Array> {
   using scope = gpu.memory.scope();
-  return await gpu.checked("euler", async () => {
+  return await gpu.checked("combine rows", async () => {
     const pair = { target: upload(gpu, scope, rows, target), x: upload(gpu, scope, rows, x) };
     operator(pair);
     expect(await readRows(gpu.recorder, pair.x)).toEqual(x);
@@ -61,38 +61,6 @@ describe("rows combined on the GPU", () => {
       );
     },
   );
-
-  it.each([
-    [1, 0.967384],
-    [0.967384, 0.908144],
-    [0.7672, 0],
-    [0, 0.5],
-  ])("take an Euler step from sigma %d to %d: latents + (next − sigma) · velocity", async (sigma, next) => {
-    const [latents, velocity] = inputs(7);
-    const actual = await run(gpu(), 7, latents, velocity, ({ target, x }) =>
-      eulerStep(gpu().recorder, target, x, sigma, next),
-    );
-    const expected = Array.from(latents, (value, i) => value + (next - sigma) * velocity[i]!);
-    expectClose(actual, expected, { absolute: 3e-7 });
-  });
-
-  it("stay as they are in a step to the same sigma", async () => {
-    const [latents, velocity] = inputs(7);
-    const actual = await run(gpu(), 7, latents, velocity, ({ target, x }) =>
-      eulerStep(gpu().recorder, target, x, 0.5, 0.5),
-    );
-    expect(actual).toEqual(latents);
-  });
-
-  it("arrive at the picture in steps along a constant velocity: noise − picture from sigma 1 to 0", async () => {
-    const [noise, picture] = inputs(7);
-    const velocity = Float32Array.from(noise, (value, i) => value - picture[i]!);
-    const actual = await run(gpu(), 7, noise, velocity, ({ target, x }) => {
-      const sigmas = [1, 0.967384, 0.908144, 0.7672, 0];
-      for (let step = 0; step < 4; step++) eulerStep(gpu().recorder, target, x, sigmas[step]!, sigmas[step + 1]!);
-    });
-    expectClose(actual, picture, { absolute: 1e-6 });
-  });
 
   it.each([1.5, 4, 100])(
     "are guided by %d: unconditional + guidance · (conditional − unconditional)",

@@ -14,11 +14,6 @@ export function accumulateRows(recorder: Recorder, target: Rows, a: number, x: R
   }
 }
 
-/** One Euler step of dx/dσ = velocity: latents += (next − sigma) · velocity. */
-export function eulerStep(recorder: Recorder, latents: Rows, velocity: Rows, sigma: number, next: number): void {
-  accumulateRows(recorder, latents, 1, velocity, next - sigma);
-}
-
 /** Classifier-free guidance (Ho & Salimans 2022): unconditional += guidance · (conditional − unconditional). */
 export function guide(recorder: Recorder, unconditional: Rows, conditional: Rows, guidance: number): void {
   accumulateRows(recorder, unconditional, 1 - guidance, conditional, guidance);
