@@ -111,5 +111,5 @@ describe("any value", () => {
       { ...TASK, inputs: { referenceImages: Array.from({ length: 100_000 }, () => 1) } },
     ];
     for (const value of values) expectAnswer(() => parseImageInference(value, BASE));
-  });
+  }, 60_000); // a machine that does other work is slow, not endless
 });
