@@ -71,5 +71,6 @@ export async function buildPackage() {
     worker: "runtime/worker.ts",
     node: "runtime/node.ts",
     "node-host": "runtime/node-host.ts",
+    "service-worker": "runtime/task/service-worker.ts",
   });
 }

@@ -15,12 +15,14 @@ export const ENGINE_FLAGS = ["--single-threaded", "--liftoff-only"];
  * @param {string} name   of the bundle
  * @param {string} entry  source file of the program
  * @param {readonly string[]} args
+ * @param {{ ownProcess?: boolean }} [options]  whether the engine gets a process of its own, so that the program can
+ *   answer while the engine is busy
  */
-export async function launch(name, entry, args) {
+export async function launch(name, entry, args, { ownProcess = false } = {}) {
   setUp();
   const { bundle } = await import("./build.mjs");
-  await bundle(".cache", { [name]: entry });
-  await runNode([...ENGINE_FLAGS, `${ROOT}.cache/${name}.js`, ...args]);
+  await bundle(".cache", { [name]: entry, ...(ownProcess && { "node-host": "runtime/node-host.ts" }) });
+  await runNode([...(ownProcess ? [] : ENGINE_FLAGS), `${ROOT}.cache/${name}.js`, ...args]);
 }
 
 /**

@@ -57,13 +57,18 @@ export class LocalTaskRunner<Source extends object> implements TaskRunner {
     for (const task of Array.isArray(tasks) ? (tasks as readonly unknown[]) : [tasks]) {
       signal?.throwIfAborted();
       const scope = readTaskScope(task);
+      const delivered: ResponseItem[] = [];
       try {
         if (scope.taskUUID !== undefined && scope.taskType !== "getResponse") refuseTwice(seen, scope.taskUUID);
-        const answer = await this.#run(task, scope.taskType, signal, (item) => onResult?.(item));
+        const answer = await this.#run(task, scope.taskType, signal, (item) => {
+          delivered.push(item);
+          onResult?.(item);
+        });
         data.push(...answer.data);
         add(answer.errors);
       } catch (error) {
         signal?.throwIfAborted();
+        data.push(...delivered); // pictures made before the failure are not lost
         add(toApiErrors(error, scope));
       }
     }

@@ -197,6 +197,16 @@ describe("a task runner", () => {
     expect(answer).toMatchObject({ data: [], errors: [{ taskUUID: uuid(1), code: "inferenceError" }] });
   });
 
+  it("keeps the pictures of a task that were made before a later one failed", async () => {
+    const source: { name: string; runFailure?: Error } = { name: "base" };
+    engines.beforePicture = (index) => {
+      if (index === 1) source.runFailure = new KleinbildError("not-finite", "NaN in the velocity.");
+    };
+    const { data, errors } = await runner({ models: { [BASE]: source } }).runTasks(task(1, { numberResults: 3, seed: 7 }));
+    expect(data).toMatchObject([{ taskUUID: uuid(1), seed: 7 }]);
+    expect(errors).toMatchObject([{ taskUUID: uuid(1), code: "inferenceError" }]);
+  });
+
   it("rejects with the signal's reason, and keeps what was there before", async () => {
     const abort = new AbortController();
     const seen: ResponseItem[] = [];
