@@ -25,6 +25,8 @@ export default defineConfig({
       "comlink",
       "valibot",
       "pica",
+      "lru-cache",
+      "p-retry",
       "@huggingface/tokenizers",
       "@noble/hashes/legacy.js",
       "@noble/hashes/sha2.js",

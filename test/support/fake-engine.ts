@@ -27,7 +27,7 @@ export class FakeEngines {
     } as unknown as Kleinbild;
   };
 
-  async *#run(source: FakeSource, request: GenerateRequest, signal: AbortSignal | undefined): AsyncGenerator<unknown> {
+  async *#run(source: FakeSource, request: GenerateRequest, signal: AbortSignal | undefined): AsyncGenerator {
     this.requests.push(request);
     for (let result = 0; result < (request.results ?? 1); result++) {
       yield { type: "step", result, step: 1, steps: 1, sigma: 1, milliseconds: 1 };

@@ -17,7 +17,11 @@ const task = (digit: number, fields: Fields = {}): Fields => ({
   ...fields,
 });
 const PNG = async (): Promise<string> =>
-  (await inSharp(solidImage(64, 64, [200, 30, 30, 255])).png().toBuffer()).toString("base64");
+  (
+    await inSharp(solidImage(64, 64, [200, 30, 30, 255]))
+      .png()
+      .toBuffer()
+  ).toString("base64");
 
 describe("a task runner", () => {
   let engines = new FakeEngines();
@@ -64,7 +68,11 @@ describe("a task runner", () => {
       task(3, { model: undefined }),
     ]);
     expect(errors).toMatchObject([
-      { code: "invalidModel", taskUUID: uuid(1), message: expect.stringMatching(/400@9.*runware:400@2.*runware:400@6/) },
+      {
+        code: "invalidModel",
+        taskUUID: uuid(1),
+        message: expect.stringMatching(/400@9.*runware:400@2.*runware:400@6/),
+      },
       { code: "invalidSteps", taskUUID: uuid(2) },
       { code: "missingModel", taskUUID: uuid(3) },
     ]);
@@ -184,7 +192,8 @@ describe("a task runner", () => {
     while (!answer.data.some((item) => "seed" in item)) answer = await tasks.runTasks(poll);
     expect(answer.data).toMatchObject([{ status: "success" }, { status: "processing" }]);
     proceed();
-    while (answer.data.some((item) => "status" in item && item.status === "processing")) answer = await tasks.runTasks(poll);
+    while (answer.data.some((item) => "status" in item && item.status === "processing"))
+      answer = await tasks.runTasks(poll);
     expect(answer.data).toMatchObject([{ status: "success" }, { status: "success" }]);
   });
 
@@ -202,7 +211,9 @@ describe("a task runner", () => {
     engines.beforePicture = (index) => {
       if (index === 1) source.runFailure = new KleinbildError("not-finite", "NaN in the velocity.");
     };
-    const { data, errors } = await runner({ models: { [BASE]: source } }).runTasks(task(1, { numberResults: 3, seed: 7 }));
+    const { data, errors } = await runner({ models: { [BASE]: source } }).runTasks(
+      task(1, { numberResults: 3, seed: 7 }),
+    );
     expect(data).toMatchObject([{ taskUUID: uuid(1), seed: 7 }]);
     expect(errors).toMatchObject([{ taskUUID: uuid(1), code: "inferenceError" }]);
   });
@@ -220,7 +231,9 @@ describe("a task runner", () => {
     await expect(running).rejects.toThrow("enough");
     expect(seen).toHaveLength(1);
     expect(engines.requests).toHaveLength(1);
-    await expect(runner().runTasks(task(1), { signal: AbortSignal.abort(new Error("never")) })).rejects.toThrow("never");
+    await expect(runner().runTasks(task(1), { signal: AbortSignal.abort(new Error("never")) })).rejects.toThrow(
+      "never",
+    );
   });
 
   it("keeps one engine for one set of weights and frees it before another is loaded", async () => {
@@ -252,7 +265,13 @@ describe("a task runner", () => {
   });
 
   describe("with a remote server", () => {
-    const remoteItem = { taskType: "imageInference", taskUUID: uuid(1), imageUUID: uuid(8), seed: 1, imageURL: "https://x/1" };
+    const remoteItem = {
+      taskType: "imageInference",
+      taskUUID: uuid(1),
+      imageUUID: uuid(8),
+      seed: 1,
+      imageURL: "https://x/1",
+    };
 
     async function withServer(
       options: (url: string) => TaskRunnerOptions<FakeSource>,
