@@ -34,6 +34,7 @@ const TASK_TYPES = ["imageInference", "imageUpload", "getResponse"];
 export class LocalTaskRunner<Source extends object> implements TaskRunner {
   readonly #parts: TaskRunnerParts<Source>;
   readonly #background = new AsyncTasks();
+  readonly #running = new Set<Promise<void>>();
   readonly #disposing = new AbortController();
 
   /** @internal Use `createTaskRunner`. */
@@ -73,6 +74,11 @@ export class LocalTaskRunner<Source extends object> implements TaskRunner {
       }
     }
     return { data, errors };
+  }
+
+  /** When no asynchronous task is running any more: before a process that was asked for them ends. */
+  async idle(): Promise<void> {
+    while (this.#running.size > 0) await Promise.all(this.#running);
   }
 
   /** Ends what runs and frees engine, pictures and their addresses. */
@@ -119,7 +125,8 @@ export class LocalTaskRunner<Source extends object> implements TaskRunner {
     const task = parseImageInference(value, manifest);
     if (task.deliveryMethod === "sync") return this.#answer(value, task, manifest, signal, onItem);
     const acknowledgement = this.#background.start(task.taskUUID, task.numberResults);
-    void this.#runInBackground(value, task, manifest);
+    const running = this.#runInBackground(value, task, manifest).finally(() => this.#running.delete(running));
+    this.#running.add(running);
     onItem(acknowledgement);
     return [acknowledgement];
   }

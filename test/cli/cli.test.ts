@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { afterAll, describe, expect, it } from "vitest";
 import { readMetadata, type RunReport } from "../../runtime/node.ts";
 
@@ -65,7 +65,14 @@ describe("npm start --", () => {
   });
 
   it.each([
-    [["--width", "64"], /required option '--prompt/],
+    [["--width", "64"], /one of --prompt <text> and --task <file> is needed/],
+    [["--prompt", "x", "--task", "package.json"], /one of --prompt <text> and --task <file> is needed/],
+    [["--task", "package.json", "--steps", "4"], /with --task, steps is said in the task/],
+    [["--task", "nowhere.json"], /There is no file nowhere\.json/],
+    [["--task", "README.md"], /README\.md is no JSON/],
+    [["--task", "package.json", "--lora", "style"], /id=file was expected/],
+    [["--prompt", "x", "--lora", "style=README.md"], /--lora is for --task/],
+    [["--prompt", "x", "--scheduler", "euler"], /'--scheduler.*'euler' is invalid/],
     [["--prompt", "x", "--out", "x.gif"], /--out needs a name ending in \.png/],
     [["--prompt", "x", "--width", "big"], /'--width.*'big' is invalid\. A whole number/],
     [["--prompt", "x", "--seed", "-1"], /'--seed.*A whole number of 0 to 2\^63 - 1/],
@@ -99,6 +106,50 @@ describe("npm start --", () => {
   });
 });
 
+describe("npm start -- --task", () => {
+  const task = {
+    taskType: "imageInference",
+    model: "runware:400@4",
+    positivePrompt: "a fox on a teal background",
+    width: 128,
+    height: 128,
+    steps: 1,
+    outputFormat: "PNG",
+  };
+  const uuid = (digit: number): string => `5f0c1d7e-8a4b-4c39-9d21-0e6f3b7a8c5${digit}`;
+
+  it("answers tasks in the API's shape, waits for asynchronous ones, and ends with 2 when one failed", () => {
+    const file = join(folder, "tasks.json");
+    const out = join(folder, "pictures");
+    writeFileSync(
+      file,
+      JSON.stringify([
+        { ...task, taskUUID: uuid(1), seed: 7, deliveryMethod: "async" },
+        { ...task, taskUUID: uuid(2), height: 100 },
+      ]),
+    );
+    const { status, stdout } = run("start", "--task", file, "--json", "--out", out, "--dtype", "f32");
+    const answer = JSON.parse(stdout) as { data: { imageURL: string }[]; errors: unknown[] };
+    expect(answer).toMatchObject({
+      data: [
+        { taskType: "imageInference", taskUUID: uuid(1) },
+        { taskUUID: uuid(1), status: "success", seed: 7, warnings: [expect.stringMatching(/klein-nano answered/)] },
+      ],
+      errors: [{ taskUUID: uuid(2), code: "invalidHeight", parameter: "height", min: 128 }],
+    });
+    expect(answer.data).toHaveLength(2);
+    expect(readFileSync(fileURLToPath(answer.data[1]!.imageURL)).subarray(1, 4).toString()).toBe("PNG");
+    expect(answer.data[1]!.imageURL.startsWith(pathToFileURL(out).href)).toBe(true);
+    expect(status).toBe(2);
+  });
+
+  it("ends with 0 when nothing failed", () => {
+    const file = join(folder, "none.json");
+    writeFileSync(file, "[]");
+    expect(run("start", "--task", file, "--json")).toMatchObject({ status: 0, stdout: '{"data":[],"errors":[]}\n' });
+  });
+});
+
 describe("npm run golden --", () => {
   const goldens = join(ROOT, "test/golden");
 
@@ -106,9 +157,9 @@ describe("npm run golden --", () => {
     const { status, stdout } = run("golden", goldens, "--only", "schedule");
     expect(stdout).toMatch(/^schedule schedule cosine 1\.0+ max abs \S+ ok\n1 passed, 0 failed\n$/);
     expect(status).toBe(0);
-    expect(run("golden", goldens, "--only", "lora-separate")).toMatchObject({
+    expect(run("golden", goldens, "--only", "plain-inpaint")).toMatchObject({
       status: 1,
-      stdout: "lora-separate-peft lora pending\n0 passed, 0 failed\n",
+      stdout: "pipeline-plain-inpaint inpaint pending\n0 passed, 0 failed\n",
     });
   });
 

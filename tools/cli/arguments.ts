@@ -57,7 +57,7 @@ export function parseArguments(argv: readonly string[]): CliOptions {
     )
     .option("--prompt <text>", "what the picture shows, or what to change in the references")
     .option("--task <file>", "JSON of a task of the API, or of an array of tasks; see docs/task.md", existingFile)
-    .option("--lora <id=file>", "what a task's lora.model stands for; repeatable", loraFile, {})
+    .option("--lora <id=file>", "what a task's lora.model stands for; repeatable", loraFile)
     .option("--negative-prompt <text>", "what guidance leads away from")
     .option("--out <file>", "where the picture goes: .png, .jpg or .webp; with --task a folder")
     .option("--reference <files...>", "pictures to edit or combine, in order", references, [])
@@ -86,8 +86,9 @@ export function parseArguments(argv: readonly string[]): CliOptions {
   if (options.task !== undefined) {
     const strange = Object.keys(options).find((name) => !TASK_FILE_OPTIONS.has(name) && isGiven(command, name));
     if (strange !== undefined) command.error(`error: with --task, ${strange} is said in the task`);
-    return { out: "kleinbild-pictures", ...options } as TaskFileOptions;
+    return { out: "kleinbild-pictures", lora: {}, ...options } as TaskFileOptions;
   }
+  if (options.lora !== undefined) command.error("error: --lora is for --task");
   const { out = "kleinbild.png" } = options;
   if (!(extname(out).toLowerCase() in TYPES))
     command.error(`error: --out needs a name ending in ${Object.keys(TYPES).join(", ")}; got ${out}`);
@@ -118,7 +119,7 @@ function references(file: string, earlier: readonly string[]): readonly string[]
   return [...earlier, existingFile(file)];
 }
 
-function loraFile(text: string, earlier: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+function loraFile(text: string, earlier: Readonly<Record<string, string>> = {}): Readonly<Record<string, string>> {
   const [, id, file] = /^([^=]+)=(.+)$/.exec(text) ?? [];
   if (id === undefined || file === undefined) throw new InvalidArgumentError("id=file was expected.");
   return { ...earlier, [id]: existingFile(file) };

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
-import { createTaskRunner, FileUrls, type TaskResponse } from "../../runtime/node.ts";
+import { createTaskRunner, FileUrls, type ResponseItem, type TaskResponse } from "../../runtime/node.ts";
 import type { TaskFileOptions } from "./arguments.ts";
 import { standIns } from "./stand-ins.ts";
 
@@ -23,9 +23,19 @@ export async function runTaskFile(
   });
   let folder: FileUrls | undefined;
   const urls = (): FileUrls => (folder ??= new FileUrls(resolve(out)));
-  return runner.runTasks(tasks, {
-    signal,
-    onResult: (item) => process.stderr.write(`${item.taskType} ${item.taskUUID}\n`),
+  const onResult = (item: ResponseItem): void => void process.stderr.write(`${item.taskType} ${item.taskUUID}\n`);
+  const answer = await runner.runTasks(tasks, { signal, onResult });
+  // nobody can ask a process that has ended
+  await Promise.race([runner.idle(), aborted(signal)]);
+  const pending = answer.data.filter((item) => item.taskType === "imageInference" && !("imageUUID" in item));
+  const polls = pending.map(({ taskUUID }) => ({ taskType: "getResponse", taskUUID }));
+  const later = await runner.runTasks(polls, { signal, onResult });
+  return { data: [...answer.data, ...later.data], errors: [...answer.errors, ...later.errors] };
+}
+
+function aborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    signal.addEventListener("abort", () => reject(signal.reason as Error), { once: true });
   });
 }
 
