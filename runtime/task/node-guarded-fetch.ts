@@ -6,10 +6,11 @@ import { KleinbildError } from "../errors.ts";
 import { isPublicIp } from "./address-policy.ts";
 import type { Fetch } from "./limited-fetch.ts";
 
+/** All addresses of a name. Written out, so that the package's types do not need those of Node. */
 type LookupAll = (
   host: string,
   options: { readonly all: true },
-  done: (error: NodeJS.ErrnoException | null, addresses: LookupAddress[]) => void,
+  done: (error: Error | null, addresses: { address: string; family: number }[]) => void,
 ) => void;
 
 export interface GuardOptions {

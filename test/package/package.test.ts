@@ -84,8 +84,9 @@ describe("the packed package", () => {
   it.each(["bundler", "nodenext"])("has types that a strict project accepts, resolved as %s", (moduleResolution) => {
     writeFileSync(
       join(project, "consumer.ts"),
-      `import { createKleinbild, type GenerateEvent, KleinbildError } from "kleinbild";
-import { createKleinbild as inNode } from "kleinbild/node";
+      `import { createKleinbild, createTaskRunner, type GenerateEvent, type ImageInferenceTask, installFetchAdapter, KleinbildError } from "kleinbild";
+import { createKleinbild as inNode, createTaskRunner as inNodeTasks, FileUrls, guardedFetch } from "kleinbild/node";
+import { serveFromServiceWorker } from "kleinbild/service-worker";
 export async function main(file: File): Promise<Blob> {
   const engine = await createKleinbild({ model: new URL("https://example.org/model/"), dtype: "f32" });
   const generation = engine.generate({ prompt: "a fox", references: [file], seed: 7n }, { signal: AbortSignal.timeout(1) });
@@ -95,6 +96,12 @@ export async function main(file: File): Promise<Blob> {
   });
   const bytes: number = report.memory.byPart.transformer?.peakBytes ?? 0;
   await (await inNode({ model: "folder" })).dispose();
+  const runner = createTaskRunner({ models: { "runware:400@4": { model: "/klein-4b/" } } });
+  const task: ImageInferenceTask = { taskType: "imageInference", taskUUID: "", model: "", positivePrompt: "", width: 1, height: 1 };
+  const { data, errors } = await runner.runTasks([task], { onResult: (item) => void item.taskUUID });
+  installFetchAdapter(runner, { url: "https://example.org/v1" });
+  inNodeTasks({ fetch: guardedFetch(), mediaUrls: new FileUrls("pictures") }).media.clear();
+  if (errors.length > data.length) serveFromServiceWorker({ addEventListener: () => {} } as never);
   return bytes > 0 ? image.toBlob({ type: "image/webp" }) : new Blob();
 }
 function seen(event: GenerateEvent): number {
