@@ -38,7 +38,7 @@ describe.each(browsers)("the worker in %s", (name) => {
   it("gives the picture that Node gives, with events and previews on the way", async () => {
     const outcome = succeeded(await call(page, "generate", REQUEST));
     const steps = Array.from({ length: REQUEST.steps }, (_, i) => `step ${i + 1} ${REQUEST.width / 8}`);
-    expect(outcome.events).toEqual(["encode", ...steps, "decode"]);
+    expect(outcome.events).toEqual(["encode", ...steps, "decode", "result"]);
     const value = psnr(outcome.pixels, nodePixels);
     process.stderr.write(`${name} against Node: ${value.toFixed(1)} dB\n`);
     expect(value).toBeGreaterThanOrEqual(MIN_PSNR);
@@ -47,7 +47,7 @@ describe.each(browsers)("the worker in %s", (name) => {
   it("aborts between steps with the signal's own reason, and takes the next request", async () => {
     expect(await call(page, "generate", REQUEST, { abortAtStep: 1 })).toMatchObject({ error: { isReason: true } });
     const next = succeeded(await call(page, "generate", TINY));
-    expect(next.events).toEqual(["encode", "step 1 8", "decode"]);
+    expect(next.events).toEqual(["encode", "step 1 8", "decode", "result"]);
   });
 
   it("keeps reference keys and values from request to request", async () => {
