@@ -1,6 +1,7 @@
 import { writeFile } from "node:fs/promises";
 import { Argument, Command, InvalidArgumentError, Option } from "commander";
 import { createKleinbild } from "../runtime/node.ts";
+import { type AccelerationRow, measureAcceleration } from "./acceleration.ts";
 import { CASES, measure, median } from "./cases.ts";
 
 interface Options {
@@ -9,13 +10,26 @@ interface Options {
   readonly dtype?: "f32" | "f16";
 }
 
+const ACCELERATION = "acceleration";
+
 const command = new Command("bench")
   .description("Times klein-nano on the GPU that Node finds.")
-  .addArgument(new Argument("[case]", "which; all unless given").choices(Object.keys(CASES)))
+  .addArgument(
+    new Argument("[case]", "which; all but acceleration, which takes minutes, unless given").choices([
+      ...Object.keys(CASES),
+      ACCELERATION,
+    ]),
+  )
   .option("--json <file>", "write the measurements")
   .option("--repeats <number>", "timed rounds", wholeNumber, 5)
   .addOption(new Option("--dtype <type>", "scalar type (default: f16 where the GPU has it)").choices(["f32", "f16"]))
   .action(async (only: string | undefined, { json, repeats, dtype }: Options) => {
+    if (only === ACCELERATION) {
+      const rows = await measureAcceleration(repeats, dtype, print);
+      for (const row of rows) print(accelerationLine(row));
+      if (json !== undefined) await writeFile(json, `${JSON.stringify({ model: "klein-nano-base", rows }, null, 2)}\n`);
+      return;
+    }
     await using engine = await createKleinbild({ dtype });
     const { adapter, dtype: used } = await engine.info();
     print(`${adapter.description || adapter.vendor}, ${used}`);
@@ -40,6 +54,12 @@ try {
 } catch (error) {
   process.stderr.write(`bench: ${error instanceof Error ? error.message : String(error)}\n`);
   process.exit(1);
+}
+
+/** A row of the table in docs/acceleration.md. */
+function accelerationLine({ name, skipped, speedUps, psnr }: AccelerationRow): string {
+  const share = (100 * median(skipped)).toFixed(0);
+  return `| ${name} | ${share} % | ${median(speedUps).toFixed(2)} | ${median(psnr).toFixed(1)} | ${Math.min(...psnr).toFixed(1)} |`;
 }
 
 function print(line: string): void {

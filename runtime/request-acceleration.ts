@@ -24,12 +24,18 @@ export interface AccelerationOptions {
 
 export type AccelerationPreset = "none" | "low" | "medium" | "high";
 
-/** Measured in docs/acceleration.md. */
-export const ACCELERATION_PRESETS: Readonly<Record<Exclude<AccelerationPreset, "none">, AccelerationOptions>> = {
-  low: { method: "first-block", threshold: 0.1 },
-  medium: { method: "first-block", threshold: 0.2 },
-  high: { method: "first-block", threshold: 0.3 },
-};
+/** Measured in docs/acceleration.md. The first steps decide about the composition and are computed. */
+const PRESET_OPTIONS = {
+  low: { method: "first-block", threshold: 0.08, startStep: 4, maxConsecutive: 2 },
+  medium: { method: "first-block", threshold: 0.15, startStep: 4, maxConsecutive: 2 },
+  high: { method: "first-block", threshold: 0.25, startStep: 2, maxConsecutive: 3 },
+} as const satisfies Readonly<Record<Exclude<AccelerationPreset, "none">, AccelerationOptions>>;
+
+/** What a preset stands for in a run of `steps`. */
+export function presetOptions(preset: Exclude<AccelerationPreset, "none">, steps: number): AccelerationOptions {
+  const options = PRESET_OPTIONS[preset];
+  return { ...options, startStep: Math.min(options.startStep, steps - 1) };
+}
 
 const PRESETS: readonly AccelerationPreset[] = ["none", "low", "medium", "high"];
 const METHODS = ["first-block", "tea", "dual-block"] as const;
@@ -51,7 +57,7 @@ export function resolveAcceleration(
   if (acceleration === undefined) return undefined;
   if (typeof acceleration !== "string") return resolveOptions(acceleration, steps, config);
   const preset = checkChoice("acceleration", acceleration, PRESETS);
-  return preset === "none" ? undefined : resolveOptions(ACCELERATION_PRESETS[preset], steps, config);
+  return preset === "none" ? undefined : resolveOptions(presetOptions(preset, steps), steps, config);
 }
 
 function resolveOptions(options: AccelerationOptions, steps: number, config: ModelConfig): StepCacheOptions {

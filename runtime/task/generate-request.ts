@@ -1,6 +1,6 @@
 import type { ImageInput } from "../image/read.ts";
 import type { GenerateRequest } from "../request.ts";
-import { ACCELERATION_PRESETS, type AccelerationOptions } from "../request-acceleration.ts";
+import { type AccelerationOptions, presetOptions } from "../request-acceleration.ts";
 import type { LoraInput } from "../request-loras.ts";
 import type { ResolvedAcceleratorOptions, ResolvedImageInferenceTask } from "./image-inference-task.ts";
 import type { ModelManifest } from "./model-registry.ts";
@@ -35,10 +35,12 @@ export function toGenerateRequest(
 function toAcceleration({
   acceleration,
   acceleratorOptions: options,
+  steps,
 }: ResolvedImageInferenceTask): GenerateRequest["acceleration"] {
   if (!options) return acceleration;
-  const preset = acceleration === undefined || acceleration === "none" ? undefined : ACCELERATION_PRESETS[acceleration];
-  const method = methodOf(options) ?? preset;
+  const method =
+    methodOf(options) ??
+    (acceleration === undefined || acceleration === "none" ? undefined : presetOptions(acceleration, steps));
   if (!method) return undefined;
   const { cacheStartStep, cacheEndStep, cacheMaxConsecutiveSteps } = options;
   return {

@@ -34,28 +34,6 @@ export interface StepCacheOptions {
   readonly maxConsecutive: number;
 }
 
-/** How much of the picture's likeness is given for speed. */
-export type AccelerationPreset = "low" | "medium" | "high";
-
-/**
- * Presets for undistilled weights at 20 steps and more, chosen by what docs/acceleration.md measures. They need nothing
- * fitted to a model. At fewer steps than `startStep` they do nothing.
- */
-export const ACCELERATION_PRESETS: Readonly<Record<AccelerationPreset, StepCacheOptions>> = {
-  low: preset(0.05, 2),
-  medium: preset(0.1, 3),
-  high: preset(0.2, 4),
-};
-
-function preset(threshold: number, maxConsecutive: number): StepCacheOptions {
-  return {
-    method: { kind: "first-block", threshold },
-    startStep: 4,
-    endStep: Number.MAX_SAFE_INTEGER, // to the last
-    maxConsecutive,
-  };
-}
-
 /** Blocks of the transformer in the order in which they run: before the decision, those that reuse skips, behind them. */
 export interface BlockSplit {
   readonly first: number;

@@ -445,6 +445,13 @@ describe("acceleration", () => {
       });
   });
 
+  it("is a preset in a run of fewer steps than it leaves alone, too", () => {
+    for (const steps of [1, 4]) {
+      const { stepCache } = resolve({ acceleration: "low", steps });
+      expect(stepCache).toMatchObject({ startStep: steps - 1, endStep: steps });
+    }
+  });
+
   it("has defaults in each method, and the model's coefficients in tea", () => {
     const coefficients = [1, 0];
     const model = { ...BASE, teaCacheCoefficients: coefficients };

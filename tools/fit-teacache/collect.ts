@@ -1,0 +1,48 @@
+import { copyRows } from "../../runtime/gpu/rows.ts";
+import type { Rows } from "../../runtime/gpu/tensor.ts";
+import type { Parts } from "../../runtime/parts.ts";
+import { modulatedInput, relativeChange } from "../../runtime/transformer/step-cache-measure.ts";
+import type { Point } from "./polynomial.ts";
+import { type Evaluation, sample, type SampleRequest } from "./sampler.ts";
+
+/** What TeaCache compares of one guidance pass: the first block's modulated input and the velocity. */
+interface Seen {
+  readonly input: Rows;
+  readonly output: Rows;
+}
+
+/**
+ * Runs a request and pairs the relative changes of input (x) and output (y) from each evaluation to the next of its
+ * guidance pass.
+ */
+export async function collectChanges(parts: Parts, request: SampleRequest): Promise<Point[]> {
+  const points: Point[] = [];
+  const previous = new Map<Rows, Seen>();
+  const onEvaluation = async (evaluation: Evaluation): Promise<void> => {
+    const { scope, text } = evaluation;
+    const seen = {
+      input: await firstInput(parts, evaluation),
+      output: copyRows(parts.gpu.recorder, scope, evaluation.velocity),
+    };
+    const before = previous.get(text);
+    if (before) {
+      const x = await relativeChange(parts.gpu, seen.input, before.input);
+      points.push({ x, y: await relativeChange(parts.gpu, seen.output, before.output) });
+      scope.releaseRows(before.input, before.output);
+    }
+    previous.set(text, seen);
+  };
+  await sample(parts, { ...request, onEvaluation });
+  return points;
+}
+
+async function firstInput(parts: Parts, { scope, table, step, latents }: Evaluation): Promise<Rows> {
+  const { gpu, transformer } = parts;
+  using pass = gpu.memory.scope();
+  const modulation = table.allocate(pass);
+  table.select(step, modulation);
+  const hidden = await transformer.embed(pass, latents, transformer.weights.imageIn);
+  const input = modulatedInput(gpu, scope, hidden, modulation.image[0], transformer.config.eps);
+  await gpu.recorder.settle(); // `pass` goes
+  return input;
+}

@@ -1,0 +1,119 @@
+import { Engine } from "../../runtime/engine.ts";
+import { dawnGpu } from "../../runtime/gpu/dawn.ts";
+import type { MemoryScope } from "../../runtime/gpu/memory.ts";
+import { joinRows, writeRows } from "../../runtime/gpu/rows.ts";
+import type { Rows, ScalarType } from "../../runtime/gpu/tensor.ts";
+import { NodeImageCodec } from "../../runtime/image/codec-node.ts";
+import type { PixelImage } from "../../runtime/image/pixels.ts";
+import type { Parts } from "../../runtime/parts.ts";
+import { accumulateRows, guide } from "../../runtime/sampling/combine-rows.ts";
+import { seededNoise } from "../../runtime/sampling/noise.ts";
+import { buildSigmas } from "../../runtime/sampling/schedule.ts";
+import { Denoiser } from "../../runtime/transformer/denoiser.ts";
+import { ModulationTable } from "../../runtime/transformer/modulation.ts";
+import { type Grid, gridTokens } from "../../runtime/transformer/rotary.ts";
+import type { StepCacheOptions } from "../../runtime/transformer/step-cache.ts";
+import { PIXELS_PER_TOKEN } from "../../runtime/vae/autoencoder.ts";
+import { FolderSource } from "../../runtime/weights/folder-source.ts";
+
+export interface SampleRequest {
+  readonly prompt: string;
+  readonly seed: bigint;
+  /** Pixels of each side. */
+  readonly size: number;
+  readonly steps: number;
+  /** Null: one pass a step. */
+  readonly guidance: number | null;
+  readonly stepCache?: StepCacheOptions | undefined;
+  /** Sees every evaluation; what it keeps belongs to the scope. */
+  readonly onEvaluation?: ((evaluation: Evaluation) => Promise<void>) | undefined;
+}
+
+/** One evaluation of the velocity, on the GPU. */
+export interface Evaluation {
+  readonly scope: MemoryScope;
+  readonly table: ModulationTable;
+  readonly step: number;
+  /** [tokens, channels] f32 */
+  readonly latents: Rows;
+  /** The embedded text, which is the identity of the guidance pass. */
+  readonly text: Rows;
+  /** [tokens, channels] f32 */
+  readonly velocity: Rows;
+}
+
+export interface Sample {
+  readonly image: PixelImage;
+  /** Milliseconds of all steps, on the host's clock. */
+  readonly milliseconds: number;
+  readonly evaluations: number;
+  /** Evaluations that reused. */
+  readonly skipped: number;
+}
+
+/** A model for tools that look inside: text to picture without references, with the default solver. */
+export async function openModel(folder: string, dtype: ScalarType): Promise<Engine> {
+  const platform = { gpu: await dawnGpu(), codec: new NodeImageCodec() };
+  return Engine.create(platform, new FolderSource(folder), { dtype });
+}
+
+/** Prompt and seed to a picture, as the engine makes it. */
+export async function sample(parts: Parts, request: SampleRequest): Promise<Sample> {
+  const { gpu, transformer: model, vae, config } = parts;
+  const { recorder } = gpu;
+  return gpu.checked("sampling", async () => {
+    using scope = gpu.memory.scope();
+    const side = request.size / PIXELS_PER_TOKEN;
+    const grid: Grid = { height: side, width: side };
+    const sigmas = buildSigmas({ tokens: gridTokens(grid), steps: request.steps });
+    const table = await ModulationTable.create(gpu, model.backend, scope, model.weights.modulation, model.config, [
+      ...sigmas,
+    ]);
+    const { inChannels } = model.config;
+    const latents = scope.rows("latents", "f32", gridTokens(grid), inChannels, parts.rowsPerChunk);
+    writeRows(recorder, latents, seededNoise("counter", request.seed, grid, inChannels).initial());
+    const positive = await embed(parts, scope, request.prompt);
+    const negative = request.guidance === null ? undefined : await embed(parts, scope, "");
+    const denoiser = new Denoiser({
+      gpu,
+      model,
+      scope,
+      table,
+      grid,
+      textLength: config.textLength,
+      mode: "exact",
+      isolated: config.referenceAttention === "isolated",
+      sigmaZeroRow: request.steps,
+      stepCache: request.stepCache,
+    });
+    const evaluate = async (text: Rows, step: number): Promise<Rows> => {
+      const velocity = await denoiser.velocity(latents, text, step);
+      await request.onEvaluation?.({ scope, table, step, latents, text, velocity });
+      return velocity;
+    };
+    await recorder.settle();
+    const started = performance.now();
+    for (let step = 0; step < request.steps; step++) {
+      const conditional = await evaluate(positive, step);
+      const velocity = negative ? await evaluate(negative, step) : conditional;
+      if (request.guidance !== null) guide(recorder, velocity, conditional, request.guidance);
+      accumulateRows(recorder, latents, 1, velocity, sigmas[step + 1]! - sigmas[step]!);
+      scope.releaseRows(conditional, velocity);
+      await recorder.settle();
+    }
+    const milliseconds = performance.now() - started;
+    const evaluations = request.steps * (negative ? 2 : 1);
+    const { skipped } = denoiser;
+    denoiser.dispose();
+    const features = await vae.decode(scope, joinRows(recorder, scope, latents), {
+      width: request.size,
+      height: request.size,
+    });
+    return { image: await vae.readPixels(scope, features), milliseconds, evaluations, skipped };
+  });
+}
+
+async function embed({ tokenizer, config, textStates, transformer }: Parts, scope: MemoryScope, prompt: string) {
+  const { states } = await textStates.get(tokenizer.encode(prompt, config.textLength));
+  return transformer.embed(scope, states, transformer.weights.textIn);
+}
