@@ -30,11 +30,8 @@ const FIRST_SEED = 101;
 
 const SETTINGS: Readonly<Record<string, Acceleration>> = {
   "fbCache 0.05": { method: "first-block", threshold: 0.05 },
-  "fbCache 0.1": { method: "first-block", threshold: 0.1 },
   "fbCache 0.25 (default)": { method: "first-block" },
-  "teaCache 0.1": { method: "tea", threshold: 0.1 },
   "teaCache 0.5 (default)": { method: "tea" },
-  "dbCache 0.05": { method: "dual-block", threshold: 0.05 },
   "dbCache 0.25 (default)": { method: "dual-block" },
   "acceleration low": "low",
   "acceleration medium": "medium",
