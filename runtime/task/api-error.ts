@@ -128,6 +128,7 @@ const TASK_NAMES: Readonly<Record<string, string>> = {
   prompt: "positivePrompt",
   references: "inputs.referenceImages",
   guidance: "CFGScale",
+  "acceleration.method": "acceleratorOptions.teaCache", // the one method that a model may lack
 };
 
 function taskParameter({ parameter, index }: ErrorDetails): string | undefined {

@@ -42,10 +42,10 @@ function toAcceleration({
     methodOf(options) ??
     (acceleration === undefined || acceleration === "none" ? undefined : presetOptions(acceleration, steps));
   if (!method) return undefined;
-  const { cacheStartStep, cacheEndStep, cacheMaxConsecutiveSteps } = options;
+  const { cacheStartStep, cacheEndStep = steps, cacheMaxConsecutiveSteps } = options;
   return {
     ...method,
-    startStep: cacheStartStep ?? method.startStep,
+    startStep: cacheStartStep ?? Math.min(method.startStep ?? 0, cacheEndStep - 1),
     endStep: cacheEndStep,
     maxConsecutive: cacheMaxConsecutiveSteps,
   };

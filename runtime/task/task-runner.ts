@@ -26,7 +26,7 @@ export interface TaskRunnerParts<Source extends object> extends ImageInferenceTo
   readonly remote: RemoteChoice | undefined;
 }
 
-/** Failures of this machine, not of the task. */
+/** Codes of failures of this machine, unless they name a field or a file of the task. */
 const MACHINE_FAILURES: ReadonlySet<string> = new Set(["no-webgpu", "unsupported", "out-of-memory"]);
 const TASK_TYPES = ["imageInference", "imageUpload", "getResponse"];
 
@@ -174,12 +174,16 @@ export class LocalTaskRunner<Source extends object> implements TaskRunner {
     const weights = weightsFor(manifest);
     if (!weights && remote)
       return this.#ask(remote, value, `there are no weights for ${manifest.id} here`, signal, onItem);
+    let delivered = 0;
     try {
       if (!weights) throw noWeights(manifest);
-      return await runImageInference(task, manifest, weights, this.#parts, signal, onItem);
+      return await runImageInference(task, manifest, weights, this.#parts, signal, (item) => {
+        delivered++;
+        onItem(item);
+      });
     } catch (error) {
-      const isMachine = error instanceof KleinbildError && MACHINE_FAILURES.has(error.code);
-      if (remote && isMachine) return this.#ask(remote, value, error.message, signal, onItem);
+      if (remote && delivered === 0 && isMachineFailure(error))
+        return this.#ask(remote, value, error.message, signal, onItem);
       if (!signal?.aborted)
         await deliverErrors(toApiErrors(error, readTaskScope(value)), task, { ...exchange, signal });
       throw error;
@@ -209,6 +213,11 @@ export class LocalTaskRunner<Source extends object> implements TaskRunner {
     if (first) throw new TaskError([first, ...others]);
     return items;
   }
+}
+
+function isMachineFailure(error: unknown): error is KleinbildError {
+  if (!(error instanceof KleinbildError) || !MACHINE_FAILURES.has(error.code)) return false;
+  return error.details["parameter"] === undefined && error.details["path"] === undefined;
 }
 
 function answerOf(data: readonly ResponseItem[]): TaskResponse {

@@ -122,12 +122,14 @@ describe("a task runner", () => {
       task(3, { acceleration: "none" }),
       task(4, { acceleration: "high", acceleratorOptions: { cacheStartStep: 3 } }),
       task(5),
+      task(6, { acceleration: "low", acceleratorOptions: { cacheEndStep: 2 } }),
     ]);
-    const [first, second, third, fourth, fifth] = engines.requests.map(({ acceleration }) => acceleration);
+    const [first, second, third, fourth, fifth, sixth] = engines.requests.map(({ acceleration }) => acceleration);
     expect(first).toEqual({ method: "first-block", threshold: 0.1, startStep: 2, endStep: 14, maxConsecutive: 2 });
-    expect(second).toMatchObject({ method: "dual-block", threshold: 0.25, skipInterval: 5 });
+    expect(second).toMatchObject({ method: "dual-block", threshold: 0.25, skipInterval: 5, startStep: 0, endStep: 28 });
     expect([third, fifth]).toEqual(["none", undefined]);
     expect(fourth).toMatchObject({ startStep: 3 });
+    expect(sixth).toMatchObject({ startStep: 1, endStep: 2 });
   });
 
   it("gives each result as soon as it is there", async () => {
@@ -299,6 +301,22 @@ describe("a task runner", () => {
             const [data, errors, asked] = await run();
             expect([data.length, errors, asked]).toEqual([1, [], 1]);
             expect((data[0] as ImageItem).warnings).toEqual([expect.stringMatching(/^Answered by 127\.0\.0\.1:\d+: /)]);
+          },
+        );
+    });
+
+    it("sends nothing again of which pictures were delivered, nor what only the task's own file lacks", async () => {
+      const lacks = new KleinbildError("unsupported", "LoKr is not read.", { path: "style" });
+      const weak: { name: string; runFailure?: Error } = { name: "base" };
+      for (const source of [{ name: "base", runFailure: lacks }, weak])
+        await withServer(
+          (url) => ({ models: { [BASE]: source }, remote: { url } }),
+          async (run) => {
+            engines.beforePicture = (index) => {
+              if (index === 1) weak.runFailure = tooWeak();
+            };
+            const [, errors, asked] = await run({ numberResults: 2 });
+            expect([errors.length, asked]).toEqual([1, 0]);
           },
         );
     });
