@@ -36,7 +36,10 @@ export default defineConfig({
   test: {
     env: vulkanEnvironment(),
     projects: [
-      { extends: true, test: { name: "unit", include: ["test/unit/**/*.test.ts"], sequence: { groupOrder: 0 } } },
+      {
+        extends: true,
+        test: { name: "unit", include: ["test/unit/**/*.test.ts"], testTimeout: 30_000, sequence: { groupOrder: 0 } },
+      },
       { extends: true, test: { name: "gpu", include: ["test/gpu/**/*.test.ts"], ...gpu, sequence: { groupOrder: 1 } } },
       {
         extends: true,
