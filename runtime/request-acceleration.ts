@@ -15,7 +15,7 @@ export interface AccelerationOptions {
   readonly endStep?: number | undefined;
   /** 1 …: evaluations in a row that may reuse. Default: 3. */
   readonly maxConsecutive?: number | undefined;
-  /** `dual-block`: 1 …: a fresh evaluation at least every so many. Default: 5. */
+  /** `dual-block`: 1 …: evaluations in a row that may reuse, as `maxConsecutive`. Default: 5. */
   readonly skipInterval?: number | undefined;
   /** `dual-block`: blocks at the start and at the end that are never skipped. Default: 1 and 0. */
   readonly firstBlocks?: number | undefined;

@@ -65,6 +65,20 @@ describe("an engine on klein-nano", () => {
     expect([plain.image.width, plain.image.height]).toEqual([128, 128]);
   });
 
+  it("settles `result` with the first of several pictures and `results` with all", async () => {
+    const generation = engine.generate({ ...TINY, results: 2 });
+    const order: string[] = [];
+    void generation.result.then(() => order.push("result"));
+    void generation.results.then(() => order.push("results"));
+    const seen = [];
+    for await (const event of generation) seen.push(event);
+    const pictures = await generation.results;
+    expect(order).toEqual(["result", "results"]);
+    expect(await generation.result).toBe(pictures[0]);
+    expect(seen.filter(({ type }) => type === "result")).toEqual(pictures);
+    expect((await pictures[1]!.image.encode()).type).toBe("image/png");
+  });
+
   it("runs requests one after the other", async () => {
     const order: string[] = [];
     const watch = async (name: string): Promise<void> => {

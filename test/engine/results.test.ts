@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Engine, EngineEvent } from "../../runtime/engine.ts";
-import { createKleinbild, type GenerateEvent } from "../../runtime/node.ts";
 import type { GenerateRequest } from "../../runtime/request.ts";
 import { openNano, randomPicture, runEngine, TINY } from "../support/nano.ts";
 
@@ -81,22 +80,5 @@ describe("several pictures of one request", () => {
     expect(events.filter(({ type }) => type === "load").length).toBeGreaterThan(0);
     expect(pictures.map(({ image }) => image.data)).toEqual(expected.map(({ image }) => image.data));
     expect(pictures[1]!.report.warnings).toEqual([expect.stringMatching(/GPU was lost/)]);
-  });
-});
-
-describe("a client's generation of several pictures", () => {
-  it("settles `result` with the first and `results` with all", async () => {
-    await using engine = await createKleinbild({ dtype: "f32" });
-    const generation = engine.generate({ ...TINY, results: 2 });
-    const order: string[] = [];
-    void generation.result.then(() => order.push("result"));
-    void generation.results.then(() => order.push("results"));
-    const seen: GenerateEvent[] = [];
-    for await (const event of generation) seen.push(event);
-    const pictures = await generation.results;
-    expect(order).toEqual(["result", "results"]);
-    expect(await generation.result).toBe(pictures[0]);
-    expect(seen.filter(({ type }) => type === "result")).toEqual(pictures);
-    expect((await pictures[1]!.image.encode()).type).toBe("image/png");
   });
 });

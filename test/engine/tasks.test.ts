@@ -46,8 +46,8 @@ describe("tasks of the API on the miniatures", () => {
   });
   afterAll(() => runner.dispose());
 
-  // the first has references, the third has none
-  for (const [i, example] of [...EXAMPLES.entries()].filter(([at]) => FULL || at % 2 === 0))
+  // the first has references
+  for (const [i, example] of [...EXAMPLES.entries()].filter(([at]) => FULL || at === 0))
     it(`answers example ${i + 1} of the Base page in the documented shape`, async () => {
       const task = await local(example);
       const { data, errors } = await runner.runTasks(task);
