@@ -1,12 +1,12 @@
 import { assertFinite } from "./gpu/finite.ts";
 import type { MemoryScope } from "./gpu/memory.ts";
-import { copyRows, readRows, writeRows } from "./gpu/rows.ts";
+import { accumulateRows, copyRows, readRows, writeRows } from "./gpu/rows.ts";
 import type { Rows } from "./gpu/tensor.ts";
 import type { PixelImage } from "./image/pixels.ts";
 import type { Parts } from "./parts.ts";
 import type { Phase, Phases } from "./phases.ts";
 import type { PipelineRequest } from "./pipeline-request.ts";
-import { accumulateRows, guide } from "./sampling/combine-rows.ts";
+import { guide } from "./sampling/guidance.ts";
 import type { NoiseSource } from "./sampling/noise.ts";
 import { SolverRun } from "./sampling/solver-run.ts";
 import { Denoiser } from "./transformer/denoiser.ts";

@@ -1,6 +1,7 @@
+import { combine } from "../../kernels/index.ts";
 import type { MemoryScope } from "./memory.ts";
-import type { Recorder } from "./recorder.ts";
-import { type Rows, rowRanges, type Tensor } from "./tensor.ts";
+import { foldGrid, type Recorder } from "./recorder.ts";
+import { elementCount, type Rows, rowRanges, type Tensor } from "./tensor.ts";
 
 /** Matrices [rows_i, columns], one below the other, copied into chunks. */
 export function stackRows(
@@ -70,4 +71,16 @@ export async function readRows(recorder: Recorder, source: Rows): Promise<Float3
 export function writeRows(recorder: Recorder, target: Rows, values: Float32Array): void {
   for (const [i, { first, count }] of rowRanges(target.rows, target.rowsPerChunk).entries())
     recorder.write(target.chunks[i]!, values.subarray(first * target.columns, (first + count) * target.columns));
+}
+
+/** target = a · target + b · x, for f32 matrices cut alike. */
+export function accumulateRows(recorder: Recorder, target: Rows, a: number, x: Rows, b: number): void {
+  for (const [i, accumulator] of target.chunks.entries()) {
+    const count = elementCount(accumulator.shape);
+    recorder.dispatch(combine, {
+      bindings: { x: x.chunks[i]!, accumulator },
+      parameters: { count, a, b },
+      grid: foldGrid(Math.ceil(count / 64)),
+    });
+  }
 }

@@ -1,9 +1,8 @@
 import { KleinbildError } from "../errors.ts";
 import type { MemoryScope } from "../gpu/memory.ts";
 import type { Recorder } from "../gpu/recorder.ts";
-import { copyRows, overwriteRows, writeRows } from "../gpu/rows.ts";
+import { accumulateRows, copyRows, overwriteRows, writeRows } from "../gpu/rows.ts";
 import type { Rows } from "../gpu/tensor.ts";
-import { accumulateRows } from "./combine-rows.ts";
 import type { Assignment, Evaluation, Register } from "./solver.ts";
 
 export interface SolverRunOptions {

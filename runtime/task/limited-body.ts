@@ -1,3 +1,5 @@
+import { joinChunks } from "./join-chunks.ts";
+
 /**
  * The body of a request, unless it exceeds `maxBytes`: reading stops there, whatever the headers promised.
  *
@@ -20,15 +22,5 @@ export async function readLimitedBody(
     }
     chunks.push(value);
   }
-  return joined(chunks, length);
-}
-
-function joined(chunks: readonly Uint8Array[], length: number): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(length);
-  let offset = 0;
-  for (const chunk of chunks) {
-    bytes.set(chunk, offset);
-    offset += chunk.length;
-  }
-  return bytes;
+  return joinChunks(chunks, length);
 }

@@ -1,5 +1,6 @@
 import { type ErrorDetails, KleinbildError } from "../errors.ts";
 import { isTimeout, withDeadline } from "./deadline.ts";
+import { joinChunks } from "./join-chunks.ts";
 
 /** The part of `fetch` that is used. */
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
@@ -90,7 +91,7 @@ export async function readLimited(
     }
     chunks.push(value);
   }
-  return concat(chunks, length);
+  return joinChunks(chunks, length);
 }
 
 /** An address for people: without its query and password, which may be secrets. */
@@ -188,14 +189,4 @@ function failure(
 ): KleinbildError {
   const host = url instanceof URL ? { host: url.host } : {};
   return new KleinbildError("network", `${publicAddress(url)} ${what}.`, { reason, ...host, ...details }, { cause });
-}
-
-function concat(chunks: readonly Uint8Array[], length: number): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(length);
-  let at = 0;
-  for (const chunk of chunks) {
-    bytes.set(chunk, at);
-    at += chunk.length;
-  }
-  return bytes;
 }

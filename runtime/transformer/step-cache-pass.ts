@@ -1,9 +1,7 @@
-import { combine } from "../../kernels/index.ts";
 import type { Gpu } from "../gpu/device.ts";
 import type { MemoryScope } from "../gpu/memory.ts";
-import { foldGrid, type Recorder } from "../gpu/recorder.ts";
-import { copyRows, overwriteRows } from "../gpu/rows.ts";
-import { elementCount, type Rows } from "../gpu/tensor.ts";
+import { accumulateRows, copyRows, overwriteRows } from "../gpu/rows.ts";
+import type { Rows } from "../gpu/tensor.ts";
 import type { BlockRange, Stream, StreamRole, TransformerModel } from "./model.ts";
 import { type BlockSplit, splitBlocks, type StepCacheOptions } from "./step-cache.ts";
 import { StepCacheDecision } from "./step-cache-decision.ts";
@@ -85,7 +83,7 @@ export class StepCachePass {
     else {
       looked = copyRows(gpu.recorder, scope, target.hidden);
       await run({ from: 0, to: this.#split.first });
-      addRows(gpu.recorder, looked, -1, target.hidden);
+      accumulateRows(gpu.recorder, looked, -1, target.hidden, 1);
     }
     const reuses =
       this.#decision.mayReuse(step) && this.#decision.reuses(await relativeChange(gpu, looked, this.#compared!));
@@ -101,7 +99,7 @@ export class StepCachePass {
   #addChanges(streams: readonly Stream[]): void {
     for (const { role, hidden } of streams) {
       const change = this.#changes.get(role);
-      if (change) addRows(this.#options.gpu.recorder, hidden, 1, change);
+      if (change) accumulateRows(this.#options.gpu.recorder, hidden, 1, change, 1);
     }
   }
 
@@ -116,22 +114,10 @@ export class StepCachePass {
       return change;
     });
     await run();
-    for (const [i, { hidden }] of kept.entries()) addRows(recorder, changes[i]!, -1, hidden);
+    for (const [i, { hidden }] of kept.entries()) accumulateRows(recorder, changes[i]!, -1, hidden, 1);
   }
 }
 
 function likeRows(scope: MemoryScope, { rows, columns, dtype, rowsPerChunk }: Rows): Rows {
   return scope.rows("step cache", dtype, rows, columns, rowsPerChunk);
-}
-
-/** target = factor · target + x, for f32 matrices cut alike. */
-function addRows(recorder: Recorder, target: Rows, factor: 1 | -1, x: Rows): void {
-  for (const [i, accumulator] of target.chunks.entries()) {
-    const count = elementCount(accumulator.shape);
-    recorder.dispatch(combine, {
-      bindings: { x: x.chunks[i]!, accumulator },
-      parameters: { count, a: factor, b: 1 },
-      grid: foldGrid(Math.ceil(count / 64)),
-    });
-  }
 }

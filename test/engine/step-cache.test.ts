@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Engine } from "../../runtime/engine.ts";
 import type { MemoryScope } from "../../runtime/gpu/memory.ts";
-import { readRows, writeRows } from "../../runtime/gpu/rows.ts";
+import { accumulateRows, readRows, writeRows } from "../../runtime/gpu/rows.ts";
 import type { Rows } from "../../runtime/gpu/tensor.ts";
-import { accumulateRows, guide } from "../../runtime/sampling/combine-rows.ts";
+import { guide } from "../../runtime/sampling/guidance.ts";
 import {
   Denoiser,
   type DenoiserOptions,

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 import type { Gpu } from "../../runtime/gpu/device.ts";
 import type { MemoryScope } from "../../runtime/gpu/memory.ts";
-import { readRows, writeRows } from "../../runtime/gpu/rows.ts";
+import { accumulateRows, readRows, writeRows } from "../../runtime/gpu/rows.ts";
 import type { Rows } from "../../runtime/gpu/tensor.ts";
-import { accumulateRows, guide } from "../../runtime/sampling/combine-rows.ts";
+import { guide } from "../../runtime/sampling/guidance.ts";
 import { expectClose, randomValues } from "../support/compare.ts";
 import { useGpu } from "../support/gpu.ts";
 

@@ -15,7 +15,7 @@ interface Seen {
  * Runs a request and pairs the relative changes of input (x) and output (y) from each evaluation to the next of its
  * guidance pass.
  */
-export async function collectChanges(parts: Parts, request: SampleRequest): Promise<Point[]> {
+export async function collectChanges(parts: Parts, request: Omit<SampleRequest, "onEvaluation">): Promise<Point[]> {
   const points: Point[] = [];
   const previous = new Map<Rows, Seen>();
   const onEvaluation = async (evaluation: Evaluation): Promise<void> => {

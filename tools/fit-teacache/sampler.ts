@@ -1,18 +1,16 @@
 import { Engine } from "../../runtime/engine.ts";
 import { dawnGpu } from "../../runtime/gpu/dawn.ts";
 import type { MemoryScope } from "../../runtime/gpu/memory.ts";
-import { joinRows, writeRows } from "../../runtime/gpu/rows.ts";
+import { accumulateRows, writeRows } from "../../runtime/gpu/rows.ts";
 import type { Rows, ScalarType } from "../../runtime/gpu/tensor.ts";
 import { NodeImageCodec } from "../../runtime/image/codec-node.ts";
-import type { PixelImage } from "../../runtime/image/pixels.ts";
 import type { Parts } from "../../runtime/parts.ts";
-import { accumulateRows, guide } from "../../runtime/sampling/combine-rows.ts";
+import { guide } from "../../runtime/sampling/guidance.ts";
 import { seededNoise } from "../../runtime/sampling/noise.ts";
 import { buildSigmas } from "../../runtime/sampling/schedule.ts";
 import { Denoiser } from "../../runtime/transformer/denoiser.ts";
 import { ModulationTable } from "../../runtime/transformer/modulation.ts";
 import { type Grid, gridTokens } from "../../runtime/transformer/rotary.ts";
-import type { StepCacheOptions } from "../../runtime/transformer/step-cache.ts";
 import { PIXELS_PER_TOKEN } from "../../runtime/vae/autoencoder.ts";
 import { FolderSource } from "../../runtime/weights/folder-source.ts";
 
@@ -24,9 +22,8 @@ export interface SampleRequest {
   readonly steps: number;
   /** Null: one pass a step. */
   readonly guidance: number | null;
-  readonly stepCache?: StepCacheOptions | undefined;
   /** Sees every evaluation; what it keeps belongs to the scope. */
-  readonly onEvaluation?: ((evaluation: Evaluation) => Promise<void>) | undefined;
+  readonly onEvaluation: (evaluation: Evaluation) => Promise<void>;
 }
 
 /** One evaluation of the velocity, on the GPU. */
@@ -42,26 +39,17 @@ export interface Evaluation {
   readonly velocity: Rows;
 }
 
-export interface Sample {
-  readonly image: PixelImage;
-  /** Milliseconds of all steps, on the host's clock. */
-  readonly milliseconds: number;
-  readonly evaluations: number;
-  /** Evaluations that reused. */
-  readonly skipped: number;
-}
-
-/** A model for tools that look inside: text to picture without references, with the default solver. */
+/** A model for tools that look inside: text to latents without references, with the default solver. */
 export async function openModel(folder: string, dtype: ScalarType): Promise<Engine> {
   const platform = { gpu: await dawnGpu(), codec: new NodeImageCodec() };
   return Engine.create(platform, new FolderSource(folder), { dtype });
 }
 
-/** Prompt and seed to a picture, as the engine makes it. */
-export async function sample(parts: Parts, request: SampleRequest): Promise<Sample> {
-  const { gpu, transformer: model, vae, config } = parts;
+/** Prompt and seed to clean latents, as the engine makes them. */
+export async function sample(parts: Parts, request: SampleRequest): Promise<void> {
+  const { gpu, transformer: model, config } = parts;
   const { recorder } = gpu;
-  return gpu.checked("sampling", async () => {
+  await gpu.checked("sampling", async () => {
     using scope = gpu.memory.scope();
     const side = request.size / PIXELS_PER_TOKEN;
     const grid: Grid = { height: side, width: side };
@@ -84,15 +72,12 @@ export async function sample(parts: Parts, request: SampleRequest): Promise<Samp
       mode: "exact",
       isolated: config.referenceAttention === "isolated",
       sigmaZeroRow: request.steps,
-      stepCache: request.stepCache,
     });
     const evaluate = async (text: Rows, step: number): Promise<Rows> => {
       const velocity = await denoiser.velocity(latents, text, step);
-      await request.onEvaluation?.({ scope, table, step, latents, text, velocity });
+      await request.onEvaluation({ scope, table, step, latents, text, velocity });
       return velocity;
     };
-    await recorder.settle();
-    const started = performance.now();
     for (let step = 0; step < request.steps; step++) {
       const conditional = await evaluate(positive, step);
       const velocity = negative ? await evaluate(negative, step) : conditional;
@@ -101,15 +86,7 @@ export async function sample(parts: Parts, request: SampleRequest): Promise<Samp
       scope.releaseRows(conditional, velocity);
       await recorder.settle();
     }
-    const milliseconds = performance.now() - started;
-    const evaluations = request.steps * (negative ? 2 : 1);
-    const { skipped } = denoiser;
     denoiser.dispose();
-    const features = await vae.decode(scope, joinRows(recorder, scope, latents), {
-      width: request.size,
-      height: request.size,
-    });
-    return { image: await vae.readPixels(scope, features), milliseconds, evaluations, skipped };
   });
 }
 

@@ -1,23 +1,12 @@
-import { afterEach, describe, expect, it } from "vitest";
-import { startServer, type ServerOptions, type TaskServer } from "../../../tools/serve/server.ts";
+import { describe, expect, it } from "vitest";
 import { deferred, untilAborted } from "../../support/deferred.ts";
 import { FakeTaskRunner } from "../../support/fake-task-runner.ts";
+import { serve } from "../../support/served.ts";
 import { type Sdk, withSdk } from "../../support/sdk.ts";
 
 const TINY_PNG =
   "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
 const REQUEST = { positivePrompt: "a fox", model: "runware:400@4", width: 128, height: 128 } as const;
-
-const servers: TaskServer[] = [];
-afterEach(async () => {
-  await Promise.all(servers.splice(0).map((server) => server.close()));
-});
-
-async function serve(options: Partial<ServerOptions> = {}): Promise<string> {
-  const server = await startServer({ runner: new FakeTaskRunner(), port: 0, ...options });
-  servers.push(server);
-  return server.url;
-}
 
 describe("the published client", { timeout: 20_000 }, () => {
   it("makes a picture from text", async () => {

@@ -1,25 +1,15 @@
 import { once } from "node:events";
 import { request as httpRequest } from "node:http";
 import { connect } from "node:net";
-import { afterEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { MediaStore } from "../../../runtime/task/media-store.ts";
 import { hostName, hostNames } from "../../../tools/serve/hosts.ts";
 import { ServedUrls } from "../../../tools/serve/served-urls.ts";
-import { startServer, type ServerOptions, type TaskServer } from "../../../tools/serve/server.ts";
+import { startServer } from "../../../tools/serve/server.ts";
 import { deferred, untilAborted } from "../../support/deferred.ts";
 import { FakeTaskRunner } from "../../support/fake-task-runner.ts";
+import { serve } from "../../support/served.ts";
 import { TASK } from "./tasks.ts";
-
-const servers: TaskServer[] = [];
-afterEach(async () => {
-  await Promise.all(servers.splice(0).map((server) => server.close()));
-});
-
-async function serve(options: Partial<ServerOptions> = {}): Promise<string> {
-  const server = await startServer({ runner: new FakeTaskRunner(), port: 0, ...options });
-  servers.push(server);
-  return server.url;
-}
 
 interface Answer {
   readonly status: number;
