@@ -10,10 +10,16 @@ export type KleinbildErrorCode =
   | "missing-file"
   /** A server could not be reached or answered with an error. */
   | "network"
+  /** Bytes are not those that were promised: a checksum differs. */
+  | "damaged"
+  /** There is no room in the store; `details` has the bytes needed and free. */
+  | "storage-full"
   /** There is no WebGPU, or no adapter. */
   | "no-webgpu"
   /** The adapter, browser or build lacks something that the request needs. */
   | "unsupported"
+  /** The plan finds that a request needs more memory than there is; `details` names the nearest one that fits. */
+  | "over-budget"
   /** The GPU is out of memory. */
   | "out-of-memory"
   /** The GPU device was lost. */

@@ -101,12 +101,15 @@ function engineCodeName(code: KleinbildErrorCode, parameter: string | undefined)
     case "missing-file":
       return "modelUnavailable";
     case "network":
+    case "damaged":
+    case "storage-full":
       return "downloadFailed";
     case "no-webgpu":
       return "noAvailableServer";
     case "unsupported":
       return parameter === undefined ? "inferenceError" : "unsupportedParameter";
     case "out-of-memory":
+    case "over-budget":
     case "device-lost":
     case "not-finite":
       return "inferenceError";

@@ -1,5 +1,5 @@
-import { type FileHandle, open, stat } from "node:fs/promises";
-import { join } from "node:path";
+import { type FileHandle, open, readdir, stat } from "node:fs/promises";
+import { join, relative, sep } from "node:path";
 import { KleinbildError } from "../errors.ts";
 import { assertWithin, type ModelFile, type ModelSource } from "./source.ts";
 
@@ -35,6 +35,20 @@ export class FolderSource implements ModelSource {
     }
     const { handle, size } = await opening;
     return { size, read: (offset, length, signal) => readFully(handle, size, path, offset, length, signal) };
+  }
+
+  /** @throws KleinbildError `missing-file` when there is no such folder */
+  async list(): Promise<readonly string[]> {
+    try {
+      const entries = await readdir(this.description, { recursive: true, withFileTypes: true });
+      const files = entries.filter((entry) => entry.isFile());
+      const path = (folder: string, name: string): string =>
+        relative(this.description, join(folder, name)).split(sep).join("/");
+      return files.map(({ parentPath, name }) => path(parentPath, name)).toSorted();
+    } catch (cause) {
+      if (!isAbsence(cause)) throw cause;
+      throw new KleinbildError("missing-file", `There is no folder ${this.description}.`, {}, { cause });
+    }
   }
 
   /** Closes the files; opening one again is allowed. */

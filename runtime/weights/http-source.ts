@@ -60,6 +60,10 @@ export class HttpSource implements ModelSource {
     return file;
   }
 
+  async list(): Promise<readonly string[] | undefined> {
+    return this.#address instanceof URL ? undefined : [...this.#address.keys()].toSorted();
+  }
+
   async close(): Promise<void> {
     this.#files.clear();
   }

@@ -14,6 +14,8 @@ export interface ModelSource {
   exists(path: string, signal?: AbortSignal): Promise<boolean>;
   /** @throws KleinbildError `missing-file` */
   open(path: string, signal?: AbortSignal): Promise<ModelFile>;
+  /** Paths of all files, sorted; undefined where the source cannot tell, as below an address. */
+  list(signal?: AbortSignal): Promise<readonly string[] | undefined>;
   close(): Promise<void>;
 }
 

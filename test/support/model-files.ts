@@ -22,6 +22,10 @@ export class MemorySource implements ModelSource {
     return memoryFile(bytes);
   }
 
+  async list(): Promise<readonly string[]> {
+    return [...this.files.keys()].toSorted();
+  }
+
   async close(): Promise<void> {}
 }
 

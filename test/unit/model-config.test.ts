@@ -223,6 +223,7 @@ describe("a folder without kleinbild.json", () => {
         description,
         exists: (path) => memory.exists(path),
         open: (path) => memory.open(path),
+        list: () => memory.list(),
         close: () => memory.close(),
       };
       expect((await readModelConfig(source)).name).toBe(name);
