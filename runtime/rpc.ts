@@ -2,6 +2,7 @@ import * as Comlink from "comlink";
 import { KleinbildError, type KleinbildErrorCode, type ErrorDetails } from "./errors.ts";
 import type { Engine, EngineEvent, EngineInfo } from "./engine.ts";
 import type { LoadEvent } from "./events.ts";
+import type { LibraryCall } from "./models/library-call.ts";
 import type { GenerateRequest } from "./request.ts";
 
 const MAX_CAUSES = 8;
@@ -31,28 +32,35 @@ export interface RemoteEngine<Options> {
   generate(id: number, request: GenerateRequest): void;
   nextLoad(id: number): Promise<Pulled<LoadEvent, EngineInfo>>;
   nextEvent(id: number): Promise<Pulled<EngineEvent, void>>;
+  /** Starts work on stored models. */
+  call(id: number, call: LibraryCall): void;
+  nextCall(id: number): Promise<Pulled<LoadEvent, unknown>>;
   /** Ends a run at its next abort point; its pull gives an error, which the caller replaces by its own signal's reason. */
   cancel(id: number): void;
   info(): Promise<EngineInfo | ErrorEnvelope>;
   dispose(): Promise<void>;
 }
 
-type CreateEngine<Options> = (
-  options: Options,
+/** Work that reports how far it is. */
+type Progressive<Input, Result> = (
+  input: Input,
   signal: AbortSignal,
   onLoad: (event: LoadEvent) => void,
-) => Promise<Engine>;
+) => Promise<Result>;
 
-/** Serves an engine that `create` makes; runs in the worker or child process. */
+/** Serves an engine that `create` makes, and the model library; runs in the worker or child process. */
 export class EngineHost<Options> implements RemoteEngine<Options> {
-  readonly #create: CreateEngine<Options>;
+  readonly #create: Progressive<Options, Engine>;
+  readonly #library: Progressive<LibraryCall, unknown>;
   readonly #aborts = new Map<number, AbortController>();
   readonly #loads = new Map<number, AsyncGenerator<LoadEvent, EngineInfo>>();
   readonly #runs = new Map<number, AsyncGenerator<EngineEvent, void>>();
+  readonly #calls = new Map<number, AsyncGenerator<LoadEvent, unknown>>();
   #engine: Engine | undefined;
 
-  constructor(create: CreateEngine<Options>) {
+  constructor(create: Progressive<Options, Engine>, library: Progressive<LibraryCall, unknown> = noLibrary) {
     this.#create = create;
+    this.#library = library;
   }
 
   open(id: number, options: Options): void {
@@ -72,6 +80,14 @@ export class EngineHost<Options> implements RemoteEngine<Options> {
     return pulled.kind === "event" && pulled.event.type === "result"
       ? Comlink.transfer(pulled, [pulled.event.image.data.buffer as ArrayBuffer])
       : pulled;
+  }
+
+  call(id: number, call: LibraryCall): void {
+    this.#calls.set(id, withProgress(this.#library, call, this.#signal(id)));
+  }
+
+  async nextCall(id: number): Promise<Pulled<LoadEvent, unknown>> {
+    return this.#pull(id, this.#calls);
   }
 
   cancel(id: number): void {
@@ -128,37 +144,44 @@ export class EngineHost<Options> implements RemoteEngine<Options> {
     this.#aborts.delete(id);
     this.#loads.delete(id);
     this.#runs.delete(id);
+    this.#calls.delete(id);
   }
 
-  /** Progress as it comes; what is not pulled in time is replaced by what is newer. */
   async *#load(options: Options, signal: AbortSignal): AsyncGenerator<LoadEvent, EngineInfo> {
-    let latest: LoadEvent | undefined;
-    let wake = (): void => {};
-    let settled = false;
-    const engine = this.#create(options, signal, (event) => {
-      latest = event;
-      wake();
-    });
-    const end = engine.then(
-      () => {
-        settled = true;
-        wake();
-      },
-      () => {
-        settled = true; // the rejection is met at `await engine` below
-        wake();
-      },
-    );
-    while (!settled || latest) {
-      if (!latest) await new Promise<void>((resolve) => (wake = resolve));
-      const event = latest;
-      latest = undefined;
-      if (event) yield event;
-    }
-    await end;
-    this.#engine = await engine;
+    this.#engine = yield* withProgress(this.#create, options, signal);
     return this.#engine.info;
   }
+}
+
+/** Progress as it comes, then the result; what is not pulled in time is replaced by what is newer. */
+async function* withProgress<Input, Result>(
+  work: Progressive<Input, Result>,
+  input: Input,
+  signal: AbortSignal,
+): AsyncGenerator<LoadEvent, Result> {
+  let latest: LoadEvent | undefined;
+  let wake = (): void => {};
+  let settled = false;
+  const result = work(input, signal, (event) => {
+    latest = event;
+    wake();
+  });
+  const settle = (): void => {
+    settled = true;
+    wake();
+  };
+  result.then(settle, settle); // a rejection is met at `await result` below
+  while (!settled || latest) {
+    if (!latest) await new Promise<void>((resolve) => (wake = resolve));
+    const event = latest;
+    latest = undefined;
+    if (event) yield event;
+  }
+  return await result;
+}
+
+async function noLibrary(): Promise<never> {
+  throw new KleinbildError("internal", "This host has no model library.");
 }
 
 /** Serves `host` on an endpoint; in a worker, on its own port. */

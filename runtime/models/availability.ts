@@ -1,0 +1,3 @@
+export interface AvailabilityOptions {
+  readonly quantization?: "none" | "q8" | "q4" | undefined;
+}

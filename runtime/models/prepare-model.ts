@@ -1,0 +1,3 @@
+export interface PrepareOptions {
+  readonly quantization?: "none" | "q8" | "q4" | undefined;
+}
