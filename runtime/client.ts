@@ -1,8 +1,8 @@
 import { KLEIN_NANO } from "./bundled-model.ts";
 import type { EngineOptions } from "./engine-options.ts";
-import { KleinbildError } from "./errors.ts";
 import { BrowserImageCodec } from "./image/codec-browser.ts";
 import { type CommonOptions, Kleinbild } from "./kleinbild.ts";
+import { resolveModel, resolveUrl, startWorker, workerDeath } from "./page-worker.ts";
 import { wrapEngine } from "./rpc.ts";
 import type { ModelAddress } from "./weights/http-source.ts";
 
@@ -42,34 +42,4 @@ export async function createKleinbild(options: KleinbildOptions = {}): Promise<K
   const remote = wrapEngine<WorkerEngineOptions>(worker);
   const handle = { remote, codec: new BrowserImageCodec(), died: workerDeath(worker), close: () => worker.terminate() };
   return Kleinbild.open(handle, workerOptions, { signal, onProgress });
-}
-
-function startWorker(): Worker {
-  return new Worker(new URL("./worker.ts", import.meta.url), { type: "module", name: "kleinbild" });
-}
-
-function workerDeath(worker: Worker): Promise<never> {
-  const died = new Promise<never>((_, reject) => {
-    worker.addEventListener("error", (event) => {
-      const message = `The engine's worker failed: ${event.message || "it could not be loaded"}.`;
-      reject(new KleinbildError("worker-died", message, {}, { cause: event.error }));
-    });
-    worker.addEventListener("messageerror", () =>
-      reject(new KleinbildError("worker-died", "A message of the engine's worker could not be read.")),
-    );
-  });
-  died.catch(() => {}); // met by whoever waits for the engine; an idle one may end unheard
-  return died;
-}
-
-function resolveModel(model: NonNullable<KleinbildOptions["model"]>): ModelAddress {
-  if (typeof model === "string" || model instanceof URL) return resolveUrl(model);
-  return Object.fromEntries(Object.entries(model).map(([path, url]) => [path, resolveUrl(url)]));
-}
-
-/** The worker has another base address than the page. */
-function resolveUrl(url: string | URL): string {
-  if (!URL.canParse(String(url), document.baseURI))
-    throw new KleinbildError("invalid-request", `An address was expected; got ${String(url)}.`, { url: String(url) });
-  return new URL(url, document.baseURI).href;
 }

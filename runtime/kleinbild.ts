@@ -2,9 +2,9 @@ import type { EngineEvent, EngineInfo } from "./engine.ts";
 import type { EngineOptions } from "./engine-options.ts";
 import { KleinbildError } from "./errors.ts";
 import type { LoadEvent, RunEvent, RunReport } from "./events.ts";
-import type { ImageCodec } from "./image/codec.ts";
 import { GeneratedImage } from "./image/generated.ts";
-import { isErrorEnvelope, type Pulled, type RemoteEngine, unpackError } from "./rpc.ts";
+import { drain, type EngineHandle, nextId } from "./engine-handle.ts";
+import { isErrorEnvelope, type Pulled, unpackError } from "./rpc.ts";
 import type { GenerateRequest } from "./request.ts";
 
 export interface CommonOptions extends EngineOptions {
@@ -29,22 +29,6 @@ export interface ResultEvent extends GenerateResult {
 
 export type GenerateEvent = RunEvent | ResultEvent;
 
-/** Where an engine runs and how one talks to it. */
-export interface EngineHandle<Options> {
-  readonly remote: Asynchronous<RemoteEngine<Options>>;
-  readonly codec: ImageCodec;
-  /** Rejects when the engine's worker or process ends by itself. */
-  readonly died: Promise<never>;
-  /** Ends the worker or process. */
-  close(): void;
-}
-
-type Asynchronous<T> = {
-  readonly [K in keyof T]: T[K] extends (...args: infer A) => infer R ? (...args: A) => R | Promise<Awaited<R>> : never;
-};
-
-let lastId = 0;
-
 /** An engine with a model loaded. Requests queue; each can be aborted. */
 export class Kleinbild {
   readonly #handle: EngineHandle<never>;
@@ -64,7 +48,7 @@ export class Kleinbild {
     const { signal, onProgress } = common;
     try {
       signal?.throwIfAborted();
-      const id = ++lastId;
+      const id = nextId();
       await Promise.race([handle.remote.open(id, options), handle.died]);
       await drain(
         handle,
@@ -161,7 +145,7 @@ export class Generation implements AsyncIterable<GenerateEvent> {
     const results: GenerateResult[] = [];
     try {
       signal?.throwIfAborted();
-      const id = ++lastId;
+      const id = nextId();
       await Promise.race([handle.remote.generate(id, await withoutBlobs(request)), handle.died]);
       const next = (): Promise<Pulled<EngineEvent, void>> | Pulled<EngineEvent, void> => handle.remote.nextEvent(id);
       await drain(handle, id, signal, next, (event) => {
@@ -199,30 +183,4 @@ async function withoutBlobs(request: GenerateRequest): Promise<GenerateRequest> 
       ),
     );
   return crossing as unknown as GenerateRequest;
-}
-
-/** Pulls a run to its end. An abort is told to the engine; the run ends when the engine has let go of what it held. */
-async function drain<Event, Result>(
-  handle: EngineHandle<never>,
-  id: number,
-  signal: AbortSignal | undefined,
-  next: () => Promise<Pulled<Event, Result>> | Pulled<Event, Result>,
-  onEvent: (event: Event) => void,
-): Promise<Result> {
-  const cancel = (): void => void handle.remote.cancel(id);
-  signal?.addEventListener("abort", cancel, { once: true });
-  if (signal?.aborted) cancel();
-  try {
-    for (;;) {
-      const pulled = await Promise.race([next(), handle.died]);
-      if (pulled.kind === "event") onEvent(pulled.event);
-      else if (pulled.kind === "result") return pulled.result;
-      else {
-        signal?.throwIfAborted();
-        throw unpackError(pulled.error);
-      }
-    }
-  } finally {
-    signal?.removeEventListener("abort", cancel);
-  }
 }
