@@ -21,7 +21,8 @@ export class LayeredSource implements ModelSource {
   }
 
   async list(signal?: AbortSignal): Promise<readonly string[] | undefined> {
-    return this.#lower.list(signal);
+    const [upper, lower] = [await this.#upper.list(signal), await this.#lower.list(signal)];
+    return upper && lower && [...new Set([...upper, ...lower])].toSorted();
   }
 
   async close(): Promise<void> {}

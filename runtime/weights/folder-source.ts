@@ -8,18 +8,26 @@ interface OpenFile {
   readonly size: number;
 }
 
-/** A model in a folder of this machine; Node only. */
+/** Files of this machine by their paths within the model, where they do not lie in one folder. */
+export type LocalFiles = Readonly<Record<string, string>>;
+
+/** A model in a folder of this machine, or in several of its files; Node only. */
 export class FolderSource implements ModelSource {
   readonly description: string;
+  /** Undefined: the folder's own paths. */
+  readonly #local: LocalFiles | undefined;
   readonly #files = new Map<string, Promise<OpenFile>>();
 
-  constructor(folder: string) {
-    this.description = folder;
+  constructor(place: string | LocalFiles) {
+    this.#local = typeof place === "string" ? undefined : place;
+    this.description = typeof place === "string" ? place : "the listed files";
   }
 
   async exists(path: string): Promise<boolean> {
+    const file = this.#place(path);
+    if (file === undefined) return false;
     try {
-      return (await stat(join(this.description, path))).isFile();
+      return (await stat(file)).isFile();
     } catch (error) {
       if (isAbsence(error)) return false;
       throw error;
@@ -29,7 +37,7 @@ export class FolderSource implements ModelSource {
   async open(path: string): Promise<ModelFile> {
     let opening = this.#files.get(path);
     if (!opening) {
-      opening = openFile(this.description, path);
+      opening = openFile(this.#place(path), path, this.description);
       this.#files.set(path, opening);
       opening.catch(() => this.#files.delete(path)); // the next open tries again
     }
@@ -39,6 +47,7 @@ export class FolderSource implements ModelSource {
 
   /** @throws KleinbildError `missing-file` when there is no such folder */
   async list(): Promise<readonly string[]> {
+    if (this.#local) return Object.keys(this.#local).toSorted();
     try {
       const entries = await readdir(this.description, { recursive: true, withFileTypes: true });
       const files = entries.filter((entry) => entry.isFile());
@@ -57,12 +66,19 @@ export class FolderSource implements ModelSource {
     this.#files.clear();
     for (const file of files) if (file.status === "fulfilled") await file.value.handle.close();
   }
+
+  /** Where a file lies; undefined for one that is not listed. */
+  #place(path: string): string | undefined {
+    if (!this.#local) return join(this.description, path);
+    return Object.hasOwn(this.#local, path) ? this.#local[path] : undefined;
+  }
 }
 
-async function openFile(folder: string, path: string): Promise<OpenFile> {
+async function openFile(place: string | undefined, path: string, folder: string): Promise<OpenFile> {
+  if (place === undefined) throw new KleinbildError("missing-file", `${path} is not in ${folder}.`, { path });
   let handle: FileHandle;
   try {
-    handle = await open(join(folder, path), "r");
+    handle = await open(place, "r");
   } catch (cause) {
     const what = isAbsence(cause) ? "is not in" : "cannot be opened in";
     throw new KleinbildError("missing-file", `${path} ${what} ${folder}.`, { path }, { cause });

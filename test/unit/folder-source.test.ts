@@ -118,4 +118,30 @@ describe("FolderSource", () => {
     expect(await (await other.open("part/weights")).read(0, 2)).toEqual(BYTES.slice(0, 2));
     await other.close();
   });
+
+  it("lists all files by their paths, folders not", async () => {
+    await mkdir(join(folder, "empty folder"));
+    const paths = await source.list();
+    expect(paths).toEqual([...paths].toSorted());
+    expect(paths).toContain("part/weights");
+    expect(paths).toContain("empty");
+    expect(paths).not.toContain("empty folder");
+    await expect(new FolderSource(join(folder, "nowhere")).list()).rejects.toMatchObject({ code: "missing-file" });
+  });
+
+  it("takes files of several places under the paths that they are given, and nothing else", async () => {
+    const files = new FolderSource({ "transformer/a.gguf": join(folder, "part/weights"), b: join(folder, "gone") });
+    expect(await files.list()).toEqual(["b", "transformer/a.gguf"]);
+    expect(await files.exists("transformer/a.gguf")).toBe(true);
+    expect(await files.exists("b")).toBe(false);
+    expect(await files.exists("part/weights")).toBe(false);
+    expect(await files.exists("toString")).toBe(false);
+    expect(await (await files.open("transformer/a.gguf")).read(0, 4)).toEqual(BYTES.slice(0, 4));
+    await expect(files.open("b")).rejects.toMatchObject({ code: "missing-file", details: { path: "b" } });
+    await expect(files.open("part/weights")).rejects.toMatchObject({
+      code: "missing-file",
+      message: "part/weights is not in the listed files.",
+    });
+    await files.close();
+  });
 });
