@@ -186,7 +186,7 @@ export class WeightLoader {
       gpu.recorder.write(piece.values, packed, first * rowBytes);
       gpu.recorder.write(piece.scales!, toScalar(scales, scalar), first * scaleRowBytes);
     }
-    onBytes?.(store.bytesPerElement(source.name) * values.length);
+    onBytes?.(store.bytesOf(source.name, (count * columns) / source.shape[1]));
   }
 
   /** Rows of a source, of which the stored matrix may have more rows and columns. */
@@ -214,7 +214,7 @@ export class WeightLoader {
     const values = await store.readRows(name, (rows?.[0] ?? 0) + firstRow, count, signal);
     const tensor = this.#allocate(name, scalar, [count]);
     gpu.recorder.write(tensor, toScalar(values, scalar));
-    onBytes?.(store.bytesPerElement(name) * count);
+    onBytes?.(store.bytesOf(name, count));
     return tensor;
   }
 
@@ -229,7 +229,7 @@ export class WeightLoader {
   async #readAll(name: string): Promise<Float32Array<ArrayBuffer>> {
     const { store, signal, onBytes } = this.#options;
     const values = await store.readAll(name, signal);
-    onBytes?.(store.bytesPerElement(name) * values.length);
+    onBytes?.(store.bytesOf(name));
     return values;
   }
 

@@ -1,6 +1,7 @@
 import * as v from "valibot";
 import { KleinbildError } from "../errors.ts";
 import { bf16ToF32, f16ToF32 } from "./float.ts";
+import type { PackedRows } from "./formats/tensor-file.ts";
 import { readJson } from "./read-json.ts";
 import {
   isReadable,
@@ -54,8 +55,21 @@ export class TensorStore {
     return sum;
   }
 
-  bytesPerElement(name: string): number {
-    return SAFETENSORS_BYTES[this.#get(name).type];
+  /** Bytes of a tensor in its file; those of `rows` of its rows, which may be a fraction, where they are given. */
+  bytesOf(name: string, rows?: number): number {
+    const { bytes, shape } = this.#get(name).entry;
+    return rows === undefined ? bytes : (bytes * rows) / Math.max(1, shape[0] ?? 1);
+  }
+
+  /** The format in which rows of a tensor can be had as the kernels read them. */
+  packedFormat(name: string): "q4" | "q8" | undefined {
+    this.#get(name);
+    return undefined;
+  }
+
+  /** Rows as the kernels read them. @throws KleinbildError `invalid-shape` beyond the last row, or where `packedFormat` is undefined */
+  async readPacked(name: string, _first: number, _rows: number, _signal?: AbortSignal): Promise<PackedRows> {
+    throw new KleinbildError("invalid-shape", `${name} is not stored in a packed format.`, { tensor: name });
   }
 
   /** @throws KleinbildError `invalid-model` when the tensor is missing, of a type that is not read, or of another shape */

@@ -17,14 +17,14 @@ describe("values of a TensorStore", () => {
   it("are those of F32 bit by bit", async () => {
     const store = await single(safetensorsFile({ x: { dtype: "F32", shape: [6], data: FLOATS } }));
     expect(await store.readAll("x")).toEqual(FLOATS);
-    expect(store.bytesPerElement("x")).toBe(4);
+    expect([store.bytesOf("x"), store.bytesOf("x", 1), store.bytesOf("x", 2.5)]).toEqual([24, 4, 10]);
   });
 
   it("are the upper halves of f32 for BF16", async () => {
     const bits = Uint16Array.of(0x3f80, 0xc000, 0x8000, 0x0001, 0x7f80, 0x4049);
     const store = await single(safetensorsFile({ x: { dtype: "BF16", shape: [2, 3], data: bits } }));
     expect([...(await store.readAll("x"))]).toEqual([1, -2, -0, 2 ** -133, Infinity, 3.140625]);
-    expect(store.bytesPerElement("x")).toBe(2);
+    expect([store.bytesOf("x"), store.bytesOf("x", 1)]).toEqual([12, 6]);
   });
 
   it("are exact for F16, subnormals too", async () => {
@@ -100,7 +100,7 @@ describe("tensors of a TensorStore", () => {
     };
     await expect(store.readAll("x.weight")).rejects.toMatchObject(missing);
     expect(() => store.expectShape("x.weight", [1])).toThrowError(expect.objectContaining(missing));
-    expect(() => store.bytesPerElement("x.weight")).toThrowError(expect.objectContaining(missing));
+    expect(() => store.bytesOf("x.weight")).toThrowError(expect.objectContaining(missing));
   });
 
   it("are missing under names that objects know", async () => {

@@ -1,56 +1,14 @@
-/**
- * Where equal slices of a module's output rows belong: slice i of the module is slice `slot` of the `slots` equal ones of
- * the stored tensor `tensor`.
- */
-export interface RowSlice {
-  /** As diffusers names it, with `.weight`. */
-  readonly tensor: string;
-  readonly slot: number;
-  readonly slots: number;
-}
+import {
+  DOUBLE_MODULES,
+  FUSED_MODULES,
+  GLOBAL_MODULES,
+  type ModuleRows,
+  SINGLE_MODULES,
+  whole,
+} from "../names/transformer-modules.ts";
 
 /** A linear layer that a LoRA changes: its output rows, slice by slice. */
-export type LoraTarget = readonly RowSlice[];
-
-const whole = (tensor: string): LoraTarget => [{ tensor: `${tensor}.weight`, slot: 0, slots: 1 }];
-const joined = (...tensors: readonly string[]): LoraTarget => tensors.flatMap(whole);
-
-/** Modules outside the blocks, as BFL names them; diffusers' own names follow from the targets. */
-const GLOBAL: Readonly<Record<string, LoraTarget>> = {
-  img_in: whole("x_embedder"),
-  txt_in: whole("context_embedder"),
-  "time_in.in_layer": whole("time_guidance_embed.timestep_embedder.linear_1"),
-  "time_in.out_layer": whole("time_guidance_embed.timestep_embedder.linear_2"),
-  "double_stream_modulation_img.lin": whole("double_stream_modulation_img.linear"),
-  "double_stream_modulation_txt.lin": whole("double_stream_modulation_txt.linear"),
-  "single_stream_modulation.lin": whole("single_stream_modulation.linear"),
-  "final_layer.linear": whole("proj_out"),
-  // shift then scale, where diffusers has scale then shift
-  "final_layer.adaLN_modulation.1": [
-    { tensor: "norm_out.linear.weight", slot: 1, slots: 2 },
-    { tensor: "norm_out.linear.weight", slot: 0, slots: 2 },
-  ],
-  "norm_out.linear": whole("norm_out.linear"),
-};
-
-const DOUBLE: Readonly<Record<string, LoraTarget>> = {
-  "img_attn.qkv": joined("attn.to_q", "attn.to_k", "attn.to_v"),
-  "img_attn.proj": whole("attn.to_out.0"),
-  "img_mlp.0": whole("ff.linear_in"),
-  "img_mlp.2": whole("ff.linear_out"),
-  "txt_attn.qkv": joined("attn.add_q_proj", "attn.add_k_proj", "attn.add_v_proj"),
-  "txt_attn.proj": whole("attn.to_add_out"),
-  "txt_mlp.0": whole("ff_context.linear_in"),
-  "txt_mlp.2": whole("ff_context.linear_out"),
-  // diffusers with fused projections
-  "attn.to_qkv": joined("attn.to_q", "attn.to_k", "attn.to_v"),
-  "attn.to_added_qkv": joined("attn.add_q_proj", "attn.add_k_proj", "attn.add_v_proj"),
-};
-
-const SINGLE: Readonly<Record<string, LoraTarget>> = {
-  linear1: whole("attn.to_qkv_mlp_proj"),
-  linear2: whole("attn.to_out"),
-};
+export type LoraTarget = ModuleRows;
 
 /** kohya writes dots as underscores, so names are compared in that form. */
 const flat = (name: string): string => name.replaceAll(".", "_");
@@ -66,9 +24,9 @@ function tableOf(modules: Readonly<Record<string, LoraTarget>>): ReadonlyMap<str
   return table;
 }
 
-const GLOBAL_TABLE = tableOf(GLOBAL);
-const DOUBLE_TABLE = tableOf(DOUBLE);
-const SINGLE_TABLE = tableOf(SINGLE);
+const GLOBAL_TABLE = tableOf({ ...GLOBAL_MODULES, "norm_out.linear": whole("norm_out.linear") });
+const DOUBLE_TABLE = tableOf({ ...DOUBLE_MODULES, ...FUSED_MODULES });
+const SINGLE_TABLE = tableOf(SINGLE_MODULES);
 
 const PREFIXES = ["base_model.model.", "model.diffusion_model.", "diffusion_model.", "transformer."] as const;
 const FLAT_PREFIX = /^(?:lora_unet_|lora_transformer_|lycoris_)/;
