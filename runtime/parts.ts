@@ -3,7 +3,7 @@ import type { ModelPart } from "./events.ts";
 import type { Gpu } from "./gpu/device.ts";
 import type { MemoryPart } from "./gpu/memory.ts";
 import type { ScalarType } from "./gpu/tensor.ts";
-import { rowsPerChunk } from "./plan.ts";
+import { rowsPerChunk } from "./plan/rows-per-chunk.ts";
 import { EmbeddingTable } from "./text/embedding.ts";
 import { TextEncoder } from "./text/encoder.ts";
 import { TextStates } from "./text/text-states.ts";

@@ -46,6 +46,21 @@ export interface AttendOptions {
 
 export const MAX_SEGMENTS = 3;
 
+type Heads = Pick<HeadShape, "heads" | "kvHeads" | "headDim">;
+
+/** Bytes that a token takes in a binding of one kv head: of its keys and values, or of its queries if these are more. */
+function headBytesPerToken({ heads, kvHeads, headDim }: Heads, scalar: ScalarType): number {
+  return Math.max(2, heads / kvHeads) * headDim * BYTES_PER_ELEMENT[scalar];
+}
+
+/** Heads of keys and values in a group: as many as divide all of them and fit into one binding for `SEGMENT_TOKENS` tokens. */
+export function kvHeadsPerGroup(shape: Heads, scalar: ScalarType, maxBindingBytes: number): number {
+  const fitting = Math.floor(maxBindingBytes / (SEGMENT_TOKENS * headBytesPerToken(shape, scalar)));
+  let perGroup = Math.min(Math.max(1, fitting), shape.kvHeads);
+  while (shape.kvHeads % perGroup !== 0) perGroup--;
+  return perGroup;
+}
+
 /** Attention with QK RMS norm and rotary embedding, on the project's own kernels. */
 export class Attention {
   readonly #gpu: Gpu;
@@ -58,16 +73,8 @@ export class Attention {
     this.#gpu = gpu;
     this.#scalar = scalar;
     this.#shape = shape;
-    const fitting = Math.floor(gpu.memory.maxBindingBytes / (SEGMENT_TOKENS * this.#bytesPerToken(1)));
-    let perGroup = Math.min(Math.max(1, fitting), shape.kvHeads);
-    while (shape.kvHeads % perGroup !== 0) perGroup--;
-    this.#kvHeadsPerGroup = perGroup;
-    this.#groups = shape.kvHeads / perGroup;
-  }
-
-  /** Bytes that a token takes in a binding of `kvHeads` heads: of its keys and values, or of its queries if these are more. */
-  #bytesPerToken(kvHeads: number): number {
-    return Math.max(2, this.#headsPerKv) * kvHeads * this.#shape.headDim * BYTES_PER_ELEMENT[this.#scalar];
+    this.#kvHeadsPerGroup = kvHeadsPerGroup(shape, scalar, gpu.memory.maxBindingBytes);
+    this.#groups = shape.kvHeads / this.#kvHeadsPerGroup;
   }
 
   get #headsPerKv(): number {
@@ -98,7 +105,7 @@ export class Attention {
   /** A head's tokens are not cut: beyond the limit there is no binding for them. */
   #assertFits(rows: number): void {
     const limit = this.#gpu.memory.maxBindingBytes;
-    const bytesPerToken = this.#bytesPerToken(this.#kvHeadsPerGroup);
+    const bytesPerToken = headBytesPerToken(this.#shape, this.#scalar) * this.#kvHeadsPerGroup;
     const most = Math.floor(limit / bytesPerToken);
     if (rows > most)
       throw new KleinbildError(

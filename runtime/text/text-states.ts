@@ -3,7 +3,7 @@ import type { Rows } from "../gpu/tensor.ts";
 import type { TextEncoder, TokenSequence } from "./encoder.ts";
 
 /** Prompts whose states are kept: the last few that a person goes back and forth between. */
-const KEPT_PROMPTS = 8;
+export const KEPT_PROMPTS = 8;
 
 interface Entry {
   readonly scope: MemoryScope;

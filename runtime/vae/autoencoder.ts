@@ -6,8 +6,9 @@ import { foldGrid } from "../gpu/recorder.ts";
 import { rowRanges, type ScalarType, type Tensor } from "../gpu/tensor.ts";
 import type { VaeConfig } from "../weights/model-config.ts";
 import { f32ToF16 } from "../weights/float.ts";
+import { bandRows } from "./bands.ts";
 import { VaeBlocks } from "./blocks.ts";
-import { allocateMap, type FeatureMap, releaseMap, rowsPerBand } from "./feature-map.ts";
+import { allocateMap, type FeatureMap, releaseMap } from "./feature-map.ts";
 import type { VaeWeights } from "./weights.ts";
 
 /** Pixels per token in each direction: the autoencoder's 8, times 2×2 patches. */
@@ -42,17 +43,14 @@ export class Autoencoder {
    * @throws KleinbildError `unsupported` when not even two rows of features fit into a binding
    */
   assertWidth(width: number, what: "encode" | "decode"): void {
-    const channels = what === "encode" ? this.#encoderChannels(width) : this.#decoderChannels(width);
-    for (let level = 0; level < this.config.encoderChannels.length; level++) {
-      const mapWidth = width >> level;
-      rowsPerBand(this.#gpu.memory.maxBindingBytes, this.#scalar, mapWidth, channels(mapWidth));
-    }
+    const rows = this.#bandRows(what, width);
+    for (let level = 0; level < this.config.encoderChannels.length; level++) rows(width >> level);
   }
 
   /** Normalised tokens [height / 16 · width / 16, 4 · latentChannels] f32 of a picture (the mean, no sampling). */
   async encode(target: MemoryScope, image: Pixels, signal?: AbortSignal): Promise<Tensor> {
     using scope = this.#gpu.memory.scope();
-    const blocks = this.#blocks(scope, this.#encoderChannels(image.width), signal);
+    const blocks = this.#blocks(scope, this.#bandRows("encode", image.width), signal);
     return await this.#encode(target, blocks, this.#uploadPixels(blocks, image));
   }
 
@@ -63,7 +61,7 @@ export class Autoencoder {
     { width, height }: { readonly width: number; readonly height: number },
   ): Promise<Tensor> {
     using scope = this.#gpu.memory.scope();
-    const blocks = this.#blocks(scope, this.#encoderChannels(width));
+    const blocks = this.#blocks(scope, this.#bandRows("encode", width));
     const rowsPerMapBand = blocks.context.rowsPerBand(width);
     const map = allocateMap(scope, this.#scalar, { width, height, channels: 3, rowsPerBand: rowsPerMapBand });
     for (const [i, { first, count }] of rowRanges(height, rowsPerMapBand).entries()) {
@@ -112,7 +110,7 @@ export class Autoencoder {
     signal?: AbortSignal,
   ): Promise<FeatureMap> {
     const { decoder } = this.#weights;
-    const blocks = this.#blocks(scope, this.#decoderChannels(size.width), signal);
+    const blocks = this.#blocks(scope, this.#bandRows("decode", size.width), signal);
     const latents = this.#unpatchify(blocks, tokens, size);
     const quantized = decoder.quant ? await blocks.convolve(latents, decoder.quant) : latents;
     let map = await blocks.convolve(quantized, decoder.convIn);
@@ -148,47 +146,16 @@ export class Autoencoder {
     return out;
   }
 
-  #blocks(scope: MemoryScope, channels: (width: number) => number, signal?: AbortSignal): VaeBlocks {
-    const limit = this.#gpu.memory.maxBindingBytes;
-    const heights = new Map<number, number>();
-    const bandRows = (mapWidth: number): number => {
-      const rows = heights.get(mapWidth) ?? rowsPerBand(limit, this.#scalar, mapWidth, channels(mapWidth));
-      heights.set(mapWidth, rows);
-      return rows;
-    };
+  #bandRows(half: "encode" | "decode", width: number): (mapWidth: number) => number {
+    return bandRows(this.config, half, width, this.#scalar, this.#gpu.memory.maxBindingBytes);
+  }
+
+  #blocks(scope: MemoryScope, rowsPerBand: (mapWidth: number) => number, signal?: AbortSignal): VaeBlocks {
+    const { groups } = this.config;
     return new VaeBlocks(
-      {
-        gpu: this.#gpu,
-        backend: this.#backend,
-        scalar: this.#scalar,
-        groups: this.config.groups,
-        rowsPerBand: bandRows,
-        signal,
-      },
+      { gpu: this.#gpu, backend: this.#backend, scalar: this.#scalar, groups, rowsPerBand, signal },
       scope,
     );
-  }
-
-  /** Most channels of the decoder's maps of a width: those of its level and of the level that was upsampled into it. */
-  #decoderChannels(imageWidth: number): (width: number) => number {
-    const channels = this.config.decoderChannels;
-    return (width) => {
-      const level = Math.log2(imageWidth / width);
-      return Math.max(
-        channels[level]!,
-        channels[Math.min(level + 1, channels.length - 1)]!,
-        this.config.latentChannels,
-      );
-    };
-  }
-
-  /** Most channels of the encoder's maps of a width; a strided convolution reads four times the next level's positions. */
-  #encoderChannels(imageWidth: number): (width: number) => number {
-    const channels = this.config.encoderChannels;
-    return (width) => {
-      const level = Math.log2(imageWidth / width);
-      return Math.max(channels[level]!, level > 0 ? 4 * channels[level - 1]! : 0, 2 * this.config.latentChannels);
-    };
   }
 
   #uploadPixels({ scope, context }: VaeBlocks, image: Pixels): FeatureMap {

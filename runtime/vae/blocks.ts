@@ -10,7 +10,7 @@ import type { AttentionWeights, LevelWeights, MidWeights, NormWeights, ResnetWei
 
 const NORM_EPS = 1e-6;
 /** Positions that one workgroup of the statistics kernel takes: enough of them to fill a GPU, few partial results. */
-const POSITIONS_PER_PART = 1024;
+export const POSITIONS_PER_PART = 1024;
 
 export interface BlockContext {
   readonly gpu: Gpu;

@@ -1,0 +1,67 @@
+import { BYTES_PER_ELEMENT, type ScalarType } from "../gpu/tensor.ts";
+import type { Quantization } from "../weights/loader.ts";
+import type { ModelConfig } from "../weights/model-config.ts";
+import { QUANTIZATION_BLOCK } from "../weights/quantize.ts";
+import { PlannedMemory } from "./ledger.ts";
+import { OrtPool } from "./ort-pool.ts";
+import { cutRows, PlannedDense, type PlannedMatrix } from "./planned-dense.ts";
+
+/** How a model is to be loaded. */
+export interface PlanSetup {
+  readonly config: ModelConfig;
+  readonly scalar: ScalarType;
+  readonly quantization: Quantization;
+  readonly maxBindingBytes: number;
+  readonly rowsPerChunk: number;
+}
+
+const BITS = { q8: 8, q4: 4 } as const;
+
+/** Bytes of a row of a matrix's values: quantized where it may be and its columns are whole blocks. */
+export function rowBytes(
+  { scalar, quantization }: Pick<PlanSetup, "scalar" | "quantization">,
+  columns: number,
+  quantizable: boolean,
+): number {
+  return quantizable && quantization !== "none" && columns % QUANTIZATION_BLOCK === 0
+    ? (columns * BITS[quantization]) / 8
+    : columns * BYTES_PER_ELEMENT[scalar];
+}
+
+/** The planned counterparts of a loaded model's GPU side. */
+export class PlanContext {
+  readonly setup: PlanSetup;
+  readonly memory = new PlannedMemory();
+  readonly dense: PlannedDense;
+
+  constructor(setup: PlanSetup) {
+    this.setup = setup;
+    this.dense = new PlannedDense(this.memory, new OrtPool(this.memory), setup.scalar);
+  }
+
+  /** A transfer to the host, through a buffer of its size. */
+  readBack(bytes: number): void {
+    this.memory.allocate("transfer", bytes);
+    this.memory.free("transfer", bytes);
+  }
+
+  /** What `assertFinite` allocates. */
+  finiteCheck(): void {
+    using scope = this.memory.scope("transfer");
+    this.readBack(scope.tensor("u32", [1]));
+  }
+
+  /** A matrix that is quantized where the model is. @param cutAs  columns of the widest matrix that is cut alike */
+  block(out: number, columns: number, rank = 0, cutAs = columns): PlannedMatrix {
+    return this.#matrix(out, columns, rowBytes(this.setup, cutAs, true), rank);
+  }
+
+  /** A matrix that is never quantized. */
+  kept(out: number, columns: number, rank = 0): PlannedMatrix {
+    return this.#matrix(out, columns, rowBytes(this.setup, columns, false), rank);
+  }
+
+  #matrix(out: number, columns: number, bytes: number, rank: number): PlannedMatrix {
+    return { out, in: columns, pieces: cutRows(out, bytes, this.setup.maxBindingBytes), rank };
+  }
+}
