@@ -23,7 +23,8 @@ import { planSolver } from "./sampling/solver.ts";
 import type { ReferenceCacheStatistics } from "./transformer/reference-cache.ts";
 import { PIXELS_PER_TOKEN } from "./vae/autoencoder.ts";
 import type { Quantization } from "./weights/loader.ts";
-import { type ModelConfig, readModelConfig } from "./weights/model-config.ts";
+import type { ModelConfig } from "./weights/model-config.ts";
+import { readModelConfig } from "./weights/read-config.ts";
 import type { ModelSource } from "./weights/source.ts";
 
 /** What differs between a page's worker and Node. */

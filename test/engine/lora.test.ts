@@ -12,7 +12,8 @@ import { loadTransformerWeights, type TransformerWeights } from "../../runtime/t
 import { FolderSource } from "../../runtime/weights/folder-source.ts";
 import { type Quantization, WeightLoader } from "../../runtime/weights/loader.ts";
 import { readLora } from "../../runtime/weights/lora/lora-file.ts";
-import { readModelConfig, type TransformerConfig } from "../../runtime/weights/model-config.ts";
+import type { TransformerConfig } from "../../runtime/weights/model-config.ts";
+import { readModelConfig } from "../../runtime/weights/read-config.ts";
 import { readSafetensorsHeader } from "../../runtime/weights/safetensors.ts";
 import type { ModelSource } from "../../runtime/weights/source.ts";
 import { TensorStore } from "../../runtime/weights/tensor-store.ts";

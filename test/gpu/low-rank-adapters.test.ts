@@ -8,7 +8,8 @@ import { loadTransformerWeights, type TransformerWeights } from "../../runtime/t
 import { FolderSource } from "../../runtime/weights/folder-source.ts";
 import { type Quantization, WeightLoader } from "../../runtime/weights/loader.ts";
 import { readLora } from "../../runtime/weights/lora/lora-file.ts";
-import { readModelConfig, type TransformerConfig } from "../../runtime/weights/model-config.ts";
+import type { TransformerConfig } from "../../runtime/weights/model-config.ts";
+import { readModelConfig } from "../../runtime/weights/read-config.ts";
 import { TensorStore } from "../../runtime/weights/tensor-store.ts";
 import { download, SCALARS, useGpu } from "../support/gpu.ts";
 import { loraDeltas, loraFile, type LoraOptions, type LoraStyle } from "../support/lora-files.ts";

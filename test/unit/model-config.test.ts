@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { type ModelConfig, readModelConfig } from "../../runtime/weights/model-config.ts";
+import type { ModelConfig } from "../../runtime/weights/model-config.ts";
+import { readModelConfig } from "../../runtime/weights/read-config.ts";
 import type { ModelSource } from "../../runtime/weights/source.ts";
 import { MemorySource } from "../support/model-files.ts";
 

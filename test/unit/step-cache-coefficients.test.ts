@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { describe, expect, it } from "vitest";
-import { type ModelConfig, readModelConfig } from "../../runtime/weights/model-config.ts";
+import type { ModelConfig } from "../../runtime/weights/model-config.ts";
+import { readModelConfig } from "../../runtime/weights/read-config.ts";
 import { MemorySource } from "../support/model-files.ts";
 import { modelFolder } from "../support/nano.ts";
 

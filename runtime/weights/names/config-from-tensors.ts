@@ -1,0 +1,162 @@
+import { KleinbildError } from "../../errors.ts";
+import type { TextEncoderConfig, TransformerConfig, VaeConfig } from "../model-config.ts";
+import type { Layout } from "./layouts.ts";
+import type { BareTensors } from "./naming.ts";
+import { ggufTextName } from "./renamings.ts";
+
+/** What klein's models have in common, as their configs say: it cannot be seen in shapes. */
+const ROPE_AXES = 4;
+const ROPE_THETA = 2000;
+const EPS = 1e-6;
+const QWEN3_ROPE_THETA = 1_000_000;
+const VAE_GROUPS = 32;
+const BATCH_NORM_EPS = 1e-4;
+
+/** Reads sizes of a part's tensors, whose shapes say what a config would. */
+class Shapes {
+  readonly #tensors: BareTensors;
+  readonly #files: string;
+
+  /** @param files  where they are, for messages */
+  constructor(tensors: BareTensors, files: string) {
+    this.#tensors = tensors;
+    this.#files = files;
+  }
+
+  has(name: string): boolean {
+    return this.#tensors.has(name);
+  }
+
+  /** @throws KleinbildError `invalid-model` when the tensor is missing or has not so many dimensions */
+  size(name: string, dimension: number): number {
+    const size = this.#tensors.get(name)?.shape[dimension];
+    if (size !== undefined && size > 0) return size;
+    throw new KleinbildError(
+      "invalid-model",
+      `${this.#files}: without a config.json the sizes come from the tensors, and ${name} ${this.has(name) ? `has no dimension ${dimension}` : "is missing"}.`,
+      { tensor: name },
+    );
+  }
+
+  /** How many of a list there are: one more than the highest index that `pattern` finds. */
+  count(pattern: RegExp): number {
+    let count = 0;
+    for (const name of this.#tensors.keys()) {
+      const index = pattern.exec(name)?.[1];
+      if (index !== undefined) count = Math.max(count, Number(index) + 1);
+    }
+    return count;
+  }
+}
+
+const DIFFUSERS_TRANSFORMER = {
+  input: "x_embedder.weight",
+  text: "context_embedder.weight",
+  time: "time_guidance_embed.timestep_embedder.linear_1.weight",
+  guidance: "time_guidance_embed.guidance_embedder.linear_1.weight",
+  output: "proj_out.weight",
+  headNorm: "single_transformer_blocks.0.attn.norm_q.weight",
+  down: "transformer_blocks.0.ff.linear_out.weight",
+  double: /^transformer_blocks\.(\d+)\./,
+  single: /^single_transformer_blocks\.(\d+)\./,
+};
+const BFL_TRANSFORMER: typeof DIFFUSERS_TRANSFORMER = {
+  input: "img_in.weight",
+  text: "txt_in.weight",
+  time: "time_in.in_layer.weight",
+  guidance: "guidance_in.in_layer.weight",
+  output: "final_layer.linear.weight",
+  headNorm: "single_blocks.0.norm.query_norm.scale",
+  down: "double_blocks.0.img_mlp.2.weight",
+  double: /^double_blocks\.(\d+)\./,
+  single: /^single_blocks\.(\d+)\./,
+};
+
+/** @throws KleinbildError `invalid-model` when tensors are missing, or are those of FLUX.2 [dev] */
+export function transformerFromTensors(tensors: BareTensors, layout: Layout, files: string): TransformerConfig {
+  const shapes = new Shapes(tensors, files);
+  const names = layout === "bfl" ? BFL_TRANSFORMER : DIFFUSERS_TRANSFORMER;
+  if (shapes.has(names.guidance))
+    throw new KleinbildError(
+      "invalid-model",
+      `${files}: ${names.guidance} is a guidance embedding, as FLUX.2 [dev] has; klein has none.`,
+      { tensor: names.guidance },
+    );
+  const hidden = shapes.size(names.input, 0);
+  const headDim = shapes.size(names.headNorm, 0);
+  return {
+    hidden,
+    heads: Math.floor(hidden / headDim),
+    headDim,
+    ropeAxes: Array.from({ length: ROPE_AXES }, () => headDim / ROPE_AXES),
+    ropeTheta: ROPE_THETA,
+    inChannels: shapes.size(names.input, 1),
+    outChannels: shapes.size(names.output, 0),
+    mlpHidden: shapes.size(names.down, 1),
+    doubleBlocks: shapes.count(names.double),
+    singleBlocks: shapes.count(names.single),
+    textWidth: shapes.size(names.text, 1),
+    timeChannels: shapes.size(names.time, 1),
+    eps: EPS,
+  };
+}
+
+/**
+ * @param metadata  a GGUF file's, which says what shapes do not
+ * @param deepest   the last hidden state that the model takes: a file may hold no layer beyond, though the encoder has more
+ */
+export function textFromTensors(
+  tensors: BareTensors,
+  layout: Layout,
+  files: string,
+  metadata: ReadonlyMap<string, unknown>,
+  deepest: number,
+): TextEncoderConfig {
+  const shapes = new Shapes(tensors, files);
+  const stored = (name: string): string => (layout === "gguf" ? ggufTextName(name) : name);
+  const size = (name: string, dimension: number): number => shapes.size(stored(name), dimension);
+  const number = (key: string, otherwise: number): number => {
+    const value = metadata.get(`qwen3.${key}`);
+    return typeof value === "number" && value > 0 ? value : otherwise;
+  };
+  const headDim = size("model.layers.0.self_attn.q_norm.weight", 0);
+  return {
+    layers: Math.max(shapes.count(/^(?:model\.layers|blk)\.(\d+)\./), deepest + 1),
+    hidden: size("model.embed_tokens.weight", 1),
+    heads: Math.floor(size("model.layers.0.self_attn.q_proj.weight", 0) / headDim),
+    kvHeads: Math.floor(size("model.layers.0.self_attn.k_proj.weight", 0) / headDim),
+    headDim,
+    intermediate: size("model.layers.0.mlp.gate_proj.weight", 0),
+    vocab: size("model.embed_tokens.weight", 0),
+    ropeTheta: number("rope.freq_base", QWEN3_ROPE_THETA),
+    eps: number("attention.layer_norm_rms_epsilon", EPS),
+  };
+}
+
+/** Biases tell the channels, whatever the layout of the kernels. */
+export function vaeFromTensors(tensors: BareTensors, layout: Layout, files: string): VaeConfig {
+  const shapes = new Shapes(tensors, files);
+  const bfl = layout === "bfl";
+  const channels = (side: "encoder" | "decoder"): number[] => {
+    const list = `${side}.${{ encoder: "down", decoder: "up" }[side]}${bfl ? "" : "_blocks"}`;
+    const count = shapes.count(new RegExp(`^${list.replaceAll(".", "\\.")}\\.(\\d+)\\.`));
+    const levels = Array.from({ length: count }, (_, i) =>
+      shapes.size(`${list}.${i}.${bfl ? "block" : "resnets"}.0.conv1.bias`, 0),
+    );
+    return side === "decoder" && !bfl ? levels.toReversed() : levels; // diffusers counts from the latents
+  };
+  const attention = bfl ? "encoder.mid.attn_1.norm.bias" : "encoder.mid_block.attentions.0.group_norm.bias";
+  return {
+    inChannels: 3,
+    outChannels: shapes.size("decoder.conv_out.bias", 0),
+    latentChannels: shapes.size("encoder.conv_out.bias", 0) / 2,
+    encoderChannels: channels("encoder"),
+    decoderChannels: channels("decoder"),
+    layersPerBlock: shapes.count(/^encoder\.down(?:_blocks)?\.0\.(?:block|resnets)\.(\d+)\./),
+    groups: VAE_GROUPS,
+    midAttention: shapes.has(attention),
+    batchNormEps: BATCH_NORM_EPS,
+    quantConv: shapes.has(bfl ? "encoder.quant_conv.bias" : "quant_conv.bias"),
+    postQuantConv: shapes.has(bfl ? "decoder.post_quant_conv.bias" : "post_quant_conv.bias"),
+  };
+}

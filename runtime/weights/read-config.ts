@@ -1,0 +1,97 @@
+import { KleinbildError } from "../errors.ts";
+import {
+  CONFIG_FILES,
+  MODEL_INDEX,
+  readOwnConfig,
+  readPipelineKind,
+  readTextConfig,
+  readTransformerConfig,
+  readVaeConfig,
+} from "./config-files.ts";
+import type { ModelConfig, TextEncoderConfig, TransformerConfig, Variant, VaeConfig } from "./model-config.ts";
+import type { ModelSource } from "./source.ts";
+
+/** What a model's weights say where it lacks a config. */
+export interface ConfigFallbacks {
+  variant(): Variant;
+  transformer(): TransformerConfig;
+  vae(): VaeConfig;
+  /** @param deepest  the last hidden state that the transformer takes */
+  text(deepest: number): TextEncoderConfig;
+}
+
+/** Reads and checks the configs of a model. @throws KleinbildError `missing-file` or `invalid-model` */
+export async function readModelConfig(source: ModelSource, signal?: AbortSignal): Promise<ModelConfig> {
+  return (await readConfigs(source, signal)).config;
+}
+
+/** The same with stand-ins for what is missing, and where the variant is known from. */
+export async function readConfigs(
+  source: ModelSource,
+  signal?: AbortSignal,
+  fallbacks?: ConfigFallbacks,
+): Promise<{ readonly config: ModelConfig; readonly variant: Variant }> {
+  const isThere = async (path: string): Promise<boolean> => !fallbacks || source.exists(path, signal);
+  const own = await readOwnConfig(source, signal);
+  let variant: Variant = (await isThere(MODEL_INDEX))
+    ? { ...(await readPipelineKind(source, signal)), from: MODEL_INDEX }
+    : fallbacks!.variant();
+  if (own.distilled !== undefined) variant = { ...variant, distilled: own.distilled, from: "kleinbild.json" };
+  const { distilled, kv } = variant;
+  const config: ModelConfig = {
+    name: own.name ?? defaultName(source.description),
+    license: own.license,
+    distilled,
+    textLength: own.textLength,
+    textLayers: own.textLayers,
+    referenceAttention: own.referenceAttention ?? (kv ? "isolated" : "full"),
+    defaultSteps: own.defaultSteps ?? (distilled ? 4 : 50),
+    defaultSize: own.defaultSize,
+    defaultGuidance: own.defaultGuidance === undefined ? (distilled ? null : 4) : own.defaultGuidance,
+    teaCacheCoefficients: own.teaCacheCoefficients,
+    transformer: (await isThere(CONFIG_FILES.transformer))
+      ? await readTransformerConfig(source, signal)
+      : fallbacks!.transformer(),
+    vae: (await isThere(CONFIG_FILES.vae)) ? await readVaeConfig(source, signal) : fallbacks!.vae(),
+    text: (await isThere(CONFIG_FILES.textEncoder))
+      ? await readTextConfig(source, signal)
+      : fallbacks!.text(Math.max(...own.textLayers)),
+  };
+  checkConsistency(config);
+  return { config, variant };
+}
+
+/** What goes into pictures as the model's name must not tell where somebody's files lie, or an address's access token. */
+function defaultName(description: string): string {
+  if (/^[a-z][a-z\d+.-]+:/i.test(description)) return description.replace(/[?#].*$/, "");
+  return description.split(/[\\/]/).findLast((part) => part !== "") ?? description;
+}
+
+function checkConsistency({ transformer, vae, text, textLayers }: ModelConfig): void {
+  const expect = (holds: boolean, message: string): void => {
+    if (!holds) throw new KleinbildError("invalid-model", `The configs do not fit each other: ${message}.`);
+  };
+  const rope = transformer.ropeAxes.reduce((sum, axis) => sum + axis, 0);
+  const deepest = Math.max(...textLayers);
+  const stacked = textLayers.length * text.hidden;
+  expect(rope === transformer.headDim, `the rotary axes have ${rope} channels, a head has ${transformer.headDim}`);
+  expect(
+    transformer.inChannels === 4 * vae.latentChannels && transformer.outChannels === transformer.inChannels,
+    `the transformer takes ${transformer.inChannels} channels and gives ${transformer.outChannels}; the autoencoder's patches have ${4 * vae.latentChannels}`,
+  );
+  // state 0 is the embedding; the one behind the last layer is normalised in the reference, which no klein model uses
+  expect(
+    deepest < text.layers,
+    `hidden state ${deepest} of ${text.layers} layers is asked for; the last is ${text.layers - 1}`,
+  );
+  expect(
+    transformer.textWidth === stacked,
+    `the transformer takes text states of ${transformer.textWidth}; ${textLayers.length} of ${text.hidden} give ${stacked}`,
+  );
+  expect(text.heads % text.kvHeads === 0, `${text.kvHeads} key-value heads do not divide ${text.heads} heads`);
+  const channels = [...vae.encoderChannels, ...vae.decoderChannels];
+  expect(
+    channels.every((count) => count % vae.groups === 0),
+    `${vae.groups} groups do not divide the autoencoder's channels ${channels.join(", ")}`,
+  );
+}
