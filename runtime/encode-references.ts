@@ -21,6 +21,7 @@ export class RunReferences {
   readonly #images: readonly PixelImage[];
   readonly #mode: ReferenceMode;
   readonly #scope: MemoryScope;
+  readonly #keys = new Map<string, string>();
   #references: References | undefined;
 
   /** @param scope  holds the latents */
@@ -31,30 +32,45 @@ export class RunReferences {
     this.#scope = scope;
   }
 
-  /**
-   * The references for one set of weights: in mode `exact` their kept keys and values, from the cache or computed.
-   *
-   * @param weightsKey  tells this set of weights apart from every other
-   */
-  async encode(
+  /** Key of the kept keys and values for a set of weights. @param weightsKey  tells it apart from every other */
+  keyOf(weightsKey: string): string {
+    const known = this.#keys.get(weightsKey) ?? hashReferences(this.#images, weightsKey);
+    this.#keys.set(weightsKey, known);
+    return known;
+  }
+
+  /** Whether the sets of weights need the latents, so the autoencoder: not where all that they would give is kept. */
+  needsLatents(weightsKeys: Iterable<string>): boolean {
+    if (this.#images.length === 0 || this.#references) return false;
+    if (this.#mode !== "exact") return true;
+    return [...weightsKeys].some((key) => !this.#parts.referenceCache.has(this.keyOf(key)));
+  }
+
+  /** The latents of the references, computed at the first call. */
+  async encode(signal?: AbortSignal): Promise<References> {
+    this.#references ??= await this.#encode(signal);
+    return this.#references;
+  }
+
+  /** The references for one set of weights: in mode `exact` their kept keys and values, from the cache or computed. */
+  async prepare(
     weightsKey: string,
     pass: Parameters<typeof keepReferences>[0],
     signal?: AbortSignal,
   ): Promise<EncodedReferences> {
     if (this.#images.length === 0) return { hit: false };
-    if (this.#mode !== "exact") return { references: await this.#latents(signal), hit: false };
+    if (this.#mode !== "exact") return { references: await this.encode(signal), hit: false };
     const { referenceCache } = this.#parts;
-    const key = hashReferences(this.#images, weightsKey);
+    const key = this.keyOf(weightsKey);
     const kept = referenceCache.get(key);
     if (kept) return { kept, hit: true };
-    const references = await this.#latents(signal);
+    const references = await this.encode(signal);
     const computed = await keepReferences(pass, references, signal);
     referenceCache.put(key, computed);
     return { references, kept: computed, hit: false };
   }
 
-  async #latents(signal?: AbortSignal): Promise<References> {
-    if (this.#references) return this.#references;
+  async #encode(signal?: AbortSignal): Promise<References> {
     const { gpu, vae, rowsPerChunk } = this.#parts;
     const grids = this.#images.map(({ width, height }) => ({
       width: width / PIXELS_PER_TOKEN,
@@ -62,8 +78,8 @@ export class RunReferences {
     }));
     const latents = [];
     for (const image of this.#images) latents.push(await vae.encode(this.#scope, image, signal));
-    this.#references = { latents: stackRows(gpu.recorder, this.#scope, latents, rowsPerChunk), grids };
+    const rows = stackRows(gpu.recorder, this.#scope, latents, rowsPerChunk);
     this.#scope.release(...latents);
-    return this.#references;
+    return { latents: rows, grids };
   }
 }

@@ -10,6 +10,11 @@ export interface EngineOptions {
   readonly quantization?: Quantization | undefined;
   /** Bytes of kept reference keys and values. Default: 1 GiB. */
   readonly referenceCacheBytes?: number | undefined;
+  /**
+   * Most bytes on the GPU at once. Parts of the model are there only for their stage of a run where the budget wants it, and
+   * a request that does not fit is refused as `over-budget`. Default: no limit.
+   */
+  readonly memoryBudgetBytes?: number | undefined;
   readonly powerPreference?: "low-power" | "high-performance" | undefined;
   /** No binding is larger: for tests of the cutting. */
   readonly maxBindingBytes?: number | undefined;
@@ -20,7 +25,11 @@ const CHOICES = {
   quantization: ["none", "q8", "q4"],
   powerPreference: ["low-power", "high-performance"],
 } as const satisfies Partial<Record<keyof EngineOptions, readonly string[]>>;
-const BYTES = ["referenceCacheBytes", "maxBindingBytes"] as const satisfies readonly (keyof EngineOptions)[];
+const BYTES = [
+  "referenceCacheBytes",
+  "memoryBudgetBytes",
+  "maxBindingBytes",
+] as const satisfies readonly (keyof EngineOptions)[];
 
 /** @throws KleinbildError `invalid-request` that names the option, unknown ones included */
 export function checkEngineOptions(options: EngineOptions): void {

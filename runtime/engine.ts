@@ -10,7 +10,9 @@ import type { ImageCodec } from "./image/codec.ts";
 import type { PixelImage } from "./image/pixels.ts";
 import { prepareReference } from "./image/prepare.ts";
 import { type ImageInput, readImage } from "./image/read.ts";
-import { loadParts, type Parts } from "./parts.ts";
+import { withEvents } from "./live-events.ts";
+import { MemoryBudget } from "./memory-budget.ts";
+import { type LoadOptions, openParts, type Parts } from "./parts.ts";
 import { runPipeline } from "./pipeline.ts";
 import type { PipelineRequest } from "./pipeline-request.ts";
 import { type GenerateRequest, type ResolvedRequest, resolveRequest } from "./request.ts";
@@ -49,6 +51,7 @@ export interface EngineInfo {
 type OnLoad = (event: Extract<RunEvent, { type: "load" }>) => void;
 
 const DEFAULT_REFERENCE_CACHE_BYTES = 2 ** 30;
+const ALL_PARTS = ["textEncoder", "transformer", "vae"] as const;
 const GPU_FAILURES: ReadonlySet<string> = new Set(["out-of-memory", "gpu-validation", "not-finite"]);
 
 /**
@@ -59,6 +62,7 @@ export class Engine {
   readonly #platform: Platform;
   readonly #source: ModelSource;
   readonly #config: ModelConfig;
+  readonly #budget: MemoryBudget | undefined;
   #options: EngineOptions;
   #parts: Parts | undefined;
   #disposed = false;
@@ -70,6 +74,8 @@ export class Engine {
     this.#source = source;
     this.#config = config;
     this.#options = options;
+    const { memoryBudgetBytes } = options;
+    this.#budget = memoryBudgetBytes === undefined ? undefined : new MemoryBudget(memoryBudgetBytes);
   }
 
   /** Reads the config and loads the weights. Takes ownership of `source`. */
@@ -151,10 +157,8 @@ export class Engine {
         this.#distrustKept(error);
         throw error;
       }
-      const loads: RunEvent[] = [];
       await this.#unload();
-      await this.#load(signal, (event) => loads.push(event));
-      yield* loads;
+      yield* withEvents<RunEvent, void>((emit) => this.#load(signal, emit));
       yield* this.#run(request, done, [warning], signal);
     }
   }
@@ -203,8 +207,9 @@ export class Engine {
       references,
       loras,
     };
+    const memory = await this.#budget?.share(parts, run);
     parts.gpu.memory.resetPeak();
-    for await (const event of runPipeline(parts, run, signal)) {
+    for await (const event of runPipeline(parts, run, signal, memory)) {
       if (!("result" in event)) {
         yield event;
         continue;
@@ -236,21 +241,26 @@ export class Engine {
   async #load(signal?: AbortSignal, onLoad?: OnLoad): Promise<void> {
     const { dtype, quantization = "none", referenceCacheBytes = DEFAULT_REFERENCE_CACHE_BYTES } = this.#options;
     const gpu = await Gpu.open(this.#platform.gpu, this.#options);
+    let parts: Parts | undefined;
     try {
-      this.#parts = await gpu.checked("loading", () =>
-        loadParts({
-          gpu,
-          source: this.#source,
-          config: this.#config,
-          scalar: gpu.scalarType(dtype),
-          quantization,
-          referenceCacheBytes,
-          ortWasmUrl: this.#platform.ortWasmUrl,
-          signal,
-          onProgress: (part, loadedBytes, totalBytes) => onLoad?.({ type: "load", part, loadedBytes, totalBytes }),
-        }),
-      );
+      const opened = await openParts({
+        gpu,
+        source: this.#source,
+        config: this.#config,
+        scalar: gpu.scalarType(dtype),
+        quantization,
+        referenceCacheBytes,
+        ortWasmUrl: this.#platform.ortWasmUrl,
+        signal,
+      });
+      parts = opened;
+      const onProgress: LoadOptions["onProgress"] = (part, loadedBytes, totalBytes) =>
+        onLoad?.({ type: "load", part, loadedBytes, totalBytes });
+      const first = this.#budget?.first(opened) ?? ALL_PARTS;
+      await gpu.checked("loading", () => opened.load(first, { signal, onProgress }));
+      this.#parts = opened;
     } catch (error) {
+      await parts?.dispose();
       gpu.destroy();
       throw error;
     }

@@ -1,9 +1,9 @@
 import { OrtBackend } from "./backend/ort/ort-backend.ts";
 import type { ModelPart } from "./events.ts";
 import type { Gpu } from "./gpu/device.ts";
-import type { MemoryPart } from "./gpu/memory.ts";
 import type { ScalarType } from "./gpu/tensor.ts";
 import { rowsPerChunk } from "./plan/rows-per-chunk.ts";
+import { ResidentPart } from "./resident-part.ts";
 import { EmbeddingTable } from "./text/embedding.ts";
 import { TextEncoder } from "./text/encoder.ts";
 import { TextStates } from "./text/text-states.ts";
@@ -15,6 +15,7 @@ import { loadTransformerWeights } from "./transformer/weights.ts";
 import { Autoencoder } from "./vae/autoencoder.ts";
 import { PreviewModel } from "./vae/preview.ts";
 import { loadVaeWeights } from "./vae/weights.ts";
+import type { WeightPart } from "./weights/inventory.ts";
 import { type Quantization, WeightLoader } from "./weights/loader.ts";
 import type { ModelConfig } from "./weights/model-config.ts";
 import { readJson } from "./weights/read-json.ts";
@@ -30,10 +31,15 @@ export interface PartsOptions {
   readonly referenceCacheBytes: number;
   readonly ortWasmUrl?: string | undefined;
   readonly signal?: AbortSignal | undefined;
+}
+
+export interface LoadOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** Bytes of the parts that are loaded by this call, as they lie in the files. */
   readonly onProgress?: ((part: ModelPart, loadedBytes: number, totalBytes: number) => void) | undefined;
 }
 
-/** The parts of a loaded model, on one device. */
+/** The parts of a model on one device. Weights come with `load` and go with `keepOnly`; everything else stays. */
 export interface Parts {
   readonly gpu: Gpu;
   readonly config: ModelConfig;
@@ -42,13 +48,23 @@ export interface Parts {
   /** Rows of a token stream that go through dense operators at once. */
   readonly rowsPerChunk: number;
   readonly tokenizer: PromptTokenizer;
+  /** Kept states need no text encoder, others do. */
   readonly textStates: TextStates;
+  /** @throws KleinbildError `internal` while it is not loaded; so does `vae` */
   readonly transformer: TransformerModel;
   readonly referenceCache: ReferenceCache;
   readonly vae: Autoencoder;
   readonly preview: PreviewModel;
-  /** Names this set of weights on the GPU and no other; it never changes, so what it holds needs no hashing. */
+  /** Names this set of weights and no other; it never changes, so what it holds needs no hashing. */
   readonly fingerprint: string;
+  /** Whether the weights of a part are on the GPU. */
+  isLoaded(part: WeightPart): boolean;
+  /** Loads those of `parts` that are not there. */
+  load(parts: readonly WeightPart[], options?: LoadOptions): Promise<void>;
+  /** Frees the weights of all other parts, once the GPU has done with them. */
+  keepOnly(parts: readonly WeightPart[]): Promise<void>;
+  /** Gives back the buffers that the dense backend keeps; it takes new ones as it needs them. */
+  releasePool(): Promise<void>;
   /** Frees everything but the device. */
   dispose(): Promise<void>;
 }
@@ -56,79 +72,102 @@ export interface Parts {
 /** What the batch normalisation of the autoencoder counted in training. */
 const BATCH_COUNT = "bn.num_batches_tracked";
 
-/** Loads all parts of a model; what was loaded is freed again when it fails or is aborted. */
-export async function loadParts(options: PartsOptions): Promise<Parts> {
+/** The parts of a model, none of them loaded yet. */
+export async function openParts(options: PartsOptions): Promise<Parts> {
   const { gpu, source, config, scalar, quantization, signal } = options;
-  const undo: (() => void | Promise<void>)[] = [];
-  const dispose = async (): Promise<void> => {
-    for (const step of undo.splice(0).toReversed()) await step();
+  const chunk = rowsPerChunk(config, scalar, gpu.memory.maxBindingBytes);
+  const [tokenizerJson, tokenizerConfig] = [
+    await readJson(source, "tokenizer/tokenizer.json", signal),
+    await readJson(source, "tokenizer/tokenizer_config.json", signal),
+  ];
+  const tokenizer = PromptTokenizer.create(tokenizerJson, tokenizerConfig);
+  const stores = {
+    textEncoder: await TensorStore.open(source, "text_encoder", signal),
+    transformer: await TensorStore.open(source, "transformer", signal),
+    vae: await TensorStore.open(source, "vae", signal),
   };
-  try {
-    const chunk = rowsPerChunk(config, scalar, gpu.memory.maxBindingBytes);
-    const [tokenizerJson, tokenizerConfig] = [
-      await readJson(source, "tokenizer/tokenizer.json", signal),
-      await readJson(source, "tokenizer/tokenizer_config.json", signal),
-    ];
-    const tokenizer = PromptTokenizer.create(tokenizerJson, tokenizerConfig);
-    const stores = {
-      textEncoder: await TensorStore.open(source, "text_encoder", signal),
-      transformer: await TensorStore.open(source, "transformer", signal),
-      vae: await TensorStore.open(source, "vae", signal),
-    };
-    const backend = await OrtBackend.create(gpu, scalar, options.ortWasmUrl);
-    undo.push(() => backend.dispose());
+  const layers = Math.max(...config.textLayers);
+  const embedding = new EmbeddingTable(stores.textEncoder, config.text.vocab, config.text.hidden);
+  const backend = await OrtBackend.create(gpu, scalar, options.ortWasmUrl);
 
-    const layers = Math.max(...config.textLayers);
-    const totalBytes =
-      stores.textEncoder.totalBytes((name) => isTextEncoderWeight(name, layers)) +
-      stores.transformer.totalBytes(() => true) +
-      stores.vae.totalBytes((name) => name !== BATCH_COUNT);
-    let loadedBytes = 0;
-    const loader = (part: keyof typeof stores & MemoryPart): WeightLoader => {
-      const onBytes = (bytes: number): void => {
-        loadedBytes += bytes;
-        options.onProgress?.(part, loadedBytes, totalBytes);
-      };
-      const created = new WeightLoader({ gpu, store: stores[part], part, scalar, quantization, signal, onBytes });
-      undo.push(() => created.dispose());
-      return created;
-    };
-
-    const encoder = new TextEncoder({
-      gpu,
-      backend,
-      scalar,
-      config: config.text,
-      layers: await loadTextEncoderWeights(loader("textEncoder"), config.text, layers),
-      stacked: config.textLayers,
-      embedding: new EmbeddingTable(stores.textEncoder, config.text.vocab, config.text.hidden),
-      rowsPerChunk: chunk,
-    });
-    const textStates = new TextStates(gpu.memory, encoder);
-    undo.push(() => textStates.dispose());
-    const weights = await loadTransformerWeights(loader("transformer"), config.transformer);
-    const transformer = new TransformerModel(gpu, backend, scalar, config.transformer, weights, chunk);
-    const vae = new Autoencoder(gpu, backend, scalar, config.vae, await loadVaeWeights(loader("vae"), config.vae));
-    const referenceCache = new ReferenceCache(gpu.memory, options.referenceCacheBytes);
-    undo.push(() => referenceCache.clear());
+  const textEncoder = new ResidentPart(
+    "textEncoder",
+    stores.textEncoder.totalBytes((name) => isTextEncoderWeight(name, layers)),
+    async (loader) =>
+      new TextEncoder({
+        gpu,
+        backend,
+        scalar,
+        config: config.text,
+        layers: await loadTextEncoderWeights(loader, config.text, layers),
+        stacked: config.textLayers,
+        embedding,
+        rowsPerChunk: chunk,
+      }),
+  );
+  const transformer = new ResidentPart(
+    "transformer",
+    stores.transformer.totalBytes(() => true),
+    async (loader) => {
+      const weights = await loadTransformerWeights(loader, config.transformer);
+      return new TransformerModel(gpu, backend, scalar, config.transformer, weights, chunk);
+    },
+  );
+  const vae = new ResidentPart(
+    "vae",
+    stores.vae.totalBytes((name) => name !== BATCH_COUNT),
+    async (loader) => new Autoencoder(gpu, backend, scalar, config.vae, await loadVaeWeights(loader, config.vae)),
+  );
+  const all = { textEncoder, transformer, vae } as const;
+  const textStates = new TextStates(gpu.memory, { encode: (...call) => textEncoder.value.encode(...call) });
+  const referenceCache = new ReferenceCache(gpu.memory, options.referenceCacheBytes);
+  const keepOnly = async (parts: readonly WeightPart[]): Promise<void> => {
+    const leaving = Object.values(all).filter(({ name, isLoaded }) => isLoaded && !parts.includes(name));
+    if (leaving.length === 0) return;
     await gpu.recorder.settle();
-    return {
-      gpu,
-      config,
-      scalar,
-      quantization,
-      rowsPerChunk: chunk,
-      tokenizer,
-      textStates,
-      transformer,
-      referenceCache,
-      vae,
-      preview: new PreviewModel(gpu, vae),
-      fingerprint: crypto.randomUUID(),
-      dispose,
-    };
-  } catch (error) {
-    await dispose();
-    throw error;
-  }
+    for (const part of leaving) part.free();
+  };
+  return {
+    gpu,
+    config,
+    scalar,
+    quantization,
+    rowsPerChunk: chunk,
+    tokenizer,
+    textStates,
+    get transformer() {
+      return transformer.value;
+    },
+    referenceCache,
+    get vae() {
+      return vae.value;
+    },
+    preview: new PreviewModel(gpu, config.vae, (...call) => vae.value.encode(...call)),
+    fingerprint: crypto.randomUUID(),
+    isLoaded: (part) => all[part].isLoaded,
+    load: async (parts, { signal: abort, onProgress } = {}) => {
+      const missing = parts.map((part) => all[part]).filter(({ isLoaded }) => !isLoaded);
+      const totalBytes = missing.reduce((sum, { fileBytes }) => sum + fileBytes, 0);
+      let loadedBytes = 0;
+      for (const part of missing) {
+        const onBytes = (bytes: number): void => {
+          loadedBytes += bytes;
+          onProgress?.(part.name, loadedBytes, totalBytes);
+        };
+        const store = stores[part.name];
+        await part.load(
+          new WeightLoader({ gpu, store, part: part.name, scalar, quantization, signal: abort, onBytes }),
+        );
+      }
+      await gpu.recorder.settle();
+    },
+    keepOnly,
+    releasePool: () => backend.dispose(),
+    dispose: async () => {
+      textStates.dispose();
+      referenceCache.clear();
+      for (const part of Object.values(all)) part.free();
+      await backend.dispose();
+    },
+  };
 }

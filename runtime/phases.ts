@@ -1,4 +1,4 @@
-import { RunReferences, type EncodedReferences } from "./encode-references.ts";
+import type { EncodedReferences, RunReferences } from "./encode-references.ts";
 import type { MemoryScope } from "./gpu/memory.ts";
 import type { Rows } from "./gpu/tensor.ts";
 import type { Parts } from "./parts.ts";
@@ -46,24 +46,24 @@ export class Phases {
   /** @param scope  holds what the phases need, and lives longer than they */
   static async create(
     parts: Parts,
-    request: Pick<PipelineRequest, "plan" | "loras" | "references" | "referenceMode">,
+    request: Pick<PipelineRequest, "plan" | "loras">,
     states: PromptStates,
+    images: RunReferences,
     scope: MemoryScope,
     signal?: AbortSignal,
   ): Promise<Phases> {
-    const images = new RunReferences(parts, request.references, request.referenceMode, scope);
     const sigmas = [...request.plan.map(({ sigma }) => sigma), 0];
     const adapted: AdaptedTransformer[] = [];
     const phases = new Map<string, Phase>();
     const of: Phase[] = [];
     try {
       for (const { sigma } of request.plan) {
-        const loras = request.loras.filter(({ stages }) => actsAt(stages, sigma));
-        const key = `${parts.fingerprint} ${adapterKey(loras)}`;
+        const loras = lorasAt(request.loras, sigma);
+        const key = weightsKey(parts, loras);
         let phase = phases.get(key);
         if (!phase) {
           const model = adapt(parts, loras, adapted);
-          phase = await preparePhase(parts, model, states, sigmas, scope, (pass) => images.encode(key, pass, signal));
+          phase = await preparePhase(parts, model, states, sigmas, scope, (pass) => images.prepare(key, pass, signal));
           phases.set(key, phase);
         }
         of.push(phase);
@@ -86,6 +86,25 @@ export class Phases {
   }
 }
 
+/** The LoRAs of each set of weights that a run goes through, by a key that tells it apart from every other. */
+export function lorasByWeights(
+  parts: Pick<Parts, "fingerprint">,
+  { plan, loras }: Pick<PipelineRequest, "plan" | "loras">,
+): ReadonlyMap<string, readonly LoraUse[]> {
+  return new Map(
+    plan.map(({ sigma }) => {
+      const acting = lorasAt(loras, sigma);
+      return [weightsKey(parts, acting), acting];
+    }),
+  );
+}
+
+const lorasAt = (loras: readonly LoraUse[], sigma: number): readonly LoraUse[] =>
+  loras.filter(({ stages }) => actsAt(stages, sigma));
+
+const weightsKey = ({ fingerprint }: Pick<Parts, "fingerprint">, loras: readonly LoraUse[]): string =>
+  `${fingerprint} ${adapterKey(loras)}`;
+
 /** The model with LoRAs; what they add is put on `adapted`, to be freed. */
 function adapt(parts: Parts, loras: readonly LoraUse[], adapted: AdaptedTransformer[]): TransformerModel {
   const { gpu, transformer, scalar, config } = parts;
@@ -102,7 +121,7 @@ async function preparePhase(
   { positive, negative }: PromptStates,
   sigmas: readonly number[],
   scope: MemoryScope,
-  encodeReferences: (pass: Parameters<RunReferences["encode"]>[1]) => Promise<EncodedReferences>,
+  encodeReferences: (pass: Parameters<RunReferences["prepare"]>[1]) => Promise<EncodedReferences>,
 ): Promise<Phase> {
   const { weights, config, backend } = model;
   const table = await ModulationTable.create(gpu, backend, scope, weights.modulation, config, sigmas);

@@ -1,13 +1,20 @@
+import { RunPrompts } from "./encode-prompts.ts";
+import { RunReferences } from "./encode-references.ts";
 import type { RunEvent, StageTimings } from "./events.ts";
 import { assertFinite } from "./gpu/finite.ts";
+import type { MemoryScope } from "./gpu/memory.ts";
 import { joinRows, readRows } from "./gpu/rows.ts";
-import type { Rows } from "./gpu/tensor.ts";
+import type { Tensor } from "./gpu/tensor.ts";
 import type { PixelImage } from "./image/pixels.ts";
 import type { Parts } from "./parts.ts";
-import { Phases, type PromptStates } from "./phases.ts";
+import { lorasByWeights, Phases } from "./phases.ts";
 import type { PipelineRequest } from "./pipeline-request.ts";
+import type { Stage } from "./plan/run-stages.ts";
 import { Sampler } from "./sampler.ts";
+import type { NoiseSource } from "./sampling/noise.ts";
+import { enterStage, type MemoryShare } from "./stage-parts.ts";
 import { PIXELS_PER_TOKEN } from "./vae/autoencoder.ts";
+import { assertBandWidth } from "./vae/bands.ts";
 
 /** A picture is done. */
 export interface PictureEvent {
@@ -24,68 +31,101 @@ export interface PictureEvent {
   readonly warnings: readonly string[];
 }
 
-/** Prompt → text states → (references → latents → kept K/V) → for each picture: latents, step by step → picture. */
+/** A picture's clean latents, on their way to the autoencoder. */
+interface Sampled {
+  readonly result: number;
+  /** [tokens, channels] f32 */
+  readonly latents: Tensor;
+  readonly skipped: number;
+}
+
+/**
+ * Prompt → text states → (references → latents → kept K/V) → for each picture: latents, step by step → picture.
+ *
+ * @param memory  which parts stay from stage to stage: all unless given. Where the transformer does not stay for the
+ *   decoding, all pictures are sampled first.
+ */
 export async function* runPipeline(
   parts: Parts,
   request: PipelineRequest,
   signal?: AbortSignal,
+  memory?: MemoryShare,
 ): AsyncGenerator<RunEvent | PictureEvent, void> {
   const { gpu } = parts;
+  const enter = (stage: Stage, works = true): AsyncGenerator<RunEvent, void> =>
+    enterStage(parts, stage, works, memory, signal);
   let started = performance.now();
   gpu.clock.reset();
-  parts.vae.assertWidth(request.width, "decode");
-  for (const { width } of request.references) parts.vae.assertWidth(width, "encode");
+  assertWidths(parts, request);
   using scope = gpu.memory.scope();
+  const images = new RunReferences(parts, request.references, request.referenceMode, scope);
   try {
-    const { states, warnings } = yield* encodePrompts(parts, request, signal);
+    const weights = [...lorasByWeights(parts, request).keys()];
+    if (memory?.dropsOtherReferences) parts.referenceCache.keepOnly(new Set(weights.map((key) => images.keyOf(key))));
+    const prompts = new RunPrompts(parts, request);
+    yield* enter("prompt", prompts.needEncoder);
+    const states = yield* prompts.encode(signal);
+    const fitsPreviews = request.previews && !parts.preview.isReady;
+    const encodes = images.needsLatents(weights);
+    yield* enter("encode", fitsPreviews || encodes);
+    if (fitsPreviews) await gpu.checked("previews", () => parts.preview.prepare(signal));
+    if (encodes) await gpu.checked("encoding", () => gpu.clock.time("references", () => images.encode(signal)));
+    yield* enter("references");
     // modulation, embedded prompts and references of every set of weights, up front
-    using phases = await gpu.checked("conditions", () => Phases.create(parts, request, states, scope, signal));
+    using phases = await gpu.checked("conditions", () => Phases.create(parts, request, states, images, scope, signal));
     const cacheHit = phases.all.every(({ references }) => references.hit);
     if (request.references.length > 0) yield { type: "encode", what: "references", reused: cacheHit };
+    using clean = gpu.memory.scope();
+    const sampled: Sampled[] = [];
+    const decodesAtOnce = memory?.residency.decode.includes("transformer") ?? true;
     for (const [result, noise] of request.noises.entries()) {
-      using room = gpu.memory.scope();
-      const grid = { height: request.height / PIXELS_PER_TOKEN, width: request.width / PIXELS_PER_TOKEN };
-      using sampler = new Sampler(parts, request, phases, room, grid, noise);
-      yield* denoise(parts, request, sampler, result, signal);
-      signal?.throwIfAborted();
-      const decodeStarted = performance.now();
-      const image = await gpu.checked("decode", () =>
-        gpu.clock.time("decode", () => decode(parts, request, sampler.latents, signal)),
-      );
-      yield { type: "decode", result, milliseconds: performance.now() - decodeStarted };
-      const timings = { ...(await gpu.clock.collect()), total: performance.now() - started };
-      const said = [...warnings, ...phases.warnings];
-      yield { type: "picture", result, image, timings, cacheHit, skipped: sampler.skipped, warnings: said };
-      started = performance.now();
+      yield* enter("steps");
+      sampled.push(yield* sample(parts, request, phases, clean, { result, noise }, signal));
+      if (!decodesAtOnce && result < request.noises.length - 1) continue;
+      yield* enter("decode");
+      for (const { latents, skipped, ...picture } of sampled.splice(0)) {
+        const decodeStarted = performance.now();
+        const image = await gpu.checked("decode", () =>
+          gpu.clock.time("decode", () => decode(parts, request, latents, signal)),
+        );
+        clean.release(latents);
+        yield { type: "decode", ...picture, milliseconds: performance.now() - decodeStarted };
+        const timings = { ...(await gpu.clock.collect()), total: performance.now() - started };
+        const warnings = [...prompts.warnings, ...phases.warnings];
+        yield { type: "picture", ...picture, image, timings, cacheHit, skipped, warnings };
+        started = performance.now();
+      }
     }
   } finally {
     parts.referenceCache.trim();
   }
 }
 
-/** The text states of the prompts, from those kept or computed. They stay valid while the run asks for no others. */
-async function* encodePrompts(
-  { gpu, tokenizer, textStates, config }: Parts,
-  { prompt, negativePrompt, guidance }: PipelineRequest,
+/** Whether the binding limit lets pictures of these widths through the autoencoder. @throws KleinbildError `unsupported` */
+function assertWidths({ config, scalar, gpu }: Parts, { width, references }: PipelineRequest): void {
+  const { maxBindingBytes } = gpu.memory;
+  assertBandWidth(config.vae, "decode", width, scalar, maxBindingBytes);
+  for (const picture of references) assertBandWidth(config.vae, "encode", picture.width, scalar, maxBindingBytes);
+}
+
+/** A picture's way from noise to clean latents, in `clean`; all else that it took is freed. */
+async function* sample(
+  parts: Parts,
+  request: PipelineRequest,
+  phases: Phases,
+  clean: MemoryScope,
+  { result, noise }: { readonly result: number; readonly noise: NoiseSource },
   signal?: AbortSignal,
-): AsyncGenerator<RunEvent, { readonly states: PromptStates; readonly warnings: readonly string[] }> {
-  const warnings: string[] = [];
-  const encode = async (
-    what: "prompt" | "negativePrompt",
-    text: string,
-  ): Promise<{ readonly states: Rows; readonly reused: boolean }> => {
-    const tokens = tokenizer.encode(text, config.textLength);
-    if (tokens.truncated)
-      warnings.push(
-        `${what} has ${tokens.tokens} tokens with its frame; the model takes ${config.textLength}, the rest was cut.`,
-      );
-    return gpu.checked("text encoding", () => gpu.clock.time("prompt", () => textStates.get(tokens, signal)));
-  };
-  const positive = await encode("prompt", prompt);
-  yield { type: "encode", what: "prompt", reused: positive.reused };
-  const negative = guidance === null ? undefined : await encode("negativePrompt", negativePrompt);
-  if (negative) yield { type: "encode", what: "negativePrompt", reused: negative.reused };
-  return { states: { positive: positive.states, negative: negative?.states }, warnings };
+): AsyncGenerator<RunEvent, Sampled> {
+  const { gpu } = parts;
+  using room = gpu.memory.scope();
+  const grid = { height: request.height / PIXELS_PER_TOKEN, width: request.width / PIXELS_PER_TOKEN };
+  using sampler = new Sampler(parts, request, phases, room, grid, noise);
+  yield* denoise(parts, request, sampler, result, signal);
+  signal?.throwIfAborted();
+  const latents = joinRows(gpu.recorder, clean, sampler.latents);
+  gpu.recorder.flush(); // before the room is freed
+  return { result, latents, skipped: sampler.skipped };
 }
 
 /** All evaluations of one picture, with an event after each step. */
@@ -115,12 +155,11 @@ async function* denoise(
 async function decode(
   { gpu, vae }: Parts,
   request: PipelineRequest,
-  latents: Rows,
+  latents: Tensor,
   signal?: AbortSignal,
 ): Promise<PixelImage> {
   using scope = gpu.memory.scope();
-  const tokens = joinRows(gpu.recorder, scope, latents);
-  const features = await vae.decode(scope, tokens, request, signal);
+  const features = await vae.decode(scope, latents, request, signal);
   await assertFinite(gpu, "decoding", features.bands);
   return await vae.readPixels(scope, features);
 }

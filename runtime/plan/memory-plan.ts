@@ -8,7 +8,7 @@ import type { ModelConfig } from "../weights/model-config.ts";
 import type { PartBytes } from "./ledger.ts";
 import { nearestFitting } from "./nearest-size.ts";
 import type { PlanSetup } from "./plan-context.ts";
-import { chooseResidency, leastResidency, type Residency, sum } from "./residency.ts";
+import { chooseResidency, leastResidency, reloadedBytes, type Residency, sum } from "./residency.ts";
 import { rowsPerChunk } from "./rows-per-chunk.ts";
 import { type PlannedRequest, planStages, type Stage, type StageMemory } from "./run-stages.ts";
 import type { Size } from "./vae-pass.ts";
@@ -45,6 +45,8 @@ export interface MemoryPlan {
   readonly weights: PartWeights;
   readonly stages: readonly PlannedStage[];
   readonly residency: Residency;
+  /** Bytes of weights that each of several runs in a row loads again. */
+  readonly loadedBytes: number;
   /** Rows of a token stream that go through dense operators at once. */
   readonly rowsPerChunk: number;
   /** Rows of the picture that the autoencoder's last maps are cut into. */
@@ -88,6 +90,7 @@ function completeRequest(config: ModelConfig, request: Partial<PlannedRequest> =
     referenceMode: config.referenceAttention === "isolated" ? "exact" : "recompute",
     guidance: config.defaultGuidance !== null,
     previews: true,
+    pictures: 1,
     evaluations: config.defaultSteps,
     solverRegisters: 0,
     stepCache: "none",
@@ -119,6 +122,7 @@ function planRun(
     weights,
     stages,
     residency,
+    loadedBytes: reloadedBytes(weights, residency, idle),
     rowsPerChunk: setup.rowsPerChunk,
     bandRows: bandRows(config.vae, "decode", request.width, scalar, maxBindingBytes)(request.width),
     referenceCacheBytes: (memory.at(-1)!.byPart.referenceCache ?? 0) - keptReferenceBytes,

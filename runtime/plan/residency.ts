@@ -55,6 +55,25 @@ export function chooseResidency(
   return best?.residency;
 }
 
+/** Bytes that each of several runs in a row loads again. */
+export function reloadedBytes(weights: PartWeights, residency: Residency, idle: ReadonlySet<Stage>): number {
+  const least = leastResidency(idle);
+  let bytes = 0;
+  for (const [i, stage] of STAGES.entries()) {
+    const before = residency[STAGES.at(i - 1)!];
+    bytes += sum(
+      weights,
+      least[stage].filter((part) => !before.includes(part)),
+    );
+  }
+  return bytes;
+}
+
+/** The part that a stage works with. */
+export function partOf(stage: Stage): WeightPart {
+  return USES[stage];
+}
+
 /** In each stage the part that it works with, and no other. */
 export function leastResidency(idle: ReadonlySet<Stage>): Residency {
   return record((stage) => (idle.has(stage) ? [] : [USES[stage]]));

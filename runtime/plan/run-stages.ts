@@ -1,6 +1,7 @@
 import type { ReferenceMode } from "../transformer/denoiser.ts";
 import type { PartBytes, PlannedScope } from "./ledger.ts";
 import { PlanContext, type PlanSetup } from "./plan-context.ts";
+import { FIT_PIXELS } from "../vae/preview.ts";
 import { keptTextStatesBytes, planTextEncoding } from "./text-stage.ts";
 import { type PlannedStream, PlannedTransformer } from "./transformer-pass.ts";
 import { pictureTokens, PlannedVae, type Size } from "./vae-pass.ts";
@@ -12,6 +13,7 @@ export interface PlannedRequest extends Size {
   /** Whether each evaluation takes two passes. */
   readonly guidance: boolean;
   readonly previews: boolean;
+  readonly pictures: number;
   /** Evaluations of the velocity. */
   readonly evaluations: number;
   /** Matrices as large as the latents that the solver keeps. */
@@ -38,8 +40,7 @@ export interface StageMemory {
 
 /** Parameters of kernels, and the clock's marks. */
 const TRANSFER_BYTES = 65_536 + 16_384;
-/** Side of the picture to which previews are fitted. */
-const PREVIEW_FIT: Size = { width: 128, height: 128 };
+const PREVIEW_FIT: Size = { width: FIT_PIXELS, height: FIT_PIXELS };
 
 /**
  * What `runPipeline` allocates beside the weights, stage by stage, as it would be in a later request: text states are
@@ -77,10 +78,11 @@ class PlannedRun {
   run(): readonly StageMemory[] {
     const { memory } = this.#context;
     using scope = memory.scope();
+    using clean = memory.scope();
     this.#stage("prompt", () => planTextEncoding(this.#context));
     this.#stage("encode", () => this.#encodePictures(scope));
     const kept = this.#stage("references", () => this.#conditions(scope));
-    this.#stage("steps", () => this.#steps());
+    this.#stage("steps", () => this.#steps(clean));
     this.#stage("decode", () => this.#decode());
     memory.free("referenceCache", kept);
     memory.free("transformer", this.#request.loraBytes);
@@ -144,11 +146,13 @@ class PlannedRun {
     return kept;
   }
 
-  #steps(): void {
+  /** One picture after another; what is sampled waits in `clean` for its decoding. */
+  #steps(clean: PlannedScope): void {
     const { memory, setup } = this.#context;
-    const { phases, solverRegisters, guidance, previews } = this.#request;
+    const { phases, solverRegisters, guidance, previews, pictures } = this.#request;
     const { config, rowsPerChunk } = setup;
     const tokens = pictureTokens(this.#request);
+    for (let i = 0; i < pictures; i++) clean.tensor("f32", [tokens, config.transformer.inChannels]);
     using room = memory.scope();
     const latents = (): readonly number[] => room.rows("f32", tokens, config.transformer.inChannels, rowsPerChunk);
     for (let i = 0; i <= solverRegisters; i++) latents();
@@ -206,9 +210,7 @@ class PlannedRun {
   }
 
   #decode(): void {
-    const { memory, setup } = this.#context;
-    using scope = memory.scope();
-    scope.tensor("f32", [pictureTokens(this.#request), setup.config.transformer.inChannels]);
+    using scope = this.#context.memory.scope();
     new PlannedVae(this.#context, scope, "decode", this.#request.width).decode(this.#request);
     this.#context.finiteCheck();
   }

@@ -41,8 +41,7 @@ export class PlannedVae {
     let map = this.#convolve(picture, kernel(channels[0]!, 3));
     this.#release(picture);
     for (const [i, out] of channels.entries()) {
-      for (let j = 0; j < layersPerBlock; j++) map = this.#resnet(map, out);
-      if (i < channels.length - 1) map = this.#resample(map, "down");
+      map = this.#level(map, out, layersPerBlock, i < channels.length - 1 ? "down" : undefined);
     }
     map = this.#finish(this.#middle(map), 2 * latentChannels);
     if (quantConv) this.#convolve(map, kernel(map.channels, map.channels, 1));
@@ -59,8 +58,7 @@ export class PlannedVae {
     if (quantized !== latents) this.#release(quantized);
     map = this.#middle(map);
     for (const [i, out] of channels.entries()) {
-      for (let j = 0; j <= layersPerBlock; j++) map = this.#resnet(map, out);
-      if (i < channels.length - 1) map = this.#resample(map, "up");
+      map = this.#level(map, out, layersPerBlock + 1, i < channels.length - 1 ? "up" : undefined);
     }
     map = this.#finish(map, outChannels);
     for (const rows of map.bands) {
@@ -123,10 +121,18 @@ export class PlannedVae {
     return out;
   }
 
-  #resample(map: PlannedMap, direction: "down" | "up"): PlannedMap {
-    const options = direction === "up" ? { upsample: true } : ({ stride: 2 } as const);
+  #level(x: PlannedMap, channels: number, resnets: number, resample: "down" | "up" | undefined): PlannedMap {
+    let map = x;
+    for (let i = 0; i < resnets; i++) {
+      const before = map.channels;
+      map = this.#resnet(map, channels);
+      if (map.channels !== before) this.#scope.trim();
+    }
+    if (resample === undefined) return map;
+    const options = resample === "up" ? { upsample: true } : ({ stride: 2 } as const);
     const out = this.#convolve(map, kernel(map.channels, map.channels), options);
     this.#release(map);
+    this.#scope.trim();
     return out;
   }
 

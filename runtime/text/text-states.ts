@@ -22,9 +22,14 @@ export class TextStates {
     this.#encoder = encoder;
   }
 
+  /** Whether the states are kept, so that `get` needs no encoder. */
+  has(tokens: TokenSequence): boolean {
+    return this.#entries.has(keyOf(tokens));
+  }
+
   /** Stacked states [length, states · hidden] f32 of a token sequence; they stay valid while seven others are asked for. */
   async get(tokens: TokenSequence, signal?: AbortSignal): Promise<{ readonly states: Rows; readonly reused: boolean }> {
-    const key = `${tokens.ids.join()} ${tokens.mask.join()}`;
+    const key = keyOf(tokens);
     const kept = this.#entries.get(key);
     if (kept) {
       this.#entries.delete(key);
@@ -61,3 +66,5 @@ export class TextStates {
     }
   }
 }
+
+const keyOf = ({ ids, mask }: TokenSequence): string => `${ids.join()} ${mask.join()}`;

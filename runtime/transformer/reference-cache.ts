@@ -51,6 +51,10 @@ export class ReferenceCache {
     };
   }
 
+  has(key: string): boolean {
+    return this.#entries.has(key);
+  }
+
   get(key: string): ReferenceKeysValues | undefined {
     const entry = this.#entries.get(key);
     if (!entry) {
@@ -83,6 +87,14 @@ export class ReferenceCache {
     const tooLarge = keys.filter((key) => this.#entries.get(key)!.bytes > this.#budgetBytes);
     for (const key of new Set([...tooLarge, ...keys])) {
       if (this.#bytes <= this.#budgetBytes) return;
+      this.#drop(key);
+      this.#evictions++;
+    }
+  }
+
+  /** Drops every other entry, where the memory is needed. Call it when no run uses an entry. */
+  keepOnly(keys: ReadonlySet<string>): void {
+    for (const key of [...this.#entries.keys()].filter((entry) => !keys.has(entry))) {
       this.#drop(key);
       this.#evictions++;
     }

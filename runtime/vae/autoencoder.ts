@@ -38,15 +38,6 @@ export class Autoencoder {
     this.#weights = weights;
   }
 
-  /**
-   * Whether pictures of a width can be encoded or decoded in bands at all.
-   * @throws KleinbildError `unsupported` when not even two rows of features fit into a binding
-   */
-  assertWidth(width: number, what: "encode" | "decode"): void {
-    const rows = this.#bandRows(what, width);
-    for (let level = 0; level < this.config.encoderChannels.length; level++) rows(width >> level);
-  }
-
   /** Normalised tokens [height / 16 · width / 16, 4 · latentChannels] f32 of a picture (the mean, no sampling). */
   async encode(target: MemoryScope, image: Pixels, signal?: AbortSignal): Promise<Tensor> {
     using scope = this.#gpu.memory.scope();

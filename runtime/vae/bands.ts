@@ -28,6 +28,17 @@ export function bandRows(
   };
 }
 
+/**
+ * Whether pictures of a width can be encoded or decoded in bands at all.
+ * @throws KleinbildError `unsupported` when not even two rows of features fit into a binding
+ */
+export function assertBandWidth(...picture: Parameters<typeof bandRows>): void {
+  const [config, half, imageWidth] = picture;
+  const rows = bandRows(...picture);
+  const { length } = half === "encode" ? config.encoderChannels : config.decoderChannels;
+  for (let level = 0; level < length; level++) rows(imageWidth >> level);
+}
+
 /** Most channels of maps that are halved `level` times. */
 function decoderChannels({ decoderChannels: channels, latentChannels }: VaeConfig, level: number): number {
   return Math.max(channels[level]!, channels[Math.min(level + 1, channels.length - 1)]!, latentChannels);

@@ -1,8 +1,9 @@
 import type { Gpu } from "../gpu/device.ts";
+import type { VaeConfig } from "../weights/model-config.ts";
 import { type Autoencoder, PIXELS_PER_TOKEN, type Pixels } from "./autoencoder.ts";
 
 /** Sides in pixels of the picture that the fit encodes, of its squares, and of what one latent stands for. */
-const FIT_PIXELS = 128;
+export const FIT_PIXELS = 128;
 const SQUARE = 16;
 const CELL = 8;
 const COLOURS = 3;
@@ -15,12 +16,25 @@ const RIDGE = 1e-3;
  */
 export class PreviewModel {
   readonly #gpu: Gpu;
-  readonly #vae: Autoencoder;
+  readonly #latentChannels: number;
+  readonly #encode: Autoencoder["encode"];
   #coefficients: Float64Array | undefined;
 
-  constructor(gpu: Gpu, vae: Autoencoder) {
+  /** @param encode  the model's own encoder, called once */
+  constructor(gpu: Gpu, { latentChannels }: Pick<VaeConfig, "latentChannels">, encode: Autoencoder["encode"]) {
     this.#gpu = gpu;
-    this.#vae = vae;
+    this.#latentChannels = latentChannels;
+    this.#encode = encode;
+  }
+
+  /** Whether the fit is made, so that `render` needs no encoder. */
+  get isReady(): boolean {
+    return this.#coefficients !== undefined;
+  }
+
+  /** Makes the fit. */
+  async prepare(signal?: AbortSignal): Promise<void> {
+    this.#coefficients ??= await this.#fit(signal);
   }
 
   /**
@@ -35,7 +49,7 @@ export class PreviewModel {
     signal?: AbortSignal,
   ): Promise<Pixels> {
     this.#coefficients ??= await this.#fit(signal);
-    const inputs = this.#vae.config.latentChannels + 1;
+    const inputs = this.#latentChannels + 1;
     const width = grid.width * 2;
     const height = grid.height * 2;
     const data = new Uint8ClampedArray(width * height * 4);
@@ -56,7 +70,7 @@ export class PreviewModel {
 
   /** The latent channels of cell (x, y), and 1 for the constant. Patch channels are c · 4 + row · 2 + column. */
   #sample(tokens: Float32Array, gridWidth: number, x: number, y: number, sample: Float64Array): void {
-    const channels = this.#vae.config.latentChannels;
+    const channels = this.#latentChannels;
     const token = (y >> 1) * gridWidth + (x >> 1);
     const patch = (y & 1) * 2 + (x & 1);
     for (let c = 0; c < channels; c++) sample[c] = tokens[token * channels * 4 + c * 4 + patch]!;
@@ -66,8 +80,8 @@ export class PreviewModel {
   /** The colours of a picture of random squares against the latents that the encoder makes of it. */
   async #fit(signal?: AbortSignal): Promise<Float64Array> {
     const picture = randomSquares(FIT_PIXELS);
-    const tokens = await this.#encode(picture, signal);
-    const inputs = this.#vae.config.latentChannels + 1;
+    const tokens = await this.#encodeTokens(picture, signal);
+    const inputs = this.#latentChannels + 1;
     const normal = new Float64Array(inputs * inputs);
     const right = new Float64Array(inputs * COLOURS);
     const sample = new Float64Array(inputs);
@@ -84,9 +98,9 @@ export class PreviewModel {
     return solve(normal, right, inputs, COLOURS);
   }
 
-  async #encode(picture: Pixels, signal?: AbortSignal): Promise<Float32Array> {
+  async #encodeTokens(picture: Pixels, signal?: AbortSignal): Promise<Float32Array> {
     using scope = this.#gpu.memory.scope();
-    return await this.#gpu.recorder.readF32(await this.#vae.encode(scope, picture, signal));
+    return await this.#gpu.recorder.readF32(await this.#encode(scope, picture, signal));
   }
 }
 

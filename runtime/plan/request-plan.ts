@@ -1,0 +1,65 @@
+import { BYTES_PER_ELEMENT } from "../gpu/tensor.ts";
+import type { LoraUse, PipelineRequest } from "../pipeline-request.ts";
+import type { Evaluation } from "../sampling/solver.ts";
+import { splitBlocks } from "../transformer/step-cache.ts";
+import type { LoraModule } from "../weights/lora/lora-file.ts";
+import type { PlannedRequest } from "./run-stages.ts";
+
+type Wanted = Omit<PipelineRequest, "prompt" | "negativePrompt" | "noises" | "onLatents" | "loras">;
+
+/**
+ * What of a run decides on memory.
+ *
+ * @param pictures  that it makes
+ * @param blocks    of the transformer
+ * @param loras     of each set of weights that the run goes through
+ */
+export function planRequest(
+  { width, height, references, referenceMode, guidance, previews, plan, stepCache }: Wanted,
+  { pictures, blocks, loras }: RunShape,
+): PlannedRequest {
+  return {
+    width,
+    height,
+    references,
+    referenceMode,
+    guidance: guidance !== null,
+    previews,
+    pictures,
+    evaluations: plan.length,
+    solverRegisters: solverRegisters(plan),
+    stepCache: !stepCache ? "none" : splitBlocks(stepCache, blocks).last < blocks ? "all" : "target",
+    phases: loras.length,
+    loraBytes: loras.flat().reduce((sum, { file }) => sum + modulesBytes(file.modules), 0),
+    loraRank: Math.max(...loras.map(rankOf)),
+  };
+}
+
+export interface RunShape {
+  readonly pictures: number;
+  readonly blocks: number;
+  readonly loras: readonly (readonly LoraUse[])[];
+}
+
+/** Matrices as large as the latents that the solver keeps, that of noise and that of a scaled copy included. */
+function solverRegisters(plan: readonly Evaluation[]): number {
+  const assignments = plan.flatMap((evaluation) => evaluation.assignments);
+  const kept = new Set(assignments.map(({ target }) => target).filter((target) => target !== "x"));
+  const copies = assignments.some(({ target, terms }) => {
+    const own = terms.find(({ register }) => register === target);
+    return terms.length === 1 && (own ?? terms[0]!).factor !== 1;
+  });
+  return kept.size + (copies ? 1 : 0) + (plan.some(({ needsNoise }) => needsNoise) ? 1 : 0);
+}
+
+/** A layer may be in several matrices, and each of them has both factors. */
+function modulesBytes(modules: readonly LoraModule[]): number {
+  return modules.reduce((sum, { down, up, target, rank }) => {
+    const [columns, rows] = [down.shape[1]!, up.shape[0]!];
+    return sum + rank * (columns * target.length + 2 * rows) * BYTES_PER_ELEMENT.f32;
+  }, 0);
+}
+
+function rankOf(loras: readonly LoraUse[]): number {
+  return loras.reduce((sum, { file }) => sum + Math.max(...file.modules.map(({ rank }) => rank)), 0);
+}
