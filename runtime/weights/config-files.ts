@@ -5,6 +5,7 @@ import { readJson } from "./read-json.ts";
 import type { ModelSource } from "./source.ts";
 
 export const MODEL_INDEX = "model_index.json";
+export const OWN_CONFIG = "kleinbild.json";
 /** Where the configs of the parts lie. */
 export const CONFIG_FILES = {
   textEncoder: "text_encoder/config.json",
@@ -97,8 +98,8 @@ export type OwnConfig = v.InferOutput<typeof OwnConfig>;
 
 /** `kleinbild.json`, or its defaults where there is none. */
 export async function readOwnConfig(source: ModelSource, signal?: AbortSignal): Promise<OwnConfig> {
-  const path = "kleinbild.json";
-  return (await source.exists(path, signal)) ? parse(source, path, OwnConfig, signal) : v.parse(OwnConfig, {});
+  const isThere = await source.exists(OWN_CONFIG, signal);
+  return isThere ? parse(source, OWN_CONFIG, OwnConfig, signal) : v.parse(OwnConfig, {});
 }
 
 /** What a pipeline's class says of its weights. */

@@ -2,6 +2,7 @@ import { KleinbildError } from "../errors.ts";
 import {
   CONFIG_FILES,
   MODEL_INDEX,
+  OWN_CONFIG,
   readOwnConfig,
   readPipelineKind,
   readTextConfig,
@@ -36,7 +37,7 @@ export async function readConfigs(
   let variant: Variant = (await isThere(MODEL_INDEX))
     ? { ...(await readPipelineKind(source, signal)), from: MODEL_INDEX }
     : fallbacks!.variant();
-  if (own.distilled !== undefined) variant = { ...variant, distilled: own.distilled, from: "kleinbild.json" };
+  if (own.distilled !== undefined) variant = { ...variant, distilled: own.distilled, from: OWN_CONFIG };
   const { distilled, kv } = variant;
   const config: ModelConfig = {
     name: own.name ?? defaultName(source.description),

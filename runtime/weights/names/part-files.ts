@@ -1,0 +1,130 @@
+import { KleinbildError } from "../../errors.ts";
+import { openTensorFile } from "../formats/open-tensor-file.ts";
+import type { StoredTensor, TensorFile } from "../formats/tensor-file.ts";
+import type { WeightPart } from "../inventory.ts";
+import type { ModelSource } from "../source.ts";
+import { bareName, isUnread } from "./bare-names.ts";
+import { anchorNames, type BareTensors, namingOf } from "./naming.ts";
+import { listed } from "./part-views.ts";
+import { folderWeights, WEIGHT_FILE_NAMES, weightGroups } from "./weight-files.ts";
+
+/** Where diffusers puts the parts. */
+export const PART_FOLDERS = {
+  textEncoder: "text_encoder",
+  transformer: "transformer",
+  vae: "vae",
+} as const satisfies Record<WeightPart, string>;
+
+/** Parts in the order in which they are looked for. */
+export const WEIGHT_PARTS = ["textEncoder", "transformer", "vae"] as const satisfies readonly WeightPart[];
+
+/** The files of a part, and its tensors in them. */
+export interface PartFiles {
+  readonly files: readonly TensorFile[];
+  readonly index?: string | undefined;
+  readonly tensors: BareTensors;
+}
+
+/** Which files hold a part, where they are not to be looked for. */
+export type PartPaths = Partial<Record<WeightPart, readonly string[]>>;
+
+/** Finds the files of every part of a model: those given, those under diffusers' names, or any whose tensors tell. */
+export class PartFinder {
+  readonly #source: ModelSource;
+  readonly #layers: number;
+  readonly #signal: AbortSignal | undefined;
+  readonly #opened = new Map<string, Promise<TensorFile>>();
+  #groups: Promise<readonly (readonly TensorFile[])[]> | undefined;
+  /** Why a file could not be read that perhaps nobody needs. */
+  readonly #failures: unknown[] = [];
+
+  /** @param layers  of the text encoder that are read */
+  constructor(source: ModelSource, layers: number, signal?: AbortSignal) {
+    this.#source = source;
+    this.#layers = layers;
+    this.#signal = signal;
+  }
+
+  /** @throws KleinbildError `missing-file` when there are none, `invalid-model` when it is not clear which, or they are damaged */
+  async find(part: WeightPart, given?: readonly string[]): Promise<PartFiles> {
+    const isRead = (name: string): boolean => {
+      const bare = bareName(part, name);
+      return bare === undefined || !isUnread(part, bare, this.#layers);
+    };
+    const named = given
+      ? { weights: given }
+      : await folderWeights(this.#source, PART_FOLDERS[part], isRead, this.#signal);
+    if (named) {
+      const files = await Promise.all(named.weights.map((path) => this.#open(path)));
+      return { files, index: named.index, tensors: partTensors(part, files) };
+    }
+    const found = (await this.#listedGroups())
+      .map((files) => ({ files, tensors: partTensors(part, files) }))
+      .filter(({ tensors }) => namingOf(part, tensors) !== undefined);
+    const here = found.filter(({ files }) => files[0]!.path.startsWith(`${PART_FOLDERS[part]}/`));
+    const [one, ...others] = here.length > 0 ? here : found;
+    if (!one) throw this.#failures[0] ?? (await this.#nothing(part));
+    if (others.length > 0)
+      throw new KleinbildError(
+        "invalid-model",
+        `Several files hold the ${part}: ${listed([one, ...others].map(({ files }) => files[0]!.path))}. One was expected: leave the others out, or say which it is.`,
+        { part },
+      );
+    return one;
+  }
+
+  #open(path: string): Promise<TensorFile> {
+    const opened = this.#opened.get(path) ?? openTensorFile(this.#source, path, this.#signal);
+    this.#opened.set(path, opened);
+    return opened;
+  }
+
+  #listedGroups(): Promise<readonly (readonly TensorFile[])[]> {
+    return (this.#groups ??= this.#openListed());
+  }
+
+  async #openListed(): Promise<readonly (readonly TensorFile[])[]> {
+    const groups: TensorFile[][] = [];
+    for (const paths of weightGroups((await this.#source.list(this.#signal)) ?? []))
+      try {
+        groups.push(await Promise.all(paths.map((path) => this.#open(path))));
+      } catch (error) {
+        this.#signal?.throwIfAborted();
+        this.#failures.push(error);
+      }
+    return groups;
+  }
+
+  /** The error for a part that no file holds. */
+  async #nothing(part: WeightPart): Promise<KleinbildError> {
+    const folder = PART_FOLDERS[part];
+    const { description } = this.#source;
+    const paths = await this.#source.list(this.#signal);
+    const looked = paths
+      ? `none of its ${(await this.#listedGroups()).flat().length} safetensors and GGUF files has ${anchorNames(part)}`
+      : "and what else it holds cannot be listed";
+    return new KleinbildError(
+      "missing-file",
+      `${folder}/ of ${description} holds none of ${WEIGHT_FILE_NAMES} or their indexes, and ${looked.replace(/^and /, "")}: the ${part} is missing.`,
+      { folder, part },
+    );
+  }
+}
+
+/** Tensors of a part in its files. @throws KleinbildError `invalid-model` when one is there twice */
+function partTensors(part: WeightPart, files: readonly TensorFile[]): BareTensors {
+  const found = new Map<string, StoredTensor>();
+  for (const { path, tensors } of files)
+    for (const tensor of tensors.values()) {
+      const bare = bareName(part, tensor.name);
+      if (bare === undefined) continue;
+      if (found.has(bare))
+        throw new KleinbildError(
+          "invalid-model",
+          `${path}: ${tensor.name} is stored twice, as ${found.get(bare)!.name} too.`,
+          { tensor: tensor.name, path },
+        );
+      found.set(bare, tensor);
+    }
+  return found;
+}

@@ -1,0 +1,132 @@
+import { KleinbildError } from "../errors.ts";
+import { CONFIG_FILES, MODEL_INDEX, OWN_CONFIG, readOwnConfig } from "./config-files.ts";
+import type { WeightPart } from "./inventory.ts";
+import type { ModelConfig, Variant } from "./model-config.ts";
+import { textFromTensors, transformerFromTensors, vaeFromTensors } from "./names/config-from-tensors.ts";
+import type { TokenizerFiles } from "./names/gguf-tokenizer.ts";
+import type { Layout } from "./names/layouts.ts";
+import { anchorNames, namingOf } from "./names/naming.ts";
+import { type PartFiles, PartFinder, type PartPaths } from "./names/part-files.ts";
+import { listed, viewPart } from "./names/part-views.ts";
+import { findTokenizer } from "./names/tokenizer-files.ts";
+import { variantFromNames } from "./names/variant.ts";
+import { readConfigs } from "./read-config.ts";
+import type { ModelSource } from "./source.ts";
+import { type PartRecognition, TensorStore } from "./tensor-store.ts";
+
+export interface OpenModelOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** Files of parts, where they are not to be looked for. */
+  readonly files?: PartPaths | undefined;
+}
+
+/** What the files of a model were taken for. */
+export interface ModelRecognition {
+  readonly parts: Readonly<Record<WeightPart, PartRecognition>>;
+  readonly variant: Variant;
+  /** The file that the tokenizer is from. */
+  readonly tokenizer: string;
+}
+
+/** A model whose headers and configs have been read. */
+export interface OpenModel {
+  readonly config: ModelConfig;
+  readonly stores: Readonly<Record<WeightPart, TensorStore>>;
+  readonly tokenizer: TokenizerFiles;
+  readonly recognition: ModelRecognition;
+  /** Paths of all files that it needs, sorted. */
+  readonly files: readonly string[];
+}
+
+/** A part's files and whose names its tensors have. */
+interface Part extends PartFiles {
+  readonly layout: Layout;
+  /** For messages. */
+  readonly where: string;
+}
+
+/**
+ * Finds the parts of a model in its files, whatever their format and naming, and its configs there or in the shapes.
+ *
+ * @throws KleinbildError `missing-file` for a part or tokenizer that is not there, `invalid-model` for what is damaged or
+ *   does not fit together, with the tensors that are missing or of another shape
+ */
+export async function openModel(source: ModelSource, options: OpenModelOptions = {}): Promise<OpenModel> {
+  const { signal } = options;
+  const { textLayers } = await readOwnConfig(source, signal);
+  const finder = new PartFinder(source, Math.max(...textLayers), signal);
+  const find = async (part: WeightPart): Promise<Part> =>
+    withNaming(part, await finder.find(part, options.files?.[part]));
+  const parts = {
+    textEncoder: await find("textEncoder"),
+    transformer: await find("transformer"),
+    vae: await find("vae"),
+  };
+  const { textEncoder, transformer, vae } = parts;
+  const { config, variant } = await readConfigs(source, signal, {
+    variant: () => variantFromNames(namesOf(transformer)),
+    transformer: () => transformerFromTensors(transformer.tensors, transformer.layout, transformer.where),
+    vae: () => vaeFromTensors(vae.tensors, vae.layout, vae.where),
+    text: (deepest) =>
+      textFromTensors(textEncoder.tensors, textEncoder.layout, textEncoder.where, metadataOf(textEncoder), deepest),
+  });
+  const stores = {
+    textEncoder: storeOf(config, "textEncoder", textEncoder),
+    transformer: storeOf(config, "transformer", transformer),
+    vae: storeOf(config, "vae", vae),
+  };
+  const tokenizer = await findTokenizer(source, textEncoder.files, signal);
+  const configs = [OWN_CONFIG, MODEL_INDEX, ...Object.values(CONFIG_FILES)];
+  const there = await Promise.all(configs.map((path) => source.exists(path, signal)));
+  const weights = Object.values(parts).flatMap(({ files, index }) => [
+    ...files.map(({ path }) => path),
+    ...(index === undefined ? [] : [index]),
+  ]);
+  return {
+    config,
+    stores,
+    tokenizer: { json: tokenizer.json, config: tokenizer.config },
+    recognition: {
+      parts: {
+        textEncoder: stores.textEncoder.recognition,
+        transformer: stores.transformer.recognition,
+        vae: stores.vae.recognition,
+      },
+      variant,
+      tokenizer: tokenizer.files[0]!,
+    },
+    files: [...new Set([...configs.filter((_, i) => there[i]), ...weights, ...tokenizer.files])].toSorted(),
+  };
+}
+
+function withNaming(part: WeightPart, found: PartFiles): Part {
+  const layout = namingOf(part, found.tensors);
+  const where = listed(found.files.map(({ path }) => path));
+  if (layout) return { ...found, layout, where };
+  const names = found.files.flatMap(({ tensors }) => [...tensors.keys()]);
+  throw new KleinbildError(
+    "invalid-model",
+    `${where}: the tensors ${listed(names)} are named in no way that is known for the ${part}; ${anchorNames(part)} was expected.`,
+    { part },
+  );
+}
+
+function storeOf(config: ModelConfig, part: WeightPart, { files, tensors, layout, where }: Part): TensorStore {
+  const { views, unread, extra } = viewPart(config, part, layout, tensors, where);
+  return new TensorStore(where, views, {
+    files: files.map(({ path }) => path),
+    format: files[0]!.format,
+    naming: layout,
+    unused: unread,
+    extra,
+  });
+}
+
+function metadataOf({ files }: PartFiles): ReadonlyMap<string, unknown> {
+  return new Map(files.flatMap(({ metadata }) => [...metadata]));
+}
+
+function namesOf(part: PartFiles): string[] {
+  const name = metadataOf(part).get("general.name");
+  return [...part.files.map(({ path }) => path), ...(typeof name === "string" ? [name] : [])];
+}
