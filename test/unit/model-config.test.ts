@@ -260,9 +260,16 @@ describe("kleinbild.json", () => {
     expect(config).toMatchObject({ referenceAttention: "full", defaultGuidance: null, defaultSteps: 50 });
   });
 
+  it("overrules what the pipeline says of distillation, and with it the defaults", async () => {
+    const base = { distilled: false, defaultSteps: 50, defaultGuidance: 4 };
+    expect(await read({ own: { distilled: false } })).toMatchObject(base);
+    expect(await read({ index: { is_distilled: false }, own: { distilled: true } })).toEqual(await read({}));
+  });
+
   for (const [field, value] of [
     ["formatVersion", 2],
     ["name", 1],
+    ["distilled", "yes"],
     ["textLength", 0],
     ["textLength", 1.5],
     ["textLayers", []],
