@@ -6,6 +6,7 @@ import type { ModelConfig } from "../../runtime/weights/model-config.ts";
 import { type Layout, LAYOUTS } from "../../runtime/weights/names/layouts.ts";
 import { type OpenModel, openModel, type OpenModelOptions } from "../../runtime/weights/open-model.ts";
 import { readModelConfig } from "../../runtime/weights/read-config.ts";
+import type { ModelSource } from "../../runtime/weights/source.ts";
 import { MemorySource, safetensorsFile } from "../support/model-files.ts";
 import { type HalfTensor, parseHalves, relaid } from "../support/relaid.ts";
 
@@ -283,14 +284,33 @@ describe("openModel", () => {
 
   for (const part of PARTS)
     it(`says where it looked for the ${part}`, async () => {
-      await expect(open(weights(part))).rejects.toMatchObject({
+      const source = new MemorySource({ ...SHARED, ...weights(part) });
+      const missing = (others: RegExp): object => ({
         code: "missing-file",
         message: expect.stringMatching(
-          /holds none of .+, and none of its 2 safetensors and GGUF files has .+ is missing/,
+          new RegExp(
+            `^The ${part} is missing: \\w+/ of memory holds none of .+\\.safetensors or their indexes, and ${others.source}`,
+          ),
         ),
         details: { part },
       });
+      await expect(openModel(source)).rejects.toMatchObject(
+        missing(/none of its 2 safetensors and GGUF files has \S+ or \S+\.$/),
+      );
+      const unlisted: ModelSource = {
+        description: source.description,
+        exists: (path) => source.exists(path),
+        open: (path) => source.open(path),
+        list: async () => undefined,
+        close: () => source.close(),
+      };
+      await expect(openModel(unlisted)).rejects.toMatchObject(missing(/its other files cannot be listed\.$/));
     });
+
+  it("does not go on when it is aborted", async () => {
+    const reason = new Error("enough");
+    await expect(open({ "a.safetensors": "?" }, { signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
+  });
 
   it("asks for a tokenizer where there is none, and finds it where it may lie", async () => {
     const {

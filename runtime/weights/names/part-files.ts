@@ -99,13 +99,12 @@ export class PartFinder {
   async #nothing(part: WeightPart): Promise<KleinbildError> {
     const folder = PART_FOLDERS[part];
     const { description } = this.#source;
-    const paths = await this.#source.list(this.#signal);
-    const looked = paths
+    const others = (await this.#source.list(this.#signal))
       ? `none of its ${(await this.#listedGroups()).flat().length} safetensors and GGUF files has ${anchorNames(part)}`
-      : "and what else it holds cannot be listed";
+      : "its other files cannot be listed";
     return new KleinbildError(
       "missing-file",
-      `${folder}/ of ${description} holds none of ${WEIGHT_FILE_NAMES} or their indexes, and ${looked.replace(/^and /, "")}: the ${part} is missing.`,
+      `The ${part} is missing: ${folder}/ of ${description} holds none of ${WEIGHT_FILE_NAMES} or their indexes, and ${others}.`,
       { folder, part },
     );
   }
