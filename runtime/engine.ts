@@ -26,7 +26,7 @@ import type { ReferenceCacheStatistics } from "./transformer/reference-cache.ts"
 import { PIXELS_PER_TOKEN } from "./vae/autoencoder.ts";
 import type { Quantization } from "./weights/loader.ts";
 import type { ModelConfig } from "./weights/model-config.ts";
-import { readModelConfig } from "./weights/read-config.ts";
+import { type ModelRecognition, openModel, type OpenModel } from "./weights/open-model.ts";
 import type { ModelSource } from "./weights/source.ts";
 
 /** What differs between a page's worker and Node. */
@@ -41,6 +41,8 @@ export type EngineEvent = RunEvent | EngineResult;
 
 export interface EngineInfo {
   readonly model: ModelConfig;
+  /** What the model's files were taken for. */
+  readonly recognition: ModelRecognition;
   readonly dtype: ScalarType;
   readonly quantization: Quantization;
   readonly adapter: AdapterSummary;
@@ -61,7 +63,7 @@ const GPU_FAILURES: ReadonlySet<string> = new Set(["out-of-memory", "gpu-validat
 export class Engine {
   readonly #platform: Platform;
   readonly #source: ModelSource;
-  readonly #config: ModelConfig;
+  readonly #model: OpenModel;
   readonly #budget: MemoryBudget | undefined;
   #options: EngineOptions;
   #parts: Parts | undefined;
@@ -69,16 +71,16 @@ export class Engine {
   /** The end of the run before: runs queue behind it. */
   #last: Promise<unknown> = Promise.resolve();
 
-  private constructor(platform: Platform, source: ModelSource, config: ModelConfig, options: EngineOptions) {
+  private constructor(platform: Platform, source: ModelSource, model: OpenModel, options: EngineOptions) {
     this.#platform = platform;
     this.#source = source;
-    this.#config = config;
+    this.#model = model;
     this.#options = options;
     const { memoryBudgetBytes } = options;
     this.#budget = memoryBudgetBytes === undefined ? undefined : new MemoryBudget(memoryBudgetBytes);
   }
 
-  /** Reads the config and loads the weights. Takes ownership of `source`. */
+  /** Reads what the model's files are, and loads the weights that the budget has room for. Takes ownership of `source`. */
   static async create(
     platform: Platform,
     source: ModelSource,
@@ -87,7 +89,7 @@ export class Engine {
   ): Promise<Engine> {
     try {
       checkEngineOptions(options);
-      const engine = new Engine(platform, source, await readModelConfig(source, signal), options);
+      const engine = new Engine(platform, source, await openModel(source, { signal }), options);
       await engine.#load(signal, onLoad);
       return engine;
     } catch (error) {
@@ -97,14 +99,15 @@ export class Engine {
   }
 
   get config(): ModelConfig {
-    return this.#config;
+    return this.#model.config;
   }
 
   /** @throws KleinbildError `disposed` */
   get info(): EngineInfo {
     const { gpu, scalar, quantization, referenceCache } = this.#loaded();
     return {
-      model: this.#config,
+      model: this.config,
+      recognition: this.#model.recognition,
       dtype: scalar,
       quantization,
       adapter: gpu.adapter,
@@ -129,7 +132,7 @@ export class Engine {
     try {
       await previous;
       signal?.throwIfAborted();
-      return yield* this.#recovering(resolveRequest(request, this.#config), signal);
+      return yield* this.#recovering(resolveRequest(request, this.config), signal);
     } finally {
       release();
     }
@@ -191,13 +194,13 @@ export class Engine {
     const references: PixelImage[] = [];
     for (const [i, input] of request.references.entries()) references.push(await this.#readReference(input, i, signal));
     const loras = await readLoras(request.loras);
-    const { defaultSize } = this.#config;
+    const { defaultSize } = this.config;
     const { width, height } = request.size ?? references[0] ?? { width: defaultSize, height: defaultSize };
     const grid = { width: width / PIXELS_PER_TOKEN, height: height / PIXELS_PER_TOKEN };
     const { solver, spacing } = SCHEDULERS[request.scheduler];
     const sigmas = buildSigmas({ tokens: grid.width * grid.height, steps: request.steps, spacing });
     const seeds = pictureSeeds(request.seed, request.results).slice(first);
-    const { inChannels } = this.#config.transformer;
+    const { inChannels } = this.config.transformer;
     const run: PipelineRequest = {
       ...request,
       width,
@@ -245,13 +248,11 @@ export class Engine {
     try {
       const opened = await openParts({
         gpu,
-        source: this.#source,
-        config: this.#config,
+        model: this.#model,
         scalar: gpu.scalarType(dtype),
         quantization,
         referenceCacheBytes,
         ortWasmUrl: this.#platform.ortWasmUrl,
-        signal,
       });
       parts = opened;
       const onProgress: LoadOptions["onProgress"] = (part, loadedBytes, totalBytes) =>

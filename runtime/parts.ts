@@ -8,29 +8,25 @@ import { EmbeddingTable } from "./text/embedding.ts";
 import { TextEncoder } from "./text/encoder.ts";
 import { TextStates } from "./text/text-states.ts";
 import { PromptTokenizer } from "./text/tokenizer.ts";
-import { isTextEncoderWeight, loadTextEncoderWeights } from "./text/weights.ts";
+import { loadTextEncoderWeights } from "./text/weights.ts";
 import { TransformerModel } from "./transformer/model.ts";
 import { ReferenceCache } from "./transformer/reference-cache.ts";
 import { loadTransformerWeights } from "./transformer/weights.ts";
 import { Autoencoder } from "./vae/autoencoder.ts";
 import { PreviewModel } from "./vae/preview.ts";
 import { loadVaeWeights } from "./vae/weights.ts";
-import type { WeightPart } from "./weights/inventory.ts";
+import { inventory, type WeightPart } from "./weights/inventory.ts";
 import { type Quantization, WeightLoader } from "./weights/loader.ts";
 import type { ModelConfig } from "./weights/model-config.ts";
-import { readJson } from "./weights/read-json.ts";
-import type { ModelSource } from "./weights/source.ts";
-import { TensorStore } from "./weights/tensor-store.ts";
+import type { OpenModel } from "./weights/open-model.ts";
 
 export interface PartsOptions {
   readonly gpu: Gpu;
-  readonly source: ModelSource;
-  readonly config: ModelConfig;
+  readonly model: OpenModel;
   readonly scalar: ScalarType;
   readonly quantization: Quantization;
   readonly referenceCacheBytes: number;
   readonly ortWasmUrl?: string | undefined;
-  readonly signal?: AbortSignal | undefined;
 }
 
 export interface LoadOptions {
@@ -69,30 +65,25 @@ export interface Parts {
   dispose(): Promise<void>;
 }
 
-/** What the batch normalisation of the autoencoder counted in training. */
-const BATCH_COUNT = "bn.num_batches_tracked";
-
 /** The parts of a model, none of them loaded yet. */
 export async function openParts(options: PartsOptions): Promise<Parts> {
-  const { gpu, source, config, scalar, quantization, signal } = options;
+  const { gpu, model, scalar, quantization } = options;
+  const { config, stores } = model;
   const chunk = rowsPerChunk(config, scalar, gpu.memory.maxBindingBytes);
-  const [tokenizerJson, tokenizerConfig] = [
-    await readJson(source, "tokenizer/tokenizer.json", signal),
-    await readJson(source, "tokenizer/tokenizer_config.json", signal),
-  ];
-  const tokenizer = PromptTokenizer.create(tokenizerJson, tokenizerConfig);
-  const stores = {
-    textEncoder: await TensorStore.open(source, "text_encoder", signal),
-    transformer: await TensorStore.open(source, "transformer", signal),
-    vae: await TensorStore.open(source, "vae", signal),
-  };
+  const tokenizer = PromptTokenizer.create(model.tokenizer.json, model.tokenizer.config);
+  /** What a load reads: tables stay with the file. */
+  const fileBytes = (part: WeightPart): number =>
+    inventory(config, part).reduce(
+      (sum, { name, role }) => sum + (role === "table" ? 0 : stores[part].bytesOf(name)),
+      0,
+    );
   const layers = Math.max(...config.textLayers);
   const embedding = new EmbeddingTable(stores.textEncoder, config.text.vocab, config.text.hidden);
   const backend = await OrtBackend.create(gpu, scalar, options.ortWasmUrl);
 
   const textEncoder = new ResidentPart(
     "textEncoder",
-    stores.textEncoder.totalBytes((name) => isTextEncoderWeight(name, layers)),
+    fileBytes("textEncoder"),
     async (loader) =>
       new TextEncoder({
         gpu,
@@ -105,17 +96,13 @@ export async function openParts(options: PartsOptions): Promise<Parts> {
         rowsPerChunk: chunk,
       }),
   );
-  const transformer = new ResidentPart(
-    "transformer",
-    stores.transformer.totalBytes(() => true),
-    async (loader) => {
-      const weights = await loadTransformerWeights(loader, config.transformer);
-      return new TransformerModel(gpu, backend, scalar, config.transformer, weights, chunk);
-    },
-  );
+  const transformer = new ResidentPart("transformer", fileBytes("transformer"), async (loader) => {
+    const weights = await loadTransformerWeights(loader, config.transformer);
+    return new TransformerModel(gpu, backend, scalar, config.transformer, weights, chunk);
+  });
   const vae = new ResidentPart(
     "vae",
-    stores.vae.totalBytes((name) => name !== BATCH_COUNT),
+    fileBytes("vae"),
     async (loader) => new Autoencoder(gpu, backend, scalar, config.vae, await loadVaeWeights(loader, config.vae)),
   );
   const all = { textEncoder, transformer, vae } as const;

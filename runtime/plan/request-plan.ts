@@ -41,15 +41,22 @@ export interface RunShape {
   readonly loras: readonly (readonly LoraUse[])[];
 }
 
-/** Matrices as large as the latents that the solver keeps, that of noise and that of a scaled copy included. */
-function solverRegisters(plan: readonly Evaluation[]): number {
+/** Most matrices as large as the latents that the solver holds at once, x and the velocity aside. */
+export function solverRegisters(plan: readonly Evaluation[]): number {
   const assignments = plan.flatMap((evaluation) => evaluation.assignments);
-  const kept = new Set(assignments.map(({ target }) => target).filter((target) => target !== "x"));
-  const copies = assignments.some(({ target, terms }) => {
-    const own = terms.find(({ register }) => register === target);
-    return terms.length === 1 && (own ?? terms[0]!).factor !== 1;
-  });
-  return kept.size + (copies ? 1 : 0) + (plan.some(({ needsNoise }) => needsNoise) ? 1 : 0);
+  const lastUse = new Map<string, number>();
+  for (const [i, { target, terms }] of assignments.entries())
+    for (const register of [target, ...terms.map((term) => term.register)]) lastUse.set(register, i);
+  const held = new Set<string>();
+  let most = 0;
+  for (const [i, { target, terms }] of assignments.entries()) {
+    for (const register of [target, ...terms.map((term) => term.register)])
+      if (register !== "x" && register !== "velocity") held.add(register);
+    const scalesAlone = terms.length === 1 && terms[0]!.factor !== 1; // through a copy
+    most = Math.max(most, held.size + (scalesAlone ? 1 : 0));
+    for (const register of [...held]) if (lastUse.get(register) === i) held.delete(register);
+  }
+  return most;
 }
 
 /** A layer may be in several matrices, and each of them has both factors. */

@@ -149,10 +149,11 @@ class PlannedRun {
   /** One picture after another; what is sampled waits in `clean` for its decoding. */
   #steps(clean: PlannedScope): void {
     const { memory, setup } = this.#context;
-    const { phases, solverRegisters, guidance, previews, pictures } = this.#request;
+    const { phases, solverRegisters, guidance, previews, pictures, evaluations } = this.#request;
     const { config, rowsPerChunk } = setup;
     const tokens = pictureTokens(this.#request);
-    for (let i = 0; i < pictures; i++) clean.tensor("f32", [tokens, config.transformer.inChannels]);
+    const wait = (): void => void clean.tensor("f32", [tokens, config.transformer.inChannels]);
+    for (let i = 1; i < pictures; i++) wait();
     using room = memory.scope();
     const latents = (): readonly number[] => room.rows("f32", tokens, config.transformer.inChannels, rowsPerChunk);
     for (let i = 0; i <= solverRegisters; i++) latents();
@@ -160,53 +161,75 @@ class PlannedRun {
       this.#transformer.modulationVectors(room);
       this.#transformer.rotary(room, config.textLength);
       this.#transformer.rotary(room, tokens);
+      this.#stepCache(room);
     }
     let stored = 0;
-    for (let pass = guidance ? 2 : 1; pass > 0; pass--) stored += this.#velocity(room);
-    this.#context.finiteCheck();
-    if (previews) for (const chunk of latents()) this.#context.readBack(chunk);
+    for (let i = 0; i < Math.min(2, evaluations); i++) {
+      const velocities: (readonly number[])[] = [];
+      for (let pass = guidance ? 2 : 1; pass > 0; pass--) {
+        stored += this.#pass(i === 0);
+        velocities.push(this.#transformer.velocity(room, tokens));
+      }
+      if (guidance) room.release(...velocities.pop()!);
+      if (previews) {
+        const clean = latents();
+        for (const chunk of clean) this.#context.readBack(chunk);
+        room.release(...clean);
+      }
+      room.release(...velocities.pop()!);
+      this.#context.finiteCheck();
+    }
+    wait();
     memory.free("referenceCache", stored);
   }
 
-  /** One pass over text, target and references. @returns bytes of keys and values that stay for later steps */
-  #velocity(room: PlannedScope): number {
+  /**
+   * One pass over text, target and references.
+   * @returns bytes of keys and values that stay for later steps, which then pass over no references
+   */
+  #pass(first: boolean): number {
     const { memory, setup } = this.#context;
-    const { referenceMode, phases } = this.#request;
+    const { referenceMode, phases, stepCache } = this.#request;
     const { transformer, textLength, referenceAttention } = setup.config;
+    const target = pictureTokens(this.#request);
+    const rows = this.#referenceTokens;
     using pass = memory.scope();
     const streams: PlannedStream[] = [
       { role: "text", rows: textLength },
-      { role: "target", rows: pictureTokens(this.#request) },
+      { role: "target", rows: target },
     ];
-    for (const { role, rows } of streams)
-      if (role === "text") this.#transformer.residual(pass, rows);
-      else this.#transformer.embed(pass, rows, transformer.inChannels);
-    const separate = referenceMode === "recompute" && referenceAttention === "isolated";
-    const rows = this.#referenceTokens;
-    let stored = separate ? this.#keepReferences() : 0;
-    if (rows > 0 && referenceMode !== "exact" && !separate) {
+    this.#transformer.embed(pass, target, transformer.inChannels);
+    this.#transformer.residual(pass, textLength);
+    const joins = rows > 0 && referenceMode !== "exact" && (first || referenceMode === "recompute");
+    const isolated = referenceAttention === "isolated";
+    let stored = 0;
+    if (joins && isolated) stored = this.#keepReferences();
+    else if (joins) {
       this.#transformer.embed(pass, rows, transformer.inChannels);
       this.#transformer.rotary(pass, rows);
       streams.push({ role: "reference", rows });
       if (referenceMode === "step-one")
         for (let i = 0; i < phases; i++) stored += this.#transformer.keepKeysValues(rows);
     }
-    for (let i = 0; i < phases; i++) this.#stepCache(room, pass, streams);
+    if (stepCache !== "none") this.#transformer.residual(pass, target);
     this.#transformer.run(streams, referenceMode === "step-one");
-    this.#transformer.velocity(room, pictureTokens(this.#request));
-    if (!separate) return stored;
+    if (referenceMode === "step-one") return stored;
     memory.free("referenceCache", stored);
     return 0;
   }
 
-  #stepCache(room: PlannedScope, pass: PlannedScope, streams: readonly PlannedStream[]): void {
-    const { stepCache } = this.#request;
+  /** What the step cache of each guidance pass compares with, and the changes that it keeps. */
+  #stepCache(room: PlannedScope): void {
+    const { stepCache, guidance, referenceMode } = this.#request;
     if (stepCache === "none") return;
+    const isolated = this.#context.setup.config.referenceAttention === "isolated";
     const target = pictureTokens(this.#request);
-    this.#transformer.residual(pass, target);
-    this.#transformer.residual(room, target);
-    for (const { role, rows } of streams)
-      if (stepCache === "all" || role === "target") this.#transformer.residual(room, rows);
+    const others = [
+      this.#context.setup.config.textLength,
+      isolated || referenceMode === "exact" ? 0 : this.#referenceTokens,
+    ];
+    const kept = [target, target, ...(stepCache === "all" ? others : [])];
+    for (let pass = guidance ? 2 : 1; pass > 0; pass--) for (const rows of kept) this.#transformer.residual(room, rows);
   }
 
   #decode(): void {

@@ -20,12 +20,6 @@ export interface LayerWeights {
   readonly down: Matrix;
 }
 
-/** Whether a tensor of the file is among what `loadTextEncoderWeights` loads. */
-export function isTextEncoderWeight(name: string, layers: number): boolean {
-  const layer = /^model\.layers\.(\d+)\./.exec(name)?.[1];
-  return layer !== undefined && Number(layer) < layers;
-}
-
 /** Loads layers 0 … `layers` − 1 of a Qwen3 decoder by their transformers names. */
 export async function loadTextEncoderWeights(
   loader: WeightLoader,

@@ -1,0 +1,244 @@
+import { fileURLToPath } from "node:url";
+import { beforeAll, describe, expect, it } from "vitest";
+import type { Engine } from "../../runtime/engine.ts";
+import type { EngineOptions } from "../../runtime/engine-options.ts";
+import type { MemoryReport } from "../../runtime/gpu/memory.ts";
+import type { PixelImage } from "../../runtime/image/pixels.ts";
+import { type MemoryPlan, planMemory } from "../../runtime/plan/memory-plan.ts";
+import { planRequest } from "../../runtime/plan/request-plan.ts";
+import type { Stage } from "../../runtime/plan/run-stages.ts";
+import { type GenerateRequest, resolveRequest } from "../../runtime/request.ts";
+import { buildSigmas } from "../../runtime/sampling/schedule.ts";
+import { SCHEDULERS } from "../../runtime/sampling/scheduler.ts";
+import { planSolver } from "../../runtime/sampling/solver.ts";
+import { NANO, openNano, randomPicture, runEngine, TINY } from "../support/nano.ts";
+
+/** A small golden model whose references take part in full attention. */
+const PLAIN = fileURLToPath(new URL("../golden/models/plain", import.meta.url));
+
+/** The plan of a request without LoRAs, of which the engine says dtype, quantization and limits. */
+function planOf(engine: Engine, request: GenerateRequest, budgetBytes?: number): MemoryPlan {
+  const { config, info } = engine;
+  const resolved = resolveRequest(request, config);
+  const { width, height } = resolved.size!;
+  const { solver, spacing } = SCHEDULERS[resolved.scheduler];
+  const sigmas = buildSigmas({ tokens: (width * height) / 256, steps: resolved.steps, spacing });
+  const references = resolved.references as readonly PixelImage[];
+  const run = { ...resolved, width, height, references, plan: planSolver(solver, sigmas) };
+  const { doubleBlocks, singleBlocks } = config.transformer;
+  return planMemory(config, {
+    scalar: info.dtype,
+    quantization: info.quantization,
+    maxBindingBytes: engine.parts.gpu.memory.maxBindingBytes,
+    budgetBytes,
+    request: planRequest(run, { pictures: resolved.results, blocks: doubleBlocks + singleBlocks, loras: [[]] }),
+  });
+}
+
+/** The memory of each stage of a run; that of `references` is the most of it and of `encode`, which no event parts. */
+async function measureStages(engine: Engine, request: GenerateRequest): Promise<ReadonlyMap<Stage, MemoryReport>> {
+  const { memory } = engine.parts.gpu;
+  const reports = new Map<Stage, MemoryReport>();
+  await runEngine(engine, request, {
+    onEvent: (event) => {
+      const stage =
+        event.type === "encode"
+          ? event.what === "references"
+            ? "references"
+            : "prompt"
+          : event.type === "step"
+            ? "steps"
+            : "decode";
+      if (event.type === "result") return;
+      const report = memory.report();
+      const before = reports.get(stage);
+      if (!before || before.peakBytes < report.peakBytes) reports.set(stage, report);
+      memory.resetPeak();
+    },
+  });
+  return reports;
+}
+
+describe("the plan of a run", () => {
+  const wide = { ...TINY, steps: 2, width: 128, height: 96, references: [randomPicture(1), randomPicture(2, 96, 64)] };
+  for (const [what, folder, options, request] of [
+    ["isolated references, previews", NANO, {}, { ...wide, previews: true }],
+    [
+      "isolated references, recomputed, q8, bindings of 1 MiB",
+      NANO,
+      { quantization: "q8", maxBindingBytes: 2 ** 20 },
+      { ...wide, referenceMode: "recompute" },
+    ],
+    ["f16, q4", NANO, { dtype: "f16", quantization: "q4" }, { ...wide, references: [randomPicture(1, 128, 128)] }],
+    ["full attention, guidance", PLAIN, {}, { ...wide, guidance: 3, distilled: false }],
+    [
+      "keys and values of step one, guidance, bindings of 144 KiB",
+      PLAIN,
+      { maxBindingBytes: 144 << 10 },
+      { ...wide, width: 64, references: [randomPicture(1)], guidance: 3, distilled: false, referenceMode: "step-one" },
+    ],
+    [
+      "a step cache of every stream, a solver that keeps predictions",
+      PLAIN,
+      {},
+      {
+        ...wide,
+        steps: 3,
+        scheduler: "DPM++ 2M",
+        acceleration: { method: "dual-block", lastBlocks: 1, firstBlocks: 1, threshold: 0 },
+      },
+    ],
+  ] as const satisfies readonly (readonly [string, string, EngineOptions, GenerateRequest])[])
+    it(`is what the ledger measures, stage by stage: ${what}`, async () => {
+      const engine = await openNano({ folder, ...options });
+      const plan = planOf(engine, request);
+      const planned = new Map(plan.stages.map((stage) => [stage.stage, stage]));
+      const bytes = (stage: Stage): number => planned.get(stage)!.byPart.activations ?? 0;
+      const measured = await measureStages(engine, request);
+      expect([...measured.keys()]).toEqual(["prompt", "references", "steps", "decode"]);
+      for (const [stage, { peakBytes, byPart }] of measured) {
+        const most = Math.max(
+          planned.get(stage)!.peakBytes,
+          stage === "references" ? planned.get("encode")!.peakBytes : 0,
+        );
+        process.stderr.write(`${what}, ${stage}: measured ${peakBytes}, planned ${most}\n`);
+        expect.soft(peakBytes, stage).toBeLessThanOrEqual(most);
+        expect.soft(peakBytes, stage).toBeGreaterThan(0.75 * most);
+        expect.soft(byPart.onnxruntime!.peakBytes, stage).toBeLessThanOrEqual(planned.get(stage)!.byPart.onnxruntime!);
+        expect.soft(byPart.transformer!.peakBytes).toBe(plan.weights.transformer);
+        expect.soft(byPart.vae!.peakBytes).toBe(plan.weights.vae);
+        expect
+          .soft(byPart.activations!.peakBytes, `activations of ${stage}`)
+          .toBe(stage === "references" ? Math.max(bytes("encode"), bytes("references")) : bytes(stage));
+      }
+      await engine.dispose();
+    });
+});
+
+describe("a budget", () => {
+  const request = { ...TINY, steps: 2, results: 2, references: [randomPicture(1)], previews: true } as const;
+  let expected: readonly Uint8ClampedArray[];
+  let all: MemoryPlan;
+  /** Bytes that just suffice when every part is there for its own stages only. */
+  let least: number;
+
+  const run = async (
+    engine: Engine,
+    wanted: GenerateRequest = request,
+  ): Promise<{
+    readonly pictures: readonly Uint8ClampedArray[];
+    readonly loads: readonly string[];
+    readonly peak: number;
+  }> => {
+    const { events } = await runEngine(engine, wanted);
+    const results = events.filter((event) => event.type === "result");
+    return {
+      pictures: results.map(({ image }) => image.data),
+      loads: events.flatMap((event, i) => {
+        const next = events[i + 1];
+        const over = event.type === "load" && !(next?.type === "load" && next.part === event.part);
+        return over ? [event.part] : [];
+      }),
+      peak: Math.max(...results.map(({ report }) => report.memory.peakBytes)),
+    };
+  };
+
+  beforeAll(async () => {
+    const engine = await openNano();
+    all = planOf(engine, request);
+    least = planOf(engine, request, 0).peakBytes;
+    ({ pictures: expected } = await run(engine));
+    await engine.dispose();
+  });
+
+  it("of all that the plan wants keeps every part, and one byte less does not", async () => {
+    const engine = await openNano({ memoryBudgetBytes: all.peakBytes });
+    expect(planOf(engine, request, all.peakBytes).loadedBytes).toBe(0);
+    const first = await run(engine);
+    expect(first).toMatchObject({ loads: [], pictures: expected });
+    expect(first.peak).toBeLessThanOrEqual(all.peakBytes);
+    const other = planOf(engine, request, all.peakBytes - 1);
+    expect(other.fits).toBe(true);
+    expect(other.loadedBytes).toBeGreaterThan(0);
+    await engine.dispose();
+  });
+
+  it("of the least that is possible has each part for its stages only, and gives the same pictures", async () => {
+    const engine = await openNano({ memoryBudgetBytes: least });
+    const { memory } = engine.parts.gpu;
+    expect(["textEncoder", "transformer", "vae"].map((part) => engine.parts.isLoaded(part as "vae"))).toEqual([
+      true,
+      false,
+      false,
+    ]);
+    for (const loads of [
+      ["vae", "transformer", "vae"], // of references, then of the pictures, which are sampled one after the other before
+      ["transformer", "vae"], // prompt and references are kept
+    ]) {
+      const { pictures, peak, ...rest } = await run(engine);
+      expect(rest.loads).toEqual(loads);
+      expect(pictures).toEqual(expected);
+      expect(peak).toBeLessThanOrEqual(least);
+    }
+    await engine.dispose();
+    expect(memory.report().currentBytes).toBe(0);
+  });
+
+  it("refuses what does not fit before anything is done, with the nearest size that does", async () => {
+    const engine = await openNano({ memoryBudgetBytes: least });
+    const large = { ...TINY, width: 512, height: 256 };
+    const before = engine.info.memory.currentBytes;
+    const refusal: unknown = await run(engine, large).catch((error: unknown) => error);
+    expect(refusal).toMatchObject({ code: "over-budget", details: { budgetBytes: least, stage: "decode" } });
+    const { details, message } = refusal as {
+      details: Record<"width" | "height" | "bytes" | "missingBytes", number>;
+      message: string;
+    };
+    const { width, height } = details;
+    expect(message).toContain(`The nearest size that fits is ${width} x ${height}.`);
+    expect(details.bytes - details.missingBytes).toBe(least);
+    expect(engine.info.memory.currentBytes).toBe(before);
+    expect(width).toBe(2 * height);
+    const { peak } = await run(engine, { ...large, width, height });
+    expect(peak).toBeLessThanOrEqual(least);
+    expect(planOf(engine, { ...large, width: width + 32, height: height + 16 }, least).fits).toBe(false);
+    await engine.dispose();
+    await expect(openNano({ memoryBudgetBytes: 40e6 })).rejects.toMatchObject({ code: "over-budget" });
+  });
+
+  it("takes buffers back that a larger request left, and drops kept references before it unloads parts", async () => {
+    const engine = await openNano({ memoryBudgetBytes: all.peakBytes + 1e5 });
+    await run(engine, { ...request, results: 1, references: [randomPicture(2, 64, 96)] });
+    expect(engine.info.referenceCache.entries).toBe(1);
+    const { loads, pictures, peak } = await run(engine);
+    expect(loads).toEqual([]);
+    expect(pictures).toEqual(expected);
+    expect(peak).toBeLessThanOrEqual(all.peakBytes + 1e5);
+    expect(engine.info.referenceCache).toMatchObject({ entries: 1, evictions: 1 });
+    await engine.dispose();
+  });
+
+  it("holds after a lost GPU and after an abort while a part is loaded in a run", async () => {
+    const engine = await openNano({ memoryBudgetBytes: least });
+    const abort = new AbortController();
+    const reason = new Error("enough");
+    const aborted = runEngine(engine, request, {
+      signal: abort.signal,
+      onEvent: (event) => void (event.type === "load" && event.part === "transformer" && abort.abort(reason)),
+    });
+    await expect(aborted).rejects.toBe(reason);
+    let lost = false;
+    const { events } = await runEngine(engine, request, {
+      onEvent: (event) => {
+        if (event.type !== "step" || lost) return;
+        lost = true;
+        engine.parts.gpu.lost = { reason: "unknown", message: "simulated" } as GPUDeviceLostInfo;
+      },
+    });
+    const results = events.filter((event) => event.type === "result");
+    expect(results.map(({ image }) => image.data)).toEqual(expected);
+    expect(results[0]!.report.warnings).toHaveLength(1);
+    expect(results[1]!.report.memory.peakBytes).toBeLessThanOrEqual(least);
+    await engine.dispose();
+  });
+});
