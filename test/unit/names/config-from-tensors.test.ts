@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
-import type { ModelConfig } from "../../../runtime/weights/model-config.ts";
+import type { StoredTensor } from "../../../runtime/weights/formats/tensor-file.ts";
+import type { ModelConfig, TextEncoderConfig } from "../../../runtime/weights/model-config.ts";
+import { textFromTensors } from "../../../runtime/weights/names/config-from-tensors.ts";
 import { type Layout, layoutTensors } from "../../../runtime/weights/names/layouts.ts";
 import { openModel, type OpenModel } from "../../../runtime/weights/open-model.ts";
 import { HollowSource, type HollowTensor } from "../../support/hollow-source.ts";
@@ -93,6 +95,28 @@ describe("the config of files without config.json", () => {
       message: "t.safetensors: without a config.json the sizes come from the tensors, and txt_in.weight is missing.",
       details: { tensor: "txt_in.weight" },
     });
+  });
+});
+
+describe("textFromTensors", () => {
+  const { text } = tensors(KLEIN_4B, NAMINGS[1]);
+  const stored = new Map(
+    text.map(({ name, shape }): [string, StoredTensor] => [
+      name,
+      { name, type: "Q8_0", shape, bytes: 0, readRows: async () => new Float32Array() },
+    ]),
+  );
+  const config = (metadata: Readonly<Record<string, unknown>>): TextEncoderConfig =>
+    textFromTensors(stored, "gguf", "e.gguf", new Map(Object.entries(metadata)), 27);
+
+  it("takes what shapes do not say from a GGUF file's header", () => {
+    const metadata = { "qwen3.rope.freq_base": 5_000_000, "qwen3.attention.layer_norm_rms_epsilon": 1e-5 };
+    expect(config(metadata)).toEqual({ ...KLEIN_4B.text, layers: 28, ropeTheta: 5_000_000, eps: 1e-5 });
+  });
+
+  it("takes Qwen3's where the header has none, or nonsense", () => {
+    for (const metadata of [{}, { "qwen3.rope.freq_base": 0 }, { "qwen3.rope.freq_base": "1e6" }])
+      expect(config(metadata)).toEqual({ ...KLEIN_4B.text, layers: 28 });
   });
 });
 
