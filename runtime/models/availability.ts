@@ -1,3 +1,97 @@
+import { KleinbildError } from "../errors.ts";
+import { type AdapterSummary, NO_ADAPTER, summarizeAdapter } from "../gpu/adapter.ts";
+import type { ScalarType } from "../gpu/tensor.ts";
+import { type MemoryPlan, planMemory } from "../plan/memory-plan.ts";
+import type { PlannedRequest } from "../plan/run-stages.ts";
+import type { Quantization } from "../weights/loader.ts";
+import type { ModelConfig } from "../weights/model-config.ts";
+import type { ModelRecognition, OpenModel } from "../weights/open-model.ts";
+
+/** What is to be done with the model. */
 export interface AvailabilityOptions {
-  readonly quantization?: "none" | "q8" | "q4" | undefined;
+  /** Default: f16 where the adapter has it. */
+  readonly dtype?: ScalarType | undefined;
+  /** Default: `none`. */
+  readonly quantization?: Quantization | undefined;
+  /** Most bytes on the GPU at once. Default: no limit. */
+  readonly memoryBudgetBytes?: number | undefined;
+  /** What differs from one picture of the model's default size without references. */
+  readonly request?: Partial<PlannedRequest> | undefined;
+}
+
+/** Bytes of this origin's storage, or of the disk that the store's folder is on. */
+export interface StorageReport {
+  readonly usedBytes: number;
+  /** Undefined where the platform does not tell. */
+  readonly freeBytes: number | undefined;
+  /** Whether the browser promised not to clear it by itself. */
+  readonly persisted: boolean;
+}
+
+/** Whether a model can run here, told before anything but its headers is downloaded. */
+export interface Availability {
+  /** `ready`: nothing is to be downloaded. `downloadable`: `downloadBytes` are. `too-small`: `missing` says what for. */
+  readonly status: "ready" | "downloadable" | "too-small";
+  /** Sentences for a person. */
+  readonly missing: readonly string[];
+  readonly model: ModelConfig;
+  /** What the files were taken for. */
+  readonly recognition: ModelRecognition;
+  readonly adapter: AdapterSummary | undefined;
+  /** Bytes of files that are not on this machine yet. */
+  readonly downloadBytes: number;
+  /** Bytes that the store takes more when all is there, and the most that it takes on the way. */
+  readonly store: { readonly bytes: number; readonly peakBytes: number };
+  readonly storage: StorageReport | undefined;
+  /** What the request takes on the GPU; undefined without an adapter, and on one whose bindings are too small. */
+  readonly plan: MemoryPlan | undefined;
+}
+
+/** What is known of a model's files. */
+export interface StoredState {
+  readonly downloadBytes: number;
+  readonly store: Availability["store"];
+  readonly storage: StorageReport | undefined;
+}
+
+/** Judges a model whose headers were read. */
+export async function judgeAvailability(
+  { config, recognition }: OpenModel,
+  { downloadBytes, store, storage }: StoredState,
+  gpu: GPU | undefined,
+  options: AvailabilityOptions,
+): Promise<Availability> {
+  const missing: string[] = [];
+  const found = await gpu?.requestAdapter({ powerPreference: "high-performance" });
+  const adapter = found ? summarizeAdapter(found) : undefined;
+  let plan: MemoryPlan | undefined;
+  if (!adapter) missing.push(NO_ADAPTER);
+  else if (options.dtype === "f16" && !adapter.f16) missing.push("The adapter has no f16 (WebGPU's shader-f16).");
+  if (adapter)
+    try {
+      plan = planOf(config, adapter, options);
+      if (!plan.fits) missing.push(tooLarge(plan));
+    } catch (error) {
+      if (!(error instanceof KleinbildError) || error.code !== "unsupported") throw error;
+      missing.push(error.message);
+    }
+  if (storage?.freeBytes !== undefined && store.peakBytes > storage.freeBytes)
+    missing.push(`The store needs ${store.peakBytes} bytes; ${storage.freeBytes} are free.`);
+  const status = missing.length > 0 ? "too-small" : downloadBytes > 0 ? "downloadable" : "ready";
+  return { status, missing, model: config, recognition, adapter, downloadBytes, store, storage, plan };
+}
+
+function planOf(config: ModelConfig, adapter: AdapterSummary, options: AvailabilityOptions): MemoryPlan {
+  return planMemory(config, {
+    scalar: options.dtype ?? (adapter.f16 ? "f16" : "f32"),
+    quantization: options.quantization ?? "none",
+    maxBindingBytes: adapter.maxBindingBytes,
+    budgetBytes: options.memoryBudgetBytes,
+    request: options.request,
+  });
+}
+
+function tooLarge({ peakBytes, missingBytes, nearest }: MemoryPlan): string {
+  const advice = nearest ? `; ${nearest.width} x ${nearest.height} fits` : "; no smaller size fits either";
+  return `The request needs ${peakBytes} bytes on the GPU, ${missingBytes} more than the budget${advice}.`;
 }
