@@ -35,6 +35,7 @@ export class MemoryBudget {
     const request = planRequest(run, {
       pictures: run.noises.length,
       blocks: parts.config.transformer.doubleBlocks + parts.config.transformer.singleBlocks,
+      scalar: parts.scalar,
       loras: [...lorasByWeights(parts, run).values()],
     });
     const alone = this.#plan(parts, request);

@@ -1,22 +1,15 @@
-import { BYTES_PER_ELEMENT } from "../gpu/tensor.ts";
+import { BYTES_PER_ELEMENT, type ScalarType } from "../gpu/tensor.ts";
 import type { LoraUse, PipelineRequest } from "../pipeline-request.ts";
 import type { Evaluation } from "../sampling/solver.ts";
 import { splitBlocks } from "../transformer/step-cache.ts";
-import type { LoraModule } from "../weights/lora/lora-file.ts";
 import type { PlannedRequest } from "./run-stages.ts";
 
 type Wanted = Omit<PipelineRequest, "prompt" | "negativePrompt" | "noises" | "onLatents" | "loras">;
 
-/**
- * What of a run decides on memory.
- *
- * @param pictures  that it makes
- * @param blocks    of the transformer
- * @param loras     of each set of weights that the run goes through
- */
+/** What of a run decides on memory. */
 export function planRequest(
   { width, height, references, referenceMode, guidance, previews, plan, stepCache }: Wanted,
-  { pictures, blocks, loras }: RunShape,
+  { pictures, blocks, scalar, loras }: RunShape,
 ): PlannedRequest {
   return {
     width,
@@ -30,14 +23,17 @@ export function planRequest(
     solverRegisters: solverRegisters(plan),
     stepCache: !stepCache ? "none" : splitBlocks(stepCache, blocks).last < blocks ? "all" : "target",
     phases: loras.length,
-    loraBytes: loras.flat().reduce((sum, { file }) => sum + modulesBytes(file.modules), 0),
+    loraBytes: loras.flat().reduce((sum, lora) => sum + loraBytes(lora, scalar), 0),
     loraRank: Math.max(...loras.map(rankOf)),
   };
 }
 
 export interface RunShape {
   readonly pictures: number;
+  /** Of the transformer. */
   readonly blocks: number;
+  readonly scalar: ScalarType;
+  /** Of each set of weights that the run goes through. */
   readonly loras: readonly (readonly LoraUse[])[];
 }
 
@@ -60,10 +56,11 @@ export function solverRegisters(plan: readonly Evaluation[]): number {
 }
 
 /** A layer may be in several matrices, and each of them has both factors. */
-function modulesBytes(modules: readonly LoraModule[]): number {
-  return modules.reduce((sum, { down, up, target, rank }) => {
+function loraBytes({ file, weight }: LoraUse, scalar: ScalarType): number {
+  if (weight === 0) return 0;
+  return file.modules.reduce((sum, { down, up, target, rank }) => {
     const [columns, rows] = [down.shape[1]!, up.shape[0]!];
-    return sum + rank * (columns * target.length + 2 * rows) * BYTES_PER_ELEMENT.f32;
+    return sum + rank * (columns * target.length + 2 * rows) * BYTES_PER_ELEMENT[scalar];
   }, 0);
 }
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { rowsPerChunk } from "../../runtime/plan/rows-per-chunk.ts";
-import type { ModelConfig, TextEncoderConfig, TransformerConfig } from "../../runtime/weights/model-config.ts";
-import { SMALL_CONFIG } from "../support/model-config.ts";
+import { rowsPerChunk } from "../../../runtime/plan/rows-per-chunk.ts";
+import type { ModelConfig, TextEncoderConfig, TransformerConfig } from "../../../runtime/weights/model-config.ts";
+import { SMALL_CONFIG } from "../../support/model-config.ts";
 
 const MIB = 2 ** 20;
 

@@ -1,0 +1,47 @@
+import { describe, expect, it } from "vitest";
+import { withEvents } from "../../runtime/live-events.ts";
+import { deferred } from "../support/deferred.ts";
+
+describe("events of work in progress", () => {
+  it("are yielded while it runs, in order, before its value", async () => {
+    const gate = deferred();
+    const events = withEvents<number, string>(async (emit) => {
+      emit(1);
+      emit(2);
+      await gate.promise;
+      emit(3);
+      return "done";
+    });
+    expect(await events.next()).toEqual({ done: false, value: 1 });
+    expect(await events.next()).toEqual({ done: false, value: 2 });
+    const third = events.next();
+    gate.resolve();
+    expect(await third).toEqual({ done: false, value: 3 });
+    expect(await events.next()).toEqual({ done: true, value: "done" });
+  });
+
+  it("come before its error", async () => {
+    const reason = new Error("enough");
+    const events = withEvents<number, void>((emit) => {
+      emit(1);
+      return Promise.reject(reason);
+    });
+    expect(await events.next()).toEqual({ done: false, value: 1 });
+    await expect(events.next()).rejects.toBe(reason);
+  });
+
+  it("end early only once the work has ended", async () => {
+    const gate = deferred();
+    const order: string[] = [];
+    const events = withEvents<number, void>(async (emit) => {
+      emit(1);
+      await gate.promise;
+      order.push("work");
+    });
+    await events.next();
+    const ended = events.return(undefined).then(() => order.push("iteration"));
+    gate.resolve();
+    await ended;
+    expect(order).toEqual(["work", "iteration"]);
+  });
+});
