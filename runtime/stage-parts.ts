@@ -24,9 +24,10 @@ export async function* enterStage(
   memory: MemoryShare | undefined,
   signal?: AbortSignal,
 ): AsyncGenerator<LoadEvent, void> {
+  if (!works) return; // it takes no memory either
   if (memory) await parts.keepOnly(memory.residency[stage]);
   const part = partOf(stage);
-  if (!works || parts.isLoaded(part)) return;
+  if (parts.isLoaded(part)) return;
   yield* withEvents<LoadEvent, void>((emit) =>
     parts.gpu.checked("loading", () =>
       parts.load([part], {

@@ -227,6 +227,19 @@ describe("a budget", () => {
     expect(memory.report().currentBytes).toBe(0);
   });
 
+  it("keeps the transformer for a prompt whose states are kept, where only the text encoder would not fit beside it", async () => {
+    const plain = { ...TINY, width: 96 };
+    const probe = await openNano({ folder: KV });
+    const { weights, stages } = planOf(probe, plain);
+    await probe.dispose();
+    const together = Math.max(...stages.map(({ peakBytes }) => peakBytes));
+    const engine = await openNano({ folder: KV, memoryBudgetBytes: together - weights.textEncoder });
+    expect((await run(engine, plain)).loads).toEqual(["transformer"]);
+    expect((await run(engine, plain)).loads).toEqual([]);
+    expect((await run(engine, { ...plain, prompt: "another" })).loads).toContain("textEncoder");
+    await engine.dispose();
+  });
+
   it("refuses what does not fit before anything is done, with the nearest size that does", async () => {
     const engine = await openNano({ folder: KV, memoryBudgetBytes: least });
     const large = { ...TINY, width: 512, height: 256 };
