@@ -4,7 +4,7 @@ import { lorasByWeights } from "./phases.ts";
 import type { PipelineRequest } from "./pipeline-request.ts";
 import { type MemoryPlan, planMemory } from "./plan/memory-plan.ts";
 import { planRequest } from "./plan/request-plan.ts";
-import type { PlannedRequest } from "./plan/run-stages.ts";
+import type { PlannedRequest } from "./plan/planned-request.ts";
 import type { MemoryShare } from "./stage-parts.ts";
 import type { WeightPart } from "./weights/inventory.ts";
 

@@ -2,7 +2,7 @@ import { KleinbildError } from "../errors.ts";
 import { type AdapterSummary, NO_ADAPTER, summarizeAdapter } from "../gpu/adapter.ts";
 import type { ScalarType } from "../gpu/tensor.ts";
 import { type MemoryPlan, planMemory } from "../plan/memory-plan.ts";
-import type { PlannedRequest } from "../plan/run-stages.ts";
+import type { PlannedRequest } from "../plan/planned-request.ts";
 import type { Quantization } from "../weights/loader.ts";
 import type { ModelConfig } from "../weights/model-config.ts";
 import type { ModelRecognition, OpenModel } from "../weights/open-model.ts";

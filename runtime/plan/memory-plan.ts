@@ -10,7 +10,8 @@ import { nearestFitting } from "./nearest-size.ts";
 import type { PlanSetup } from "./plan-context.ts";
 import { chooseResidency, leastResidency, reloadedBytes, type Residency, sum } from "./residency.ts";
 import { rowsPerChunk } from "./rows-per-chunk.ts";
-import { type PlannedRequest, planStages, type Stage, type StageMemory } from "./run-stages.ts";
+import type { PlannedRequest } from "./planned-request.ts";
+import { planStages, type Stage, type StageMemory } from "./run-stages.ts";
 import type { Size } from "./vae-pass.ts";
 import { type PartWeights, weightBytes } from "./weight-bytes.ts";
 

@@ -2,7 +2,7 @@ import { BYTES_PER_ELEMENT, type ScalarType } from "../gpu/tensor.ts";
 import type { LoraUse, PipelineRequest } from "../pipeline-request.ts";
 import type { Evaluation } from "../sampling/solver.ts";
 import { splitBlocks } from "../transformer/step-cache.ts";
-import type { PlannedRequest } from "./run-stages.ts";
+import type { PlannedRequest } from "./planned-request.ts";
 
 type Wanted = Omit<PipelineRequest, "prompt" | "negativePrompt" | "noises" | "onLatents" | "loras">;
 

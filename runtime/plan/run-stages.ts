@@ -1,31 +1,11 @@
-import type { ReferenceMode } from "../transformer/denoiser.ts";
+import { FIT_PIXELS } from "../vae/preview.ts";
 import type { PartBytes, PlannedScope } from "./ledger.ts";
 import { PlanContext, type PlanSetup } from "./plan-context.ts";
-import { FIT_PIXELS } from "../vae/preview.ts";
+import { type PlannedRequest, referenceTokens } from "./planned-request.ts";
+import { PlannedSteps } from "./steps-stage.ts";
 import { keptTextStatesBytes, planTextEncoding } from "./text-stage.ts";
-import { type PlannedStream, PlannedTransformer } from "./transformer-pass.ts";
+import { PlannedTransformer } from "./transformer-pass.ts";
 import { pictureTokens, PlannedVae, type Size } from "./vae-pass.ts";
-
-/** What of a request decides on memory. */
-export interface PlannedRequest extends Size {
-  readonly references: readonly Size[];
-  readonly referenceMode: ReferenceMode;
-  /** Whether each evaluation takes two passes. */
-  readonly guidance: boolean;
-  readonly previews: boolean;
-  readonly pictures: number;
-  /** Evaluations of the velocity. */
-  readonly evaluations: number;
-  /** Matrices as large as the latents that the solver keeps. */
-  readonly solverRegisters: number;
-  /** Which streams' changes a step cache keeps; none where there is no step cache. */
-  readonly stepCache: "none" | "target" | "all";
-  /** Sets of weights that the noise levels ask for. */
-  readonly phases: number;
-  /** Of the LoRAs together. */
-  readonly loraBytes: number;
-  readonly loraRank: number;
-}
 
 /** In the order of a run: `encode` is that of references, `references` their pass through the transformer. */
 export const STAGES = ["prompt", "encode", "references", "steps", "decode"] as const;
@@ -61,6 +41,7 @@ export function planStages(
   return new PlannedRun(context, request).run();
 }
 
+/** One run after another on the same memory. */
 class PlannedRun {
   readonly #context: PlanContext;
   readonly #request: PlannedRequest;
@@ -72,7 +53,7 @@ class PlannedRun {
     this.#context = context;
     this.#request = request;
     this.#transformer = new PlannedTransformer(context, request.loraRank);
-    this.#referenceTokens = request.references.reduce((sum, size) => sum + pictureTokens(size), 0);
+    this.#referenceTokens = referenceTokens(request);
   }
 
   run(): readonly StageMemory[] {
@@ -82,7 +63,7 @@ class PlannedRun {
     this.#stage("prompt", () => planTextEncoding(this.#context));
     this.#stage("encode", () => this.#encodePictures(scope));
     const kept = this.#stage("references", () => this.#conditions(scope));
-    this.#stage("steps", () => this.#steps(clean));
+    this.#stage("steps", () => new PlannedSteps(this.#context, this.#request, this.#transformer).run(clean));
     this.#stage("decode", () => this.#decode());
     memory.free("referenceCache", kept);
     memory.free("transformer", this.#request.loraBytes);
@@ -127,109 +108,9 @@ class PlannedRun {
       this.#transformer.modulationTable(scope, evaluations + 1);
       for (let prompts = guidance ? 2 : 1; prompts > 0; prompts--)
         this.#transformer.embed(scope, textLength, transformer.textWidth);
-      if (referenceMode === "exact") kept += this.#keepReferences();
+      if (referenceMode === "exact") kept += this.#transformer.keepReferences(this.#referenceTokens);
     }
     return kept;
-  }
-
-  /** The pass of isolated references alone. @returns bytes of their keys and values, which stay */
-  #keepReferences(): number {
-    const rows = this.#referenceTokens;
-    if (rows === 0) return 0;
-    const { memory, setup } = this.#context;
-    using scope = memory.scope();
-    this.#transformer.modulationVectors(scope);
-    const kept = this.#transformer.keepKeysValues(rows);
-    this.#transformer.embed(scope, rows, setup.config.transformer.inChannels);
-    this.#transformer.rotary(scope, rows);
-    this.#transformer.run([{ role: "reference", rows }], true);
-    return kept;
-  }
-
-  /** One picture after another; what is sampled waits in `clean` for its decoding. */
-  #steps(clean: PlannedScope): void {
-    const { memory, setup } = this.#context;
-    const { phases, solverRegisters, guidance, previews, pictures, evaluations } = this.#request;
-    const { config, rowsPerChunk } = setup;
-    const tokens = pictureTokens(this.#request);
-    const wait = (): void => void clean.tensor("f32", [tokens, config.transformer.inChannels]);
-    for (let i = 1; i < pictures; i++) wait();
-    using room = memory.scope();
-    const latents = (): readonly number[] => room.rows("f32", tokens, config.transformer.inChannels, rowsPerChunk);
-    for (let i = 0; i <= solverRegisters; i++) latents();
-    for (let i = 0; i < phases; i++) {
-      this.#transformer.modulationVectors(room);
-      this.#transformer.rotary(room, config.textLength);
-      this.#transformer.rotary(room, tokens);
-      this.#stepCache(room);
-    }
-    let stored = 0;
-    for (let i = 0; i < Math.min(2, evaluations); i++) {
-      const velocities: (readonly number[])[] = [];
-      for (let pass = guidance ? 2 : 1; pass > 0; pass--) {
-        stored += this.#pass(i === 0);
-        velocities.push(this.#transformer.velocity(room, tokens));
-      }
-      if (guidance) room.release(...velocities.pop()!);
-      if (previews) {
-        const clean = latents();
-        for (const chunk of clean) this.#context.readBack(chunk);
-        room.release(...clean);
-      }
-      room.release(...velocities.pop()!);
-      this.#context.finiteCheck();
-    }
-    wait();
-    memory.free("referenceCache", stored);
-  }
-
-  /**
-   * One pass over text, target and references.
-   * @returns bytes of keys and values that stay for later steps, which then pass over no references
-   */
-  #pass(first: boolean): number {
-    const { memory, setup } = this.#context;
-    const { referenceMode, phases, stepCache } = this.#request;
-    const { transformer, textLength, referenceAttention } = setup.config;
-    const target = pictureTokens(this.#request);
-    const rows = this.#referenceTokens;
-    using pass = memory.scope();
-    const streams: PlannedStream[] = [
-      { role: "text", rows: textLength },
-      { role: "target", rows: target },
-    ];
-    this.#transformer.embed(pass, target, transformer.inChannels);
-    this.#transformer.residual(pass, textLength);
-    const joins = rows > 0 && referenceMode !== "exact" && (first || referenceMode === "recompute");
-    const isolated = referenceAttention === "isolated";
-    let stored = 0;
-    if (joins && isolated) stored = this.#keepReferences();
-    else if (joins) {
-      this.#transformer.embed(pass, rows, transformer.inChannels);
-      this.#transformer.rotary(pass, rows);
-      streams.push({ role: "reference", rows });
-      if (referenceMode === "step-one")
-        for (let i = 0; i < phases; i++) stored += this.#transformer.keepKeysValues(rows);
-    }
-    if (stepCache !== "none") this.#transformer.residual(pass, target);
-    this.#transformer.run(streams, referenceMode === "step-one");
-    if (referenceMode === "step-one") return stored;
-    memory.free("referenceCache", stored);
-    return 0;
-  }
-
-  /** What the step cache of each guidance pass compares with, and the changes that it keeps. */
-  #stepCache(room: PlannedScope): void {
-    const { stepCache, guidance, referenceMode } = this.#request;
-    if (stepCache === "none") return;
-    const isolated = this.#context.setup.config.referenceAttention === "isolated";
-    const target = pictureTokens(this.#request);
-    const others = [
-      this.#context.setup.config.textLength,
-      isolated || referenceMode === "exact" ? 0 : this.#referenceTokens,
-    ];
-    const kept = [target, target, ...(stepCache === "all" ? others : [])];
-    for (let pass = guidance ? 2 : 1; pass > 0; pass--) for (const rows of kept) this.#transformer.residual(room, rows);
   }
 
   #decode(): void {

@@ -134,6 +134,18 @@ export class PlannedTransformer {
     }
   }
 
+  /** The pass of isolated references alone. @returns bytes of their keys and values, which stay */
+  keepReferences(rows: number): number {
+    if (rows === 0) return 0;
+    using scope = this.#context.memory.scope();
+    this.modulationVectors(scope);
+    const kept = this.keepKeysValues(rows);
+    this.embed(scope, rows, this.#config.inChannels);
+    this.rotary(scope, rows);
+    this.run([{ role: "reference", rows }], true);
+    return kept;
+  }
+
   get #config(): PlanContext["setup"]["config"]["transformer"] {
     return this.#context.setup.config.transformer;
   }

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { KleinbildError } from "../../../runtime/errors.ts";
 import { type MemoryPlan, planMemory, type PlanOptions } from "../../../runtime/plan/memory-plan.ts";
 import { solverRegisters } from "../../../runtime/plan/request-plan.ts";
-import type { PlannedRequest } from "../../../runtime/plan/run-stages.ts";
+import type { PlannedRequest } from "../../../runtime/plan/planned-request.ts";
 import { type Evaluation, planSolver, type SolverName, SOLVERS } from "../../../runtime/sampling/solver.ts";
 import type { WeightPart } from "../../../runtime/weights/inventory.ts";
 import { KLEIN_4B, KLEIN_9B } from "../../support/klein-configs.ts";
