@@ -30,6 +30,44 @@ export function f16ToF32(bits: Uint16Array): Float32Array<ArrayBuffer> {
   return values;
 }
 
+/** One f16 from its bytes, low one first. */
+export function f16Value(low: number, high: number): number {
+  return f16Table()[low | (high << 8)]!;
+}
+
+/** Every f8 E4M3 value by its bits: 4 bits of exponent with bias 7, no infinities, NaN where all bits are set. */
+let e4m3Values: Float32Array | undefined;
+
+function e4m3Table(): Float32Array {
+  if (e4m3Values) return e4m3Values;
+  const table = new Float32Array(256);
+  for (let bits = 0; bits < 256; bits++) {
+    const sign = bits & 0x80 ? -1 : 1;
+    const exponent = (bits >> 3) & 15;
+    const fraction = bits & 7;
+    if (exponent === 15 && fraction === 7) table[bits] = NaN;
+    else table[bits] = exponent === 0 ? sign * fraction * 2 ** -9 : sign * (8 + fraction) * 2 ** (exponent - 10);
+  }
+  e4m3Values = table;
+  return table;
+}
+
+/** f8 E4M3 (the `fn` kind of PyTorch and OCP) to f32. */
+export function e4m3ToF32(bits: Uint8Array): Float32Array<ArrayBuffer> {
+  const table = e4m3Table();
+  const values = new Float32Array(bits.length);
+  for (let i = 0; i < bits.length; i++) values[i] = table[bits[i]!]!;
+  return values;
+}
+
+/** f8 E5M2 to f32: the upper half of an f16. */
+export function e5m2ToF32(bits: Uint8Array): Float32Array<ArrayBuffer> {
+  const table = f16Table();
+  const values = new Float32Array(bits.length);
+  for (let i = 0; i < bits.length; i++) values[i] = table[bits[i]! << 8]!;
+  return values;
+}
+
 const MAX_F16_BITS = 0x7bff;
 
 /** f32 to f16 bits, to nearest with ties to even; beyond ±65504 it saturates, since a weight must stay finite. NaN stays NaN. */

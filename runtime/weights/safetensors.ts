@@ -2,9 +2,26 @@ import * as v from "valibot";
 import { KleinbildError } from "../errors.ts";
 import type { ModelFile } from "./source.ts";
 
-/** Bytes per element of the types that are read. */
+/** Bytes per element of the types that are read as they are. */
 export const SAFETENSORS_BYTES = { BF16: 2, F16: 2, F32: 4 } as const;
 export type SafetensorsType = keyof typeof SAFETENSORS_BYTES;
+
+/** Bytes per element of all types whose sizes are checked. */
+const ELEMENT_BYTES: Readonly<Record<string, number>> = {
+  ...SAFETENSORS_BYTES,
+  F8_E4M3: 1,
+  F8_E5M2: 1,
+  U8: 1,
+  I8: 1,
+  BOOL: 1,
+  U16: 2,
+  I16: 2,
+  U32: 4,
+  I32: 4,
+  F64: 8,
+  U64: 8,
+  I64: 8,
+};
 
 export interface TensorEntry {
   /** As in the file: perhaps a type that is not read. */
@@ -37,10 +54,10 @@ export async function readSafetensorsHeader(
   file: ModelFile,
   path: string,
   signal?: AbortSignal,
-): Promise<ReadonlyMap<string, TensorEntry>> {
+): Promise<SafetensorsHeader> {
   const first = await file.read(0, Math.min(LENGTH_BYTES, file.size), signal);
   const length = headerLength(first, file.size, path, MAX_HEADER_BYTES);
-  return parseHeader(await file.read(LENGTH_BYTES, length, signal), file.size, path).tensors;
+  return parseHeader(await file.read(LENGTH_BYTES, length, signal), file.size, path);
 }
 
 export interface SafetensorsHeader {
@@ -98,7 +115,8 @@ function parseHeader(header: Uint8Array, fileSize: number, path: string): Safete
     if (end < start || dataStart + end > fileSize)
       throw invalid(`${name} has the bytes ${start} to ${end} of ${fileSize - dataStart}`);
     const bytes = end - start;
-    const needed = isReadable(type) ? shape.reduce((product, size) => product * size, SAFETENSORS_BYTES[type]) : bytes;
+    const elementBytes = Object.hasOwn(ELEMENT_BYTES, type) ? ELEMENT_BYTES[type]! : undefined;
+    const needed = elementBytes === undefined ? bytes : shape.reduce((product, size) => product * size, elementBytes);
     if (bytes !== needed) throw invalid(`${name} has ${bytes} bytes; ${type} [${shape.join(", ")}] takes ${needed}`);
     tensors.set(name, { type, shape, offset: dataStart + start, bytes });
   }

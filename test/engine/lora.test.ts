@@ -39,7 +39,7 @@ async function mergedModel(source: ModelSource, config: TransformerConfig): Prom
   const store = await TensorStore.open(source, "transformer");
   const deltas = LORAS.map(([, weight, options]) => [weight, loraDeltas(config, options)] as const);
   const tensors: Record<string, TestTensor> = {};
-  for (const [name, { shape }] of await readSafetensorsHeader(await source.open(FILE), FILE)) {
+  for (const [name, { shape }] of (await readSafetensorsHeader(await source.open(FILE), FILE)).tensors) {
     const data = await store.readAll(name);
     for (const [weight, delta] of deltas) delta.get(name)?.forEach((value, i) => (data[i]! += weight * value));
     tensors[name] = { dtype: "F32", shape, data };

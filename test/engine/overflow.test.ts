@@ -16,7 +16,7 @@ class OverflowingSource extends FolderSource {
   override async open(path: string): Promise<ModelFile> {
     const file = await super.open(path);
     if (path !== VAE) return file;
-    const variance = (await readSafetensorsHeader(file, path)).get("bn.running_var")!;
+    const variance = (await readSafetensorsHeader(file, path)).tensors.get("bn.running_var")!;
     if (variance.type !== "BF16") throw new Error(`the variance is ${variance.type}, not BF16`);
     return {
       size: file.size,

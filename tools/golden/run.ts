@@ -8,6 +8,7 @@ import { scheduleKind, textKind, tokenizerKind, torchNoiseKind, vaeKind } from "
 import { imageKind, pipelineKind } from "./picture-kinds.ts";
 import { solverKind } from "./solver-kind.ts";
 import { transformerKind, transformerKvKind } from "./transformer-kinds.ts";
+import { floatFormatsKind, weightsKind } from "./weight-kinds.ts";
 
 type Kind = (context: GoldenContext, golden: GoldenCase) => Promise<Comparison[]>;
 
@@ -23,10 +24,14 @@ const KINDS: Readonly<Record<string, Kind>> = {
   "noise.torch": torchNoiseKind,
   image: imageKind,
   tokenizer: tokenizerKind,
+  gguf: weightsKind,
+  mlx: weightsKind,
+  fp8: weightsKind,
+  "float-formats": floatFormatsKind,
 };
 
 /** Kinds of the contract that are not built yet; the list only shrinks. */
-export const PENDING: ReadonlySet<string> = new Set(["inpaint", "gguf", "mlx", "fp8", "float-formats"]);
+export const PENDING: ReadonlySet<string> = new Set(["inpaint"]);
 
 /** Kinds that run the network, and what is asked of them in f16. */
 const NETWORK_KINDS: ReadonlySet<string> = new Set([
