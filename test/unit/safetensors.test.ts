@@ -114,7 +114,7 @@ describe("readSafetensorsHeader", () => {
       expectRefusal(withHeader(JSON.stringify({ "x.y": entry }), new Uint8Array(4)), /the entry of x\.y is malformed/));
 
   it("refuses a tensor that ends one byte behind the file, and one that ends before it begins", async () => {
-    const file = (begin: number, end: number) => withHeader(header({ x: ["U8", [1], begin, end] }), new Uint8Array(4));
+    const file = (begin: number, end: number) => withHeader(header({ x: ["U8", [4], begin, end] }), new Uint8Array(4));
     expect((await read(file(0, 4))).size).toBe(1);
     await expectRefusal(file(0, 5), /x has the bytes 0 to 5 of 4/);
     await expectRefusal(file(3, 2), /x has the bytes 3 to 2 of 4/);

@@ -86,7 +86,7 @@ function parseHeader(cursor: Cursor, path: string): GgufHeader {
   }
   const alignment = metadata.get("general.alignment") ?? DEFAULT_ALIGNMENT;
   if (!isAlignment(alignment))
-    throw invalidGguf(path, `its alignment is ${String(alignment)}; a power of two was expected`);
+    throw invalidGguf(path, `its alignment is ${JSON.stringify(alignment)}; a power of two was expected`);
   return { metadata, tensors, dataStart: Math.ceil(cursor.at / alignment) * alignment };
 }
 

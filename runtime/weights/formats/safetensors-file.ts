@@ -34,7 +34,7 @@ export async function openSafetensors(
     for (const name of taken) companions.add(name);
   }
   for (const [name, entry] of entries) {
-    if (tensors.has(name)) continue;
+    if (tensors.has(name) || IGNORED.test(name)) continue;
     const scales = entries.get(`${name}.scales`);
     if (entry.type === "U8" && scales) {
       tensors.set(name, packedTensor(file, path, name, entry, scales));
@@ -43,7 +43,7 @@ export async function openSafetensors(
       const scaleName = scaleOf(name, entries);
       if (scaleName !== undefined) companions.add(scaleName);
       tensors.set(name, plain(file, path, name, entry, scaleName === undefined ? undefined : entries.get(scaleName)));
-    } else if (!IGNORED.test(name)) tensors.set(name, plain(file, path, name, entry));
+    } else tensors.set(name, plain(file, path, name, entry));
   }
   for (const name of companions) tensors.delete(name);
   return { path, format: "safetensors", tensors, metadata };
