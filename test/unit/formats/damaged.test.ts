@@ -30,6 +30,8 @@ const SAFETENSORS = safetensorsFile(
   { format: "pt" },
 );
 
+const REFUSALS: ReadonlySet<string> = new Set(["invalid-model", "unsupported"]);
+
 /** How much of a file was asked for at once, and in all. */
 interface Reads {
   largest: number;
@@ -37,7 +39,7 @@ interface Reads {
 }
 
 /** Opens a file and reads all its tensors; what is thrown must be a plain error of the model. */
-async function survive(bytes: Uint8Array<ArrayBuffer>): Promise<"read" | "refused"> {
+async function expectSurvival(bytes: Uint8Array<ArrayBuffer>): Promise<"read" | "refused"> {
   const source = new MemorySource({ file: bytes });
   const reads: Reads = { largest: 0, total: 0 };
   const open = source.open.bind(source);
@@ -57,8 +59,7 @@ async function survive(bytes: Uint8Array<ArrayBuffer>): Promise<"read" | "refuse
     for (const tensor of tensors.values()) await tensor.readRows(0, tensor.shape[0] ?? 1);
     return "read";
   } catch (error) {
-    expect(error).toBeInstanceOf(KleinbildError);
-    expect(["invalid-model", "unsupported"]).toContain((error as KleinbildError).code);
+    if (!(error instanceof KleinbildError) || !REFUSALS.has(error.code)) throw error;
     return "refused";
   } finally {
     expect(reads.largest).toBeLessThanOrEqual(bytes.length);
@@ -70,11 +71,11 @@ describe.each([
   ["GGUF", GGUF],
   ["safetensors", SAFETENSORS],
 ])("a damaged %s file", (_, whole) => {
-  it("is read while it is whole", async () => expect(await survive(whole)).toBe("read"));
+  it("is read while it is whole", async () => expect(await expectSurvival(whole)).toBe("read"));
 
   it("is refused wherever it is cut", async () => {
     for (let length = 0; length < whole.length - 32; length++)
-      expect(await survive(whole.slice(0, length)), `cut at ${length}`).toBe("refused");
+      expect(await expectSurvival(whole.slice(0, length)), `cut at ${length}`).toBe("refused");
   });
 
   it("is read or refused, whichever byte is another", async () => {
@@ -82,7 +83,7 @@ describe.each([
       for (const flip of [0x01, 0x80, 0xff]) {
         const bytes = whole.slice();
         bytes[at]! ^= flip;
-        await survive(bytes);
+        await expectSurvival(bytes);
       }
   });
 
@@ -91,7 +92,7 @@ describe.each([
       fc.asyncProperty(fc.nat(whole.length - 1), fc.uint8Array({ minLength: 1, maxLength: 24 }), async (at, patch) => {
         const bytes = whole.slice();
         bytes.set(patch.subarray(0, bytes.length - at), at);
-        await survive(bytes);
+        await expectSurvival(bytes);
       }),
       { numRuns: 500 },
     ));
@@ -102,7 +103,7 @@ describe("files that are none", () => {
     fc.assert(
       fc.asyncProperty(fc.uint8Array({ maxLength: 200 }), fc.boolean(), async (tail, magic) => {
         const head = magic ? [0x47, 0x47, 0x55, 0x46, 3, 0, 0, 0] : [];
-        await survive(Uint8Array.from([...head, ...tail]));
+        await expectSurvival(Uint8Array.from([...head, ...tail]));
       }),
       { numRuns: 500 },
     ));
@@ -114,11 +115,11 @@ describe("files that are none", () => {
     ["nothing", ""],
     ["null", "null"],
   ])("are refused with a safetensors header of %s", async (_, header) =>
-    expect(await survive(withHeader(header, new Uint8Array(4)))).toBe("refused"),
+    expect(await expectSurvival(withHeader(header, new Uint8Array(4)))).toBe("refused"),
   );
 
   it("may name a tensor as they like", async () => {
     const header = '{"__proto__":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}';
-    expect(await survive(withHeader(header, new Uint8Array(4)))).toBe("read");
+    expect(await expectSurvival(withHeader(header, new Uint8Array(4)))).toBe("read");
   });
 });

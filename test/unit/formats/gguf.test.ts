@@ -15,7 +15,7 @@ const openWith = (
 ): Promise<TensorFile> => open(ggufFile(tensors, metadata, options));
 const one = async (tensor: GgufTestTensor): Promise<StoredTensor> => (await openWith({ x: tensor })).tensors.get("x")!;
 const floats = (...values: number[]): Uint8Array => new Uint8Array(Float32Array.from(values).buffer);
-const invalid = (file: Promise<TensorFile>, message: RegExp): Promise<void> =>
+const expectInvalid = (file: Promise<TensorFile>, message: RegExp): Promise<void> =>
   expect(file).rejects.toMatchObject({ code: "invalid-model", message: expect.stringMatching(message) });
 
 /** Bytes whose f16 are finite, wherever they lie. */
@@ -131,7 +131,7 @@ describe("a GGUF file", () => {
   });
 
   it("is refused where rows are not whole blocks", () =>
-    invalid(
+    expectInvalid(
       openWith({ x: { dimensions: [48, 2], type: 2, data: new Uint8Array(54) } }),
       /x has rows of 48 values, in Q4_0/,
     ));
@@ -139,13 +139,13 @@ describe("a GGUF file", () => {
   it("is refused where a tensor ends behind it, by one byte", async () => {
     const file = ggufFile({ x: { dimensions: [8], type: 0, data: floats(1, 2, 3, 4, 5, 6, 7, 8) } });
     expect((await open(file)).tensors.size).toBe(1);
-    await invalid(open(file.slice(0, -1)), /x ends at byte/);
+    await expectInvalid(open(file.slice(0, -1)), /x ends at byte/);
   });
 
   it("is refused where counts are lies, at once", async () => {
     for (const claim of [3n, 65_536n, 65_537n, 2n ** 63n]) {
-      await invalid(openWith({}, {}, { claims: { tensors: claim } }), /ends at byte|claims/);
-      await invalid(openWith({}, {}, { claims: { keys: claim } }), /ends at byte|claims/);
+      await expectInvalid(openWith({}, {}, { claims: { tensors: claim } }), /ends at byte|claims/);
+      await expectInvalid(openWith({}, {}, { claims: { keys: claim } }), /ends at byte|claims/);
     }
   });
 });

@@ -173,15 +173,15 @@ describe("an MLX pack", () => {
 
   it("is refused where its parts do not fit each other", async () => {
     const pack = mlxPack("x", 4, 256, 4, 64);
-    const fail = (change: Record<string, TestTensor>): Promise<void> =>
+    const expectFailure = (change: Record<string, TestTensor>): Promise<void> =>
       expect(open({ ...pack, ...change })).rejects.toMatchObject({
         code: "invalid-model",
         details: { tensor: "x.weight" },
       });
-    await fail({ "x.scales": f32([3, 4], ...Array<number>(12).fill(1)) });
-    await fail({ "x.biases": f32([4, 3], ...Array<number>(12).fill(1)) });
-    await fail({ "x.scales": { dtype: "I32", shape: [4, 4], data: new Uint8Array(64) } });
-    await fail({
+    await expectFailure({ "x.scales": f32([3, 4], ...Array<number>(12).fill(1)) });
+    await expectFailure({ "x.biases": f32([4, 3], ...Array<number>(12).fill(1)) });
+    await expectFailure({ "x.scales": { dtype: "I32", shape: [4, 4], data: new Uint8Array(64) } });
+    await expectFailure({
       "x.scales": f32([4, 5], ...Array<number>(20).fill(1)),
       "x.biases": f32([4, 5], ...Array<number>(20).fill(1)),
     });
