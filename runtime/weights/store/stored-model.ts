@@ -1,0 +1,97 @@
+import { bytesToHex, hexToBytes, utf8ToBytes } from "@noble/hashes/utils.js";
+import * as v from "valibot";
+import type { StoreBackend } from "./store-backend.ts";
+
+/** Bytes that have a hash of their own: what is downloaded again when they are damaged. */
+export const CHUNK_BYTES = 1 << 20;
+
+/** A file of a stored model. */
+export interface StoredFile {
+  readonly path: string;
+  readonly bytes: number;
+  /** SHA-256 of each chunk. */
+  readonly chunks: readonly string[];
+}
+
+/** A model in the store. */
+export interface StoredModel {
+  readonly id: string;
+  readonly name: string;
+  /** Where it came from. */
+  readonly address: string;
+  /** Whether all of it is there. */
+  readonly complete: boolean;
+  readonly bytes: number;
+  /** ISO 8601. */
+  readonly created: string;
+  readonly lastUsed: string;
+  readonly files: readonly StoredFile[];
+}
+
+const Natural = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+const Sha256 = v.pipe(v.string(), v.regex(/^[\da-f]{64}$/));
+const ManifestSchema = v.object({
+  formatVersion: v.literal(1),
+  name: v.string(),
+  address: v.string(),
+  complete: v.boolean(),
+  created: v.string(),
+  files: v.array(v.object({ path: v.string(), bytes: Natural, chunks: v.array(Sha256) })),
+});
+
+/** What the store writes of a model: its files as they became whole, and whether these are all. */
+export interface Manifest {
+  readonly formatVersion: 1;
+  readonly name: string;
+  readonly address: string;
+  readonly complete: boolean;
+  readonly created: string;
+  readonly files: readonly StoredFile[];
+}
+
+/** A JSON value with its hash before it, so that a half-written file counts as none. */
+export async function writeSealed(backend: StoreBackend, path: string, value: unknown): Promise<void> {
+  const json = utf8ToBytes(JSON.stringify(value));
+  const sealed = new Uint8Array(64 + json.length);
+  sealed.set(utf8ToBytes(await sha256(json)));
+  sealed.set(json, 64);
+  await backend.replace(path, sealed);
+}
+
+/** Undefined where there is none, or not a whole one. */
+export async function readSealed(backend: StoreBackend, path: string): Promise<unknown> {
+  const file = await backend.read(path);
+  if (!file) return undefined;
+  try {
+    const bytes = await file.read(0, file.size);
+    const json = bytes.slice(64);
+    if (bytes.length < 64 || new TextDecoder().decode(bytes.subarray(0, 64)) !== (await sha256(json))) return undefined;
+    return JSON.parse(new TextDecoder().decode(json)) as unknown;
+  } finally {
+    await file.close();
+  }
+}
+
+export async function readManifest(backend: StoreBackend, id: string): Promise<Manifest | undefined> {
+  const parsed = v.safeParse(ManifestSchema, await readSealed(backend, `${id}/model.json`));
+  return parsed.success ? parsed.output : undefined;
+}
+
+export async function writeManifest(backend: StoreBackend, id: string, manifest: Manifest): Promise<void> {
+  await writeSealed(backend, `${id}/model.json`, manifest);
+}
+
+/** Hexadecimal. */
+export async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
+  return bytesToHex(new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)));
+}
+
+export const HASH_BYTES = 32;
+
+export const hashBytes = (hex: string): Uint8Array<ArrayBuffer> => hexToBytes(hex);
+export const hashText = (bytes: Uint8Array): string => bytesToHex(bytes);
+
+/** Where a file of a model lies: names of models' files may hold what a file system does not like. */
+export function filePlace(id: string, path: string): string {
+  return `${id}/files/${path.split("/").map(encodeURIComponent).join("/")}`;
+}
