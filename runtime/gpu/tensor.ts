@@ -34,12 +34,15 @@ export interface Rows {
   readonly chunks: readonly Tensor[];
 }
 
-/** The row ranges `[first, count]` of a matrix of `rows` rows in chunks of `rowsPerChunk`. */
-export function rowRanges(
-  rows: number,
-  rowsPerChunk: number,
-): readonly { readonly first: number; readonly count: number }[] {
-  const ranges = [];
+/** Rows `first … first + count − 1`. */
+export interface RowRange {
+  readonly first: number;
+  readonly count: number;
+}
+
+/** The rows of a matrix of `rows` rows in chunks of `rowsPerChunk`. */
+export function rowRanges(rows: number, rowsPerChunk: number): readonly RowRange[] {
+  const ranges: RowRange[] = [];
   for (let first = 0; first < rows; first += rowsPerChunk)
     ranges.push({ first, count: Math.min(rowsPerChunk, rows - first) });
   return ranges;

@@ -1,9 +1,11 @@
 import type { Kernel2d, Matrix, MatrixPiece, WeightFormat } from "../backend/matrix.ts";
 import type { Gpu } from "../gpu/device.ts";
 import type { MemoryPart } from "../gpu/memory.ts";
-import { BYTES_PER_ELEMENT, rowRanges, type ScalarType, type Tensor } from "../gpu/tensor.ts";
+import { BYTES_PER_ELEMENT, type RowRange, rowRanges, type ScalarType, type Tensor } from "../gpu/tensor.ts";
 import { f32ToF16 } from "./float.ts";
-import { QUANTIZATION_BLOCK, quantizeRows } from "./quantize.ts";
+import type { PackedRows } from "./formats/tensor-file.ts";
+import { QUANTIZATION_BITS, QUANTIZATION_BLOCK, type QuantizationMethod, quantizeRows } from "./quantize.ts";
+import { readAhead } from "./read-ahead.ts";
 import type { TensorStore } from "./tensor-store.ts";
 
 /** How block matrices are kept on the GPU: as in the file (16 bits or f32), or in 8- or 4-bit blocks of 32. */
@@ -28,24 +30,30 @@ export interface MatrixSource {
 interface Layout {
   readonly source: MatrixSource;
   readonly format: WeightFormat;
+  /** Whether the file has it in this format. */
+  readonly packed: boolean;
   readonly rows: number;
   readonly columns: number;
   /** Bytes of one row's values. */
   readonly rowBytes: number;
 }
 
-/** Stored rows as f32, all columns. */
-interface Window {
+/** Rows of a stored matrix, and the parts of a window that lie in them. */
+interface WindowRead {
   readonly name: string;
   readonly row: number;
-  readonly count: number;
-  readonly values: Float32Array<ArrayBuffer>;
+  readonly rows: number;
+  /** As the kernels read them, instead of f32. */
+  readonly packed: boolean;
+  /** Rows of the pieces that the window is in. */
+  readonly piece: RowRange;
+  /** First row, in the piece. */
+  readonly first: number;
+  readonly layouts: readonly Layout[];
 }
 
-/** Host memory taken by one window of a matrix on its way to the GPU. */
+/** Host memory taken by one window of a matrix on its way to the GPU, in f32; the next one is read meanwhile. */
 export const WINDOW_BYTES = 8 << 20;
-
-const BITS = { q8: 8, q4: 4 } as const;
 
 export interface LoaderOptions {
   readonly gpu: Gpu;
@@ -53,6 +61,8 @@ export interface LoaderOptions {
   readonly part: MemoryPart;
   readonly scalar: ScalarType;
   readonly quantization: Quantization;
+  /** Default: `rtn`. */
+  readonly quantizationMethod?: QuantizationMethod | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Called with the bytes of what has been read for the GPU, window by window, as they lie in the file. */
   readonly onBytes?: ((bytes: number) => void) | undefined;
@@ -62,8 +72,6 @@ export interface LoaderOptions {
 export class WeightLoader {
   readonly #options: LoaderOptions;
   readonly #loaded: Tensor[] = [];
-  /** What was read last: the parts of one matrix by columns lie in the same rows. */
-  #window: Window | undefined;
 
   constructor(options: LoaderOptions) {
     this.#options = options;
@@ -84,22 +92,25 @@ export class WeightLoader {
     const layouts = sources.map((source) => this.#layout(source));
     const { maxBindingBytes } = this.#options.gpu.memory;
     const rowsPerPiece = Math.min(...layouts.map(({ rowBytes }) => Math.floor(maxBindingBytes / rowBytes)));
-    const pieces = layouts.map((): MatrixPiece[] => []);
-    for (const { first, count } of rowRanges(layouts[0]!.rows, Math.max(1, rowsPerPiece))) {
-      // one after the other: nothing may be allocated any more when an abort has ended the load
-      for (const [i, layout] of layouts.entries()) pieces[i]!.push(await this.#allocatePiece(layout, first, count));
-      const rowsPerWindow = Math.min(...layouts.map(({ source }) => windowRows(source.shape[1])));
-      for (const window of rowRanges(count, rowsPerWindow))
-        for (const [i, layout] of layouts.entries())
-          await this.#fill(pieces[i]!.at(-1)!, layout, window.first, window.count);
+    const reads = windowReads(layouts, Math.max(1, rowsPerPiece));
+    const pieces = new Map(layouts.map((layout): [Layout, MatrixPiece[]] => [layout, []]));
+    let current: RowRange | undefined;
+    const { signal } = this.#options;
+    for await (const [read, stored] of readAhead(reads, (next) => this.#read(next), signal)) {
+      if (read.piece !== current) {
+        current = read.piece;
+        // one after the other: nothing may be allocated any more when an abort has ended the load
+        for (const [layout, filled] of pieces)
+          filled.push(await this.#allocatePiece(layout, current.first, current.count));
+      }
+      for (const layout of read.layouts) this.#fill(pieces.get(layout)!.at(-1)!, layout, read, stored);
     }
-    this.#window = undefined;
-    return layouts.map(({ source, rows, columns, format }, i) => ({
+    return [...pieces].map(([{ source, rows, columns, format }, filled]) => ({
       name: source.name,
       out: rows,
       in: columns,
       format,
-      pieces: pieces[i]!,
+      pieces: filled,
       source: {
         name: source.name,
         firstRow: source.rows?.[0] ?? 0,
@@ -150,15 +161,17 @@ export class WeightLoader {
   }
 
   #layout(source: MatrixSource): Layout {
-    this.#options.store.expectShape(source.name, source.shape);
+    const { store, scalar, quantization } = this.#options;
+    store.expectShape(source.name, source.shape);
     const rows = source.rows?.[1] ?? source.shape[0];
     const columns = source.columns?.[1] ?? source.shape[1];
-    const { scalar, quantization } = this.#options;
     const quantized = quantization !== "none" && source.quantize !== false && columns % QUANTIZATION_BLOCK === 0;
     const format = quantized ? quantization : scalar;
-    const bits = format === "q4" || format === "q8" ? BITS[format] : 8 * BYTES_PER_ELEMENT[format];
+    const bits = format === "q4" || format === "q8" ? QUANTIZATION_BITS[format] : 8 * BYTES_PER_ELEMENT[format];
     const rowBytes = (columns * bits) / 8;
-    return { source, format, rowBytes, columns, rows };
+    const wholeBlocks = (source.columns?.[0] ?? 0) % QUANTIZATION_BLOCK === 0;
+    const packed = quantized && wholeBlocks && store.packedFormat(source.name) === format;
+    return { source, format, packed, rowBytes, columns, rows };
   }
 
   /** Room for rows `firstRow …` of a matrix, with their bias. */
@@ -168,44 +181,43 @@ export class WeightLoader {
     if (format === "f32" || format === "f16")
       return { firstRow, rows, values: this.#allocate(source.name, format, [rows, columns]), ...bias };
     const blocks = columns / QUANTIZATION_BLOCK;
-    const values = this.#allocate(source.name, "u8", [rows, blocks, (QUANTIZATION_BLOCK * BITS[format]) / 8]);
+    const values = this.#allocate(source.name, "u8", [
+      rows,
+      blocks,
+      (QUANTIZATION_BLOCK * QUANTIZATION_BITS[format]) / 8,
+    ]);
     const scales = this.#allocate(`${source.name} scales`, this.#options.scalar, [rows * blocks]);
     return { firstRow, rows, values, scales, ...bias };
   }
 
-  /** Rows `first … first + count − 1` of a piece, from the file. */
-  async #fill(piece: MatrixPiece, layout: Layout, first: number, count: number): Promise<void> {
-    const { gpu, store, scalar, onBytes } = this.#options;
-    const { source, format, columns, rowBytes } = layout;
-    const values = await this.#readRows(source, columns, piece.firstRow + first, count);
+  async #read({ name, row, rows, packed }: WindowRead): Promise<Float32Array<ArrayBuffer> | PackedRows> {
+    const { store, signal } = this.#options;
+    return packed ? store.readPacked(name, row, rows, signal) : store.readRows(name, row, rows, signal);
+  }
+
+  /** A window of a piece, from all columns of its rows. */
+  #fill(
+    piece: MatrixPiece,
+    { source, format, columns, rowBytes }: Layout,
+    { first, rows }: WindowRead,
+    stored: Float32Array<ArrayBuffer> | PackedRows,
+  ): void {
+    const { gpu, store, scalar, quantizationMethod, onBytes } = this.#options;
+    const isPart = columns !== source.shape[1];
+    const slice = <T extends Float32Array<ArrayBuffer> | Uint8Array<ArrayBuffer>>(values: T): T =>
+      isPart ? sliceColumns(values, rows, source.shape[1], source.columns?.[0] ?? 0, columns) : values;
     if (format === "f32" || format === "f16")
-      gpu.recorder.write(piece.values, toScalar(values, scalar), first * rowBytes);
+      gpu.recorder.write(piece.values, toScalar(slice(stored as Float32Array<ArrayBuffer>), scalar), first * rowBytes);
     else {
-      const { packed, scales } = quantizeRows(values, count, columns, BITS[format]);
+      const { packed, scales } =
+        stored instanceof Float32Array
+          ? quantizeRows(slice(stored), rows, columns, QUANTIZATION_BITS[format], quantizationMethod)
+          : { packed: slice(stored.packed), scales: slice(stored.scales) };
       const scaleRowBytes = (columns / QUANTIZATION_BLOCK) * BYTES_PER_ELEMENT[scalar];
       gpu.recorder.write(piece.values, packed, first * rowBytes);
       gpu.recorder.write(piece.scales!, toScalar(scales, scalar), first * scaleRowBytes);
     }
-    onBytes?.(store.bytesOf(source.name, (count * columns) / source.shape[1]));
-  }
-
-  /** Rows of a source, of which the stored matrix may have more rows and columns. */
-  async #readRows(
-    source: MatrixSource,
-    columns: number,
-    first: number,
-    count: number,
-  ): Promise<Float32Array<ArrayBuffer>> {
-    const { name, shape } = source;
-    const row = (source.rows?.[0] ?? 0) + first;
-    let window = this.#window;
-    if (window?.name !== name || window.row !== row || window.count !== count) {
-      const values = await this.#options.store.readRows(name, row, count, this.#options.signal);
-      this.#window = window = { name, row, count, values };
-    }
-    return columns === shape[1]
-      ? window.values
-      : sliceColumns(window.values, count, shape[1], source.columns?.[0] ?? 0, columns);
+    onBytes?.(store.bytesOf(source.name, (rows * columns) / source.shape[1]));
   }
 
   async #bias(name: string, { rows, shape }: MatrixSource, firstRow: number, count: number): Promise<Tensor> {
@@ -252,21 +264,45 @@ export function toScalar(
   return f32ToF16(padded);
 }
 
+/** The reads that bring matrices to the GPU, in order; parts by columns of one matrix share them. */
+function windowReads(layouts: readonly Layout[], rowsPerPiece: number): WindowRead[] {
+  const rowsPerWindow = Math.min(...layouts.map(({ source }) => windowRows(source.shape[1])));
+  const reads: WindowRead[] = [];
+  for (const piece of rowRanges(layouts[0]!.rows, rowsPerPiece))
+    for (const { first, count: rows } of rowRanges(piece.count, rowsPerWindow)) {
+      const shared = new Map<string, WindowRead & { layouts: Layout[] }>();
+      for (const layout of layouts) {
+        const { source, packed } = layout;
+        const { name } = source;
+        const row = (source.rows?.[0] ?? 0) + piece.first + first;
+        const key = `${row} ${packed} ${name}`;
+        const read = shared.get(key);
+        if (read) read.layouts.push(layout);
+        else shared.set(key, { name, row, rows, packed, piece, first, layouts: [layout] });
+      }
+      reads.push(...shared.values());
+    }
+  return reads;
+}
+
 /** Rows of a window; an even number, since f16 is written in words of two. */
 function windowRows(columns: number): number {
   const pairs = Math.floor(WINDOW_BYTES / (columns * BYTES_PER_ELEMENT.f32) / 2);
   return 2 * Math.max(1, pairs);
 }
 
-function sliceColumns(
-  values: Float32Array,
+/** Columns of rows of `stored` columns; the values may be of blocks of them, or bytes that hold some. */
+function sliceColumns<T extends Float32Array<ArrayBuffer> | Uint8Array<ArrayBuffer>>(
+  values: T,
   rows: number,
   stored: number,
   first: number,
   columns: number,
-): Float32Array<ArrayBuffer> {
-  const slice = new Float32Array(rows * columns);
+): T {
+  const rowLength = values.length / rows;
+  const [start, length] = [(first * rowLength) / stored, (columns * rowLength) / stored];
+  const slice = values.slice(0, rows * length) as T;
   for (let row = 0; row < rows; row++)
-    slice.set(values.subarray(row * stored + first, row * stored + first + columns), row * columns);
+    slice.set(values.subarray(row * rowLength + start, row * rowLength + start + length), row * length);
   return slice;
 }
