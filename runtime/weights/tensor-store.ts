@@ -101,6 +101,12 @@ export class TensorStore {
     return this.readRows(name, 0, this.#get(name).rows, signal);
   }
 
+  /** How a tensor is stored; undefined where it is put together of several types. */
+  typeOf(name: string): string | undefined {
+    const types = new Set(this.#get(name).pieces.map(({ tensor }) => tensor.type));
+    return types.size === 1 ? [...types][0] : undefined;
+  }
+
   /** The format in which rows of a tensor can be had as the kernels read them. */
   packedFormat(name: string): PackedTensor["format"] | undefined {
     return this.#get(name).packedFormat;

@@ -5,7 +5,7 @@ import { MemoryBackend } from "../../../runtime/weights/store/memory-backend.ts"
 import { ModelStore } from "../../../runtime/weights/store/model-store.ts";
 import { CHUNK_BYTES } from "../../../runtime/weights/store/stored-model.ts";
 import { type Chaos, type ChaosServer, chaosServer } from "../../support/chaos-server.ts";
-import { randomValues } from "../../support/compare.ts";
+import { expectSameBytes, randomValues } from "../../support/compare.ts";
 
 const MIB = 1 << 20;
 const noise = (count: number, seed: number): Uint8Array<ArrayBuffer> => {
@@ -86,7 +86,7 @@ describe("ModelStore.download", () => {
       const server = await serve({}, bytes);
       const store = new ModelStore(new MemoryBackend());
       await store.download("test", plan(server.url), FAST);
-      expect(await stored(store)).toEqual(bytes);
+      expectSameBytes(await stored(store), bytes);
     }
   });
 
