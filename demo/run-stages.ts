@@ -50,7 +50,9 @@ export class RunStages {
   }
 }
 
-export function loadStage({ loadedBytes, totalBytes }: LoadEvent): Stage {
+const LOAD_STATUS = { download: "Downloading the model", repack: "Repacking the model", gpu: "Loading the model" };
+
+export function loadStage({ stage, loadedBytes, totalBytes }: LoadEvent): Stage {
   const note = `${formatBytes(loadedBytes)} of ${formatBytes(totalBytes)}`;
-  return { status: "Loading the model", done: loadedBytes, of: totalBytes, note };
+  return { status: LOAD_STATUS[stage], done: loadedBytes, of: totalBytes, note };
 }

@@ -2,17 +2,18 @@ import { KLEIN_NANO } from "./bundled-model.ts";
 import type { EngineOptions } from "./engine-options.ts";
 import { BrowserImageCodec } from "./image/codec-browser.ts";
 import { type CommonOptions, Kleinbild } from "./kleinbild.ts";
-import { resolveModel, resolveUrl, startWorker, workerDeath } from "./page-worker.ts";
+import type { PageModel } from "./models/page-place.ts";
+import type { PrepareOptions } from "./models/prepare-model.ts";
+import { type ModelInput, resolveModel, resolveUrl, startWorker, workerDeath } from "./page-worker.ts";
 import { wrapEngine } from "./rpc.ts";
-import type { ModelAddress } from "./weights/http-source.ts";
 
 /** Options of an engine in a page. */
-export interface KleinbildOptions extends CommonOptions {
+export interface KleinbildOptions extends CommonOptions, Pick<PrepareOptions, "keep" | "evict"> {
   /**
-   * Address of a folder in diffusers layout, or of each of its files by path. Relative ones are relative to the page.
-   * Default: klein-nano, which the package carries.
+   * Address of a folder in diffusers layout, or of each of its files by path (relative ones are relative to the page), or
+   * files that the user picked or dropped. Default: klein-nano, which the package carries.
    */
-  readonly model?: string | URL | Readonly<Record<string, string | URL>> | undefined;
+  readonly model?: ModelInput | undefined;
   /** Address of onnxruntime's wasm file, where the bundler does not take care of it. */
   readonly ortWasmUrl?: string | URL | undefined;
   /** Makes the worker, for pages whose bundler or policy needs its own way; it must run `kleinbild/worker`. */
@@ -20,8 +21,8 @@ export interface KleinbildOptions extends CommonOptions {
 }
 
 /** What goes to the worker. */
-export interface WorkerEngineOptions extends EngineOptions {
-  readonly model: ModelAddress;
+export interface WorkerEngineOptions extends EngineOptions, Pick<PrepareOptions, "keep" | "evict"> {
+  readonly model: PageModel;
   readonly ortWasmUrl?: string | undefined;
 }
 

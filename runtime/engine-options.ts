@@ -1,6 +1,7 @@
 import { KleinbildError } from "./errors.ts";
 import type { ScalarType } from "./gpu/tensor.ts";
 import type { Quantization } from "./weights/loader.ts";
+import type { QuantizationMethod } from "./weights/quantize.ts";
 
 /** How the engine computes; all of it can be left to the engine. */
 export interface EngineOptions {
@@ -8,6 +9,8 @@ export interface EngineOptions {
   readonly dtype?: ScalarType | undefined;
   /** Block matrices as in the files, or quantized on the way. Default: `none`. */
   readonly quantization?: Quantization | undefined;
+  /** How the scales of quantized matrices are chosen. Default: `mse`, by the least squared error. */
+  readonly quantizationMethod?: QuantizationMethod | undefined;
   /** Bytes of kept reference keys and values. Default: 1 GiB. */
   readonly referenceCacheBytes?: number | undefined;
   /**
@@ -23,6 +26,7 @@ export interface EngineOptions {
 const CHOICES = {
   dtype: ["f32", "f16"],
   quantization: ["none", "q8", "q4"],
+  quantizationMethod: ["rtn", "mse"],
   powerPreference: ["low-power", "high-performance"],
 } as const satisfies Partial<Record<keyof EngineOptions, readonly string[]>>;
 const BYTES = [

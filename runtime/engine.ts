@@ -242,7 +242,12 @@ export class Engine {
   }
 
   async #load(signal?: AbortSignal, onLoad?: OnLoad): Promise<void> {
-    const { dtype, quantization = "none", referenceCacheBytes = DEFAULT_REFERENCE_CACHE_BYTES } = this.#options;
+    const {
+      dtype,
+      quantization = "none",
+      quantizationMethod = "mse",
+      referenceCacheBytes = DEFAULT_REFERENCE_CACHE_BYTES,
+    } = this.#options;
     const gpu = await Gpu.open(this.#platform.gpu, this.#options);
     let parts: Parts | undefined;
     try {
@@ -251,12 +256,13 @@ export class Engine {
         model: this.#model,
         scalar: gpu.scalarType(dtype),
         quantization,
+        quantizationMethod,
         referenceCacheBytes,
         ortWasmUrl: this.#platform.ortWasmUrl,
       });
       parts = opened;
       const onProgress: LoadOptions["onProgress"] = (part, loadedBytes, totalBytes) =>
-        onLoad?.({ type: "load", part, loadedBytes, totalBytes });
+        onLoad?.({ type: "load", stage: "gpu", part, loadedBytes, totalBytes });
       const first = this.#budget?.first(opened) ?? ALL_PARTS;
       await gpu.checked("loading", () => opened.load(first, { signal, onProgress }));
       this.#parts = opened;

@@ -4,11 +4,12 @@ import type { PixelImage } from "./image/pixels.ts";
 
 export type ModelPart = "tokenizer" | "textEncoder" | "transformer" | "vae";
 
-/** Weights on their way to the GPU. */
+/** Weights on their way: into the store, to the kernels' layout, to the GPU. */
 export interface LoadEvent {
   readonly type: "load";
+  readonly stage: "download" | "repack" | "gpu";
   readonly part: ModelPart;
-  /** Bytes of all parts that have arrived, of the bytes that are needed, as they lie in the files. */
+  /** Bytes that have arrived in this stage, of those that are needed, as they lie in the files. */
   readonly loadedBytes: number;
   readonly totalBytes: number;
 }

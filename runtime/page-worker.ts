@@ -1,5 +1,12 @@
 import { KleinbildError } from "./errors.ts";
-import type { ModelAddress } from "./weights/http-source.ts";
+import type { PageModel } from "./models/page-place.ts";
+import { blobsOf } from "./weights/blob-source.ts";
+
+/**
+ * A model as a page names it: the address of a folder, the files by their paths in the model (addresses, or Blobs that a
+ * user picked), or the picked files themselves.
+ */
+export type ModelInput = string | URL | Readonly<Record<string, string | URL | Blob>> | readonly File[];
 
 /** The worker of `kleinbild/worker`, beside this module. */
 export function startWorker(): Worker {
@@ -21,10 +28,23 @@ export function workerDeath(worker: Worker): Promise<never> {
   return died;
 }
 
-/** Absolute addresses: the worker has another base than the page. */
-export function resolveModel(model: string | URL | Readonly<Record<string, string | URL>>): ModelAddress {
+/** Absolute addresses, since the worker has another base than the page; picked files by their paths. */
+export function resolveModel(model: ModelInput): PageModel {
   if (typeof model === "string" || model instanceof URL) return resolveUrl(model);
-  return Object.fromEntries(Object.entries(model).map(([path, url]) => [path, resolveUrl(url)]));
+  if (isFiles(model)) return blobsOf(model);
+  const entries = Object.entries(model);
+  const blobs = entries.filter((entry): entry is [string, Blob] => entry[1] instanceof Blob);
+  if (blobs.length === 0)
+    return Object.fromEntries(entries.map(([path, url]) => [path, resolveUrl(url as string | URL)]));
+  if (blobs.length === entries.length) return Object.fromEntries(blobs);
+  // an object URL serves as the address of a picked file
+  return Object.fromEntries(
+    entries.map(([path, file]) => [path, file instanceof Blob ? URL.createObjectURL(file) : resolveUrl(file)]),
+  );
+}
+
+function isFiles(model: ModelInput): model is readonly File[] {
+  return Array.isArray(model);
 }
 
 /** @throws KleinbildError `invalid-request` */

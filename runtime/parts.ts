@@ -19,12 +19,14 @@ import { inventory, type WeightPart } from "./weights/inventory.ts";
 import { type Quantization, WeightLoader } from "./weights/loader.ts";
 import type { ModelConfig } from "./weights/model-config.ts";
 import type { OpenModel } from "./weights/open-model.ts";
+import type { QuantizationMethod } from "./weights/quantize.ts";
 
 export interface PartsOptions {
   readonly gpu: Gpu;
   readonly model: OpenModel;
   readonly scalar: ScalarType;
   readonly quantization: Quantization;
+  readonly quantizationMethod: QuantizationMethod;
   readonly referenceCacheBytes: number;
   readonly ortWasmUrl?: string | undefined;
 }
@@ -67,7 +69,7 @@ export interface Parts {
 
 /** The parts of a model, none of them loaded yet. */
 export async function openParts(options: PartsOptions): Promise<Parts> {
-  const { gpu, model, scalar, quantization } = options;
+  const { gpu, model, scalar, quantization, quantizationMethod } = options;
   const { config, stores } = model;
   const chunk = rowsPerChunk(config, scalar, gpu.memory.maxBindingBytes);
   const tokenizer = PromptTokenizer.create(model.tokenizer.json, model.tokenizer.config);
@@ -143,7 +145,16 @@ export async function openParts(options: PartsOptions): Promise<Parts> {
         };
         const store = stores[part.name];
         await part.load(
-          new WeightLoader({ gpu, store, part: part.name, scalar, quantization, signal: abort, onBytes }),
+          new WeightLoader({
+            gpu,
+            store,
+            part: part.name,
+            scalar,
+            quantization,
+            quantizationMethod,
+            signal: abort,
+            onBytes,
+          }),
         );
       }
       await gpu.recorder.settle();

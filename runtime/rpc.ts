@@ -33,7 +33,7 @@ export interface RemoteEngine<Options> {
   nextLoad(id: number): Promise<Pulled<LoadEvent, EngineInfo>>;
   nextEvent(id: number): Promise<Pulled<EngineEvent, void>>;
   /** Starts work on stored models. */
-  call(id: number, call: LibraryCall): void;
+  call(id: number, call: LibraryCall<never>): void;
   nextCall(id: number): Promise<Pulled<LoadEvent, unknown>>;
   /** Ends a run at its next abort point; its pull gives an error, which the caller replaces by its own signal's reason. */
   cancel(id: number): void;
@@ -51,14 +51,14 @@ type Progressive<Input, Result> = (
 /** Serves an engine that `create` makes, and the model library; runs in the worker or child process. */
 export class EngineHost<Options> implements RemoteEngine<Options> {
   readonly #create: Progressive<Options, Engine>;
-  readonly #library: Progressive<LibraryCall, unknown>;
+  readonly #library: Progressive<LibraryCall<never>, unknown>;
   readonly #aborts = new Map<number, AbortController>();
   readonly #loads = new Map<number, AsyncGenerator<LoadEvent, EngineInfo>>();
   readonly #runs = new Map<number, AsyncGenerator<EngineEvent, void>>();
   readonly #calls = new Map<number, AsyncGenerator<LoadEvent, unknown>>();
   #engine: Engine | undefined;
 
-  constructor(create: Progressive<Options, Engine>, library: Progressive<LibraryCall, unknown> = noLibrary) {
+  constructor(create: Progressive<Options, Engine>, library: Progressive<LibraryCall<never>, unknown> = noLibrary) {
     this.#create = create;
     this.#library = library;
   }
@@ -82,7 +82,7 @@ export class EngineHost<Options> implements RemoteEngine<Options> {
       : pulled;
   }
 
-  call(id: number, call: LibraryCall): void {
+  call(id: number, call: LibraryCall<never>): void {
     this.#calls.set(id, withProgress(this.#library, call, this.#signal(id)));
   }
 
@@ -177,7 +177,7 @@ async function* withProgress<Input, Result>(
     latest = undefined;
     if (event) yield event;
   }
-  return await result;
+  return result;
 }
 
 async function noLibrary(): Promise<never> {

@@ -32,7 +32,8 @@ export async function* enterStage(
     parts.gpu.checked("loading", () =>
       parts.load([part], {
         signal,
-        onProgress: (of, loadedBytes, totalBytes) => emit({ type: "load", part: of, loadedBytes, totalBytes }),
+        onProgress: (of, loadedBytes, totalBytes) =>
+          emit({ type: "load", stage: "gpu", part: of, loadedBytes, totalBytes }),
       }),
     ),
   );

@@ -6,6 +6,7 @@ import type { PlannedRequest } from "../plan/planned-request.ts";
 import type { Quantization } from "../weights/loader.ts";
 import type { ModelConfig } from "../weights/model-config.ts";
 import type { ModelRecognition, OpenModel } from "../weights/open-model.ts";
+import type { StorageReport } from "../weights/store/store-backend.ts";
 
 /** What is to be done with the model. */
 export interface AvailabilityOptions {
@@ -17,15 +18,6 @@ export interface AvailabilityOptions {
   readonly memoryBudgetBytes?: number | undefined;
   /** What differs from one picture of the model's default size without references. */
   readonly request?: Partial<PlannedRequest> | undefined;
-}
-
-/** Bytes of this origin's storage, or of the disk that the store's folder is on. */
-export interface StorageReport {
-  readonly usedBytes: number;
-  /** Undefined where the platform does not tell. */
-  readonly freeBytes: number | undefined;
-  /** Whether the browser promised not to clear it by itself. */
-  readonly persisted: boolean;
 }
 
 /** Whether a model can run here, told before anything but its headers is downloaded. */

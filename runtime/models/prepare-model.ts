@@ -1,3 +1,181 @@
+import type { LoadEvent, ModelPart } from "../events.ts";
+import type { WeightPart } from "../weights/inventory.ts";
+import type { Quantization } from "../weights/loader.ts";
+import { type OpenModel, openModel } from "../weights/open-model.ts";
+import type { QuantizationMethod } from "../weights/quantize.ts";
+import { repackModel } from "../weights/repack/repack-model.ts";
+import type { ModelSource } from "../weights/source.ts";
+import type { DownloadPlan, DownloadReport } from "../weights/store/download-plan.ts";
+import type { ModelStore } from "../weights/store/model-store.ts";
+import { type FileManifest, readFileManifest } from "./file-manifest.ts";
+import { LayeredSource } from "./layered-source.ts";
+import { modelId } from "./model-id.ts";
+import type { ModelPlace } from "./model-place.ts";
+
+/** Smaller models are read where they are: an HTTP cache keeps them as well. */
+const KEPT_FROM_BYTES = 64 << 20;
+
 export interface PrepareOptions {
-  readonly quantization?: "none" | "q8" | "q4" | undefined;
+  readonly quantization?: Quantization | undefined;
+  /** How scales are chosen when matrices are quantized. Default: `mse`. */
+  readonly quantizationMethod?: QuantizationMethod | undefined;
+  /** Whether this machine keeps what it downloads and repacks. Default: `auto`, models of 64 MiB and more. */
+  readonly keep?: "auto" | "always" | "never" | undefined;
+  /** Ids of stored models that may be deleted where there is no room otherwise, in this order. */
+  readonly evict?: readonly string[] | undefined;
+}
+
+export interface PrepareContext {
+  readonly signal?: AbortSignal | undefined;
+  readonly onLoad?: ((event: LoadEvent) => void) | undefined;
+  /** What each download took. */
+  readonly onReport?: ((report: DownloadReport) => void) | undefined;
+}
+
+/** The names of a model in the store. */
+export function storedIds(
+  place: ModelPlace,
+  { quantization = "none", quantizationMethod = "mse" }: PrepareOptions,
+): { readonly original: string; readonly prepared: string } {
+  const original = modelId(place.key);
+  return {
+    original,
+    prepared: quantization === "none" ? original : `${original}-${quantization}-${quantizationMethod}`,
+  };
+}
+
+/**
+ * The files that an engine is to read: those of the store, downloaded and repacked as far as they are not there, or the
+ * place's own where nothing is to be kept. A model in the store is used without a look at its place.
+ *
+ * @throws KleinbildError `storage-full`, `network`, `damaged`, what `openModel` throws, or the signal's reason
+ */
+export async function prepareModel(
+  store: ModelStore | undefined,
+  place: ModelPlace,
+  options: PrepareOptions,
+  context: PrepareContext = {},
+): Promise<ModelSource> {
+  const { quantization = "none", quantizationMethod = "mse", keep = "auto" } = options;
+  if (!store || keep === "never" || (quantization === "none" && !place.urlOf)) return place.source;
+  const { prepared } = storedIds(place, options);
+  if (!(await store.find(prepared))?.complete) {
+    const model = await openModel(place.source, { signal: context.signal });
+    if (keep === "auto" && weightBytes(model) < KEPT_FROM_BYTES) return place.source;
+    const preparing = new Preparing(store, place, model, options, context);
+    if (quantization === "none") await preparing.download(prepared, model.files, "transformer");
+    else await preparing.repack(prepared, quantization, quantizationMethod);
+  }
+  await place.source.close();
+  return store.source(prepared);
+}
+
+export function weightBytes({ recognition }: OpenModel): number {
+  return Object.values(recognition.parts).reduce((sum, { bytes }) => sum + bytes, 0);
+}
+
+/** Brings one model into the store. */
+class Preparing {
+  readonly #store: ModelStore;
+  readonly #place: ModelPlace;
+  readonly #model: OpenModel;
+  readonly #options: PrepareOptions;
+  readonly #context: PrepareContext;
+  #manifest: Promise<FileManifest | undefined> | undefined;
+
+  constructor(
+    store: ModelStore,
+    place: ModelPlace,
+    model: OpenModel,
+    options: PrepareOptions,
+    context: PrepareContext,
+  ) {
+    this.#store = store;
+    this.#place = place;
+    this.#model = model;
+    this.#options = options;
+    this.#context = context;
+  }
+
+  async download(id: string, paths: readonly string[], part: ModelPart): Promise<void> {
+    const { signal, onLoad, onReport } = this.#context;
+    const plan = await this.#plan(paths);
+    await this.#makeRoom(plan.files.reduce((sum, { bytes = 0 }) => sum + bytes, 0));
+    const report = await this.#store.download(id, plan, {
+      signal,
+      onProgress: ({ storedBytes, totalBytes }) =>
+        onLoad?.({ type: "load", stage: "download", part, loadedBytes: storedBytes, totalBytes }),
+    });
+    onReport?.(report);
+  }
+
+  /** Part by part: each is downloaded, repacked and then given up, so that no more than one is there twice. */
+  async repack(id: string, quantization: "q8" | "q4", method: QuantizationMethod): Promise<void> {
+    const { signal, onLoad } = this.#context;
+    const { name } = this.#model.config;
+    const about = { name: `${name} (${quantization})`, address: this.#place.source.description };
+    const originals = new Map<WeightPart, string>();
+    const openPart = async (part: WeightPart) => {
+      const files = this.#filesOf(part);
+      const original = `${id}.${files.id}`;
+      originals.set(part, original);
+      await this.download(original, files.paths, part);
+      const source = new LayeredSource(await this.#store.source(original), this.#place.source);
+      return (await openModel(source, { signal })).stores[part];
+    };
+    const onPartDone = async (part: WeightPart): Promise<void> => {
+      const original = originals.get(part);
+      if (original !== undefined && !this.#isSharedWithLater(part)) await this.#store.delete(original);
+    };
+    await this.#store.write(
+      id,
+      about,
+      (writer) =>
+        repackModel(this.#model, writer, {
+          quantization,
+          method,
+          signal,
+          ...(this.#place.urlOf && { openPart, onPartDone }),
+          onProgress: (part, loadedBytes, totalBytes) =>
+            onLoad?.({ type: "load", stage: "repack", part, loadedBytes, totalBytes }),
+        }),
+      signal,
+    );
+  }
+
+  /** Files of a part; those of all parts where they share some. */
+  #filesOf(part: WeightPart): { readonly id: string; readonly paths: readonly string[] } {
+    const { parts } = this.#model.recognition;
+    const all = Object.values(parts).flatMap(({ files }) => files);
+    const shares = new Set(all).size < all.length;
+    return shares ? { id: "all", paths: [...new Set(all)] } : { id: part.toLowerCase(), paths: parts[part].files };
+  }
+
+  #isSharedWithLater(part: WeightPart): boolean {
+    return this.#filesOf(part).id === "all" && part !== "vae"; // the last one to be repacked
+  }
+
+  async #plan(paths: readonly string[]): Promise<DownloadPlan> {
+    const { source, urlOf } = this.#place;
+    const { signal } = this.#context;
+    this.#manifest ??= readFileManifest(source, signal);
+    const manifest = await this.#manifest;
+    const files = [];
+    for (const path of paths) {
+      const known = manifest?.files[path];
+      const mirrors = (manifest?.mirrors ?? []).map((mirror) => new URL(path, mirror.replace(/\/?$/, "/")).href);
+      const bytes = known?.bytes ?? (await source.open(path, signal)).size;
+      files.push({ path, urls: [urlOf!(path), ...mirrors], ...known, bytes });
+    }
+    return { name: this.#model.config.name, address: source.description, files };
+  }
+
+  /** Deletes models that the user gave up, as far as it takes. */
+  async #makeRoom(neededBytes: number): Promise<void> {
+    for (const id of this.#options.evict ?? []) {
+      const { freeBytes } = await this.#store.storage();
+      if (freeBytes === undefined || freeBytes >= neededBytes) return;
+      await this.#store.delete(id);
+    }
+  }
 }

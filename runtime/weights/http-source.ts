@@ -55,7 +55,7 @@ export class HttpSource implements ModelSource {
 
   async open(path: string, signal?: AbortSignal): Promise<ModelFile> {
     // only what has been opened is shared: a pending open belongs to its caller's signal
-    const file = this.#files.get(path) ?? (await openUrl({ url: this.#url(path), path }, signal));
+    const file = this.#files.get(path) ?? (await openUrl({ url: this.urlOf(path), path }, signal));
     this.#files.set(path, file);
     return file;
   }
@@ -68,7 +68,8 @@ export class HttpSource implements ModelSource {
     this.#files.clear();
   }
 
-  #url(path: string): string {
+  /** The address of a file. @throws KleinbildError `missing-file` for one that is not listed */
+  urlOf(path: string): string {
     if (this.#address instanceof URL) {
       const url = new URL(path, this.#address);
       url.search = this.#address.search; // an access token, say

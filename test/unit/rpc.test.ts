@@ -97,6 +97,7 @@ const INFO = { model: { name: "nano" }, dtype: "f32" } as unknown as EngineInfo;
 const REQUEST: GenerateRequest = { prompt: "a fox", seed: 2n ** 60n };
 const PROGRESS: readonly LoadEvent[] = [1, 2, 3].map((loadedBytes) => ({
   type: "load",
+  stage: "gpu",
   part: "vae",
   loadedBytes,
   totalBytes: 3,

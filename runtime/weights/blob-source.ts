@@ -1,0 +1,55 @@
+import { KleinbildError } from "../errors.ts";
+import { assertWithin, type ModelFile, type ModelSource } from "./source.ts";
+
+/** Files that a user picked or dropped, by their paths within the model. */
+export type ModelBlobs = Readonly<Record<string, Blob>>;
+
+/** A model in files that a user picked: they are read where they lie, and stay valid as long as nobody changes them. */
+export class BlobSource implements ModelSource {
+  readonly description = "the picked files";
+  readonly #blobs: ReadonlyMap<string, Blob>;
+
+  constructor(blobs: ModelBlobs) {
+    this.#blobs = new Map(Object.entries(blobs));
+  }
+
+  async exists(path: string): Promise<boolean> {
+    return this.#blobs.has(path);
+  }
+
+  async open(path: string): Promise<ModelFile> {
+    const blob = this.#blobs.get(path);
+    if (!blob) throw new KleinbildError("missing-file", `${path} is not among the picked files.`, { path });
+    return {
+      size: blob.size,
+      read: async (offset, length, signal) => {
+        signal?.throwIfAborted();
+        assertWithin(path, blob.size, offset, length);
+        try {
+          return new Uint8Array(await blob.slice(offset, offset + length).arrayBuffer());
+        } catch (cause) {
+          throw new KleinbildError(
+            "missing-file",
+            `${path} cannot be read any more: it was changed, moved or deleted after it was picked.`,
+            { path },
+            { cause },
+          );
+        }
+      },
+    };
+  }
+
+  async list(): Promise<readonly string[]> {
+    return [...this.#blobs.keys()].toSorted();
+  }
+
+  async close(): Promise<void> {}
+}
+
+/** Picked files by their paths, below the folder that was picked where there is one. */
+export function blobsOf(files: Iterable<File>): ModelBlobs {
+  const paths = [...files].map((file) => ({ file, path: file.webkitRelativePath || file.name }));
+  const folder = /^[^/]+\//.exec(paths[0]?.path ?? "")?.[0] ?? "";
+  const isIn = folder !== "" && paths.every(({ path }) => path.startsWith(folder));
+  return Object.fromEntries(paths.map(({ file, path }) => [isIn ? path.slice(folder.length) : path, file]));
+}
