@@ -1,0 +1,59 @@
+import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { readFile, stat } from "node:fs/promises";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { join, normalize } from "node:path";
+
+export interface ModelServer {
+  readonly url: string;
+  /** Bytes of bodies that were sent, by path. */
+  readonly sentBytes: Map<string, number>;
+  /** Waits for it before each answer. */
+  gate: (() => Promise<void>) | undefined;
+  close(): Promise<void>;
+}
+
+/** Serves a model's folder to any origin, with ranges and ETags, and counts what it sends. */
+export async function serveModel(folder: string): Promise<ModelServer> {
+  const server = createServer((request, response) => void answer(request, response));
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const state: ModelServer = {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
+    sentBytes: new Map(),
+    gate: undefined,
+    close: async () => {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+
+  async function answer({ url = "/", headers, method }: IncomingMessage, response: ServerResponse): Promise<void> {
+    response.setHeader("access-control-allow-origin", "*");
+    response.setHeader("access-control-allow-headers", "range, if-range");
+    response.setHeader("access-control-expose-headers", "content-range, content-length, etag, accept-ranges");
+    if (method === "OPTIONS") return void response.writeHead(204).end();
+    await state.gate?.();
+    const path = normalize(decodeURIComponent(new URL(url, "http://server").pathname)).slice(1);
+    const file = join(folder, path);
+    const stats = await stat(file).catch(() => undefined);
+    if (!stats?.isFile()) return void response.writeHead(404).end();
+    const etag = `"${createHash("sha256").update(`${path} ${stats.size} ${stats.mtimeMs}`).digest("hex").slice(0, 16)}"`;
+    const asked = /^bytes=(\d+)-(\d+)$/.exec(headers.range ?? "");
+    const partial = asked !== null && (headers["if-range"] ?? etag) === etag;
+    const from = partial ? Number(asked[1]) : 0;
+    const to = partial ? Math.min(Number(asked[2]) + 1, stats.size) : stats.size;
+    if (partial && from >= stats.size) return void response.writeHead(416, { etag }).end();
+    response.writeHead(partial ? 206 : 200, {
+      etag,
+      "accept-ranges": "bytes",
+      "content-length": to - from,
+      ...(partial ? { "content-range": `bytes ${from}-${to - 1}/${stats.size}` } : {}),
+    });
+    state.sentBytes.set(path, (state.sentBytes.get(path) ?? 0) + to - from);
+    if (to === from) response.end();
+    else if (to - from < 1 << 20) response.end((await readFile(file)).subarray(from, to));
+    else createReadStream(file, { start: from, end: to - 1 }).pipe(response);
+  }
+  return state;
+}
