@@ -4,13 +4,14 @@ import { readFile, stat } from "node:fs/promises";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join, normalize } from "node:path";
+import { pipeline } from "node:stream/promises";
 
 export interface ModelServer {
   readonly url: string;
   /** Bytes of bodies that were sent, by path. */
   readonly sentBytes: Map<string, number>;
-  /** Waits for it before each answer. */
-  gate: (() => Promise<void>) | undefined;
+  /** Waits for it in the middle of each body of two megabytes and more. */
+  pause: (() => Promise<void>) | undefined;
   close(): Promise<void>;
 }
 
@@ -21,7 +22,7 @@ export async function serveModel(folder: string): Promise<ModelServer> {
   const state: ModelServer = {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
     sentBytes: new Map(),
-    gate: undefined,
+    pause: undefined,
     close: async () => {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
@@ -33,7 +34,6 @@ export async function serveModel(folder: string): Promise<ModelServer> {
     response.setHeader("access-control-allow-headers", "range, if-range");
     response.setHeader("access-control-expose-headers", "content-range, content-length, etag, accept-ranges");
     if (method === "OPTIONS") return void response.writeHead(204).end();
-    await state.gate?.();
     const path = normalize(decodeURIComponent(new URL(url, "http://server").pathname)).slice(1);
     const file = join(folder, path);
     const stats = await stat(file).catch(() => undefined);
@@ -50,10 +50,20 @@ export async function serveModel(folder: string): Promise<ModelServer> {
       "content-length": to - from,
       ...(partial ? { "content-range": `bytes ${from}-${to - 1}/${stats.size}` } : {}),
     });
-    state.sentBytes.set(path, (state.sentBytes.get(path) ?? 0) + to - from);
+    const count = (bytes: number): void => void state.sentBytes.set(path, (state.sentBytes.get(path) ?? 0) + bytes);
     if (to === from) response.end();
-    else if (to - from < 1 << 20) response.end((await readFile(file)).subarray(from, to));
-    else createReadStream(file, { start: from, end: to - 1 }).pipe(response);
+    else if (to - from < 2 << 20) {
+      count(to - from);
+      response.end((await readFile(file)).subarray(from, to));
+    } else {
+      const middle = from + Math.floor((to - from) / 2);
+      await pipeline(createReadStream(file, { start: from, end: middle - 1 }), response, { end: false });
+      count(middle - from);
+      await state.pause?.();
+      if (response.destroyed) return;
+      count(to - middle);
+      createReadStream(file, { start: middle, end: to - 1 }).pipe(response);
+    }
   }
   return state;
 }

@@ -112,8 +112,11 @@ export class ModelStore {
       }
       await writeManifest(this.#backend, id, { ...manifest, files, complete: true });
     } catch (error) {
-      if (isNew && error instanceof KleinbildError && error.code === "storage-full") await this.#backend.remove(id);
-      throw error;
+      if (!(error instanceof KleinbildError) || error.code !== "storage-full") throw error;
+      if (isNew) await this.#backend.remove(id);
+      // what browsers tell of their quota may be more than they give
+      const { freeBytes } = error.details;
+      throw storageFull(known, typeof freeBytes === "number" && freeBytes < known ? freeBytes : undefined, error);
     }
   }
 

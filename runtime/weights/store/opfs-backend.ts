@@ -52,7 +52,13 @@ export class OpfsBackend implements StoreBackend {
           throw await this.#named(error, bytes.length);
         }
       },
-      truncate: async (size) => handle.truncate(size),
+      truncate: async (size) => {
+        try {
+          handle.truncate(size);
+        } catch (error) {
+          throw await this.#named(error, size);
+        }
+      },
       flush: async () => handle.flush(),
       close: async () => handle.close(),
     };
@@ -69,7 +75,20 @@ export class OpfsBackend implements StoreBackend {
     };
   }
 
+  /** By a swap file where the browser has them: two tabs may note at the same time that they use a model. */
   async replace(path: string, bytes: Uint8Array<ArrayBuffer>): Promise<void> {
+    const file = (await this.#file(path, true))!;
+    if (!("createWritable" in file)) return this.#overwrite(path, bytes);
+    try {
+      const stream = await file.createWritable();
+      await stream.write(bytes);
+      await stream.close();
+    } catch (error) {
+      throw await this.#named(error, bytes.length);
+    }
+  }
+
+  async #overwrite(path: string, bytes: Uint8Array<ArrayBuffer>): Promise<void> {
     const file = await this.write(path);
     try {
       await file.truncate(0);
