@@ -78,7 +78,7 @@ describe("npm start --", () => {
     [["--prompt", "x", "--seed", "-1"], /'--seed.*A whole number of 0 to 2\^63 - 1/],
     [["--prompt", "x", "--guidance", "much"], /'--guidance.*A number was expected/],
     [["--prompt", "x", "--reference", "nowhere.png"], /There is no file nowhere\.png/],
-    [["--prompt", "x", "--model", "nowhere"], /There is no folder nowhere; klein-nano and klein-nano-base/],
+    [["--prompt", "x", "--model", "nowhere"], /There is no folder or file nowhere; klein-nano and klein-nano-base/],
     [["--prompt", "x", "--backend", "cuda"], /'--backend.*'cuda' is invalid\. Allowed choices are ort/],
     [["--prompt", "x", "--dtype", "f8"], /Allowed choices are f32, f16/],
     [["--prompt", "x", "--noise", "pink"], /Allowed choices are counter, torch/],

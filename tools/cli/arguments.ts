@@ -26,6 +26,10 @@ export interface PictureOptions extends EngineChoice {
   readonly seed?: string;
   readonly guidance?: number;
   readonly noise?: "counter" | "torch";
+  /** Places of the model's files by their paths in it. */
+  readonly modelFile?: Readonly<Record<string, string>>;
+  readonly keep?: "auto" | "always" | "never";
+  readonly memoryBudget?: number;
   readonly json: boolean;
 }
 
@@ -71,9 +75,16 @@ export function parseArguments(argv: readonly string[]): CliOptions {
     .addOption(choice("--noise <kind>", "what a seed means: ours, or PyTorch's numbers", ["counter", "torch"]))
     .option(
       "--model <model>",
-      `${BUNDLED_MODELS.join(", ")}, a folder in diffusers layout, or its http address`,
+      `${BUNDLED_MODELS.join(", ")}, a folder in diffusers layout, its http address, or a file with all parts`,
       modelFolder,
     )
+    .option(
+      "--model-file <path=place>",
+      "where a file of the model is, by its path in the model; repeatable",
+      modelFile,
+    )
+    .addOption(choice("--keep <when>", "whether downloads are kept (default: auto)", ["auto", "always", "never"]))
+    .option("--memory-budget <bytes>", "most bytes on the GPU at once (default: no limit)", bytes)
     .addOption(choice("--backend <name>", "dense backend", ["ort"]).default("ort"))
     .addOption(choice("--dtype <type>", "scalar type (default: f16 where the GPU has it)", ["f32", "f16"]))
     .addOption(choice("--quantization <kind>", "weights of the blocks (default: none)", ["none", "q8", "q4"]))
@@ -89,6 +100,8 @@ export function parseArguments(argv: readonly string[]): CliOptions {
     return { out: "kleinbild-pictures", lora: {}, ...options } as TaskFileOptions;
   }
   if (options.lora !== undefined) command.error("error: --lora is for --task");
+  if (options.model !== undefined && options.modelFile !== undefined)
+    command.error("error: one of --model and --model-file names the model");
   const { out = "kleinbild.png" } = options;
   if (!(extname(out).toLowerCase() in TYPES))
     command.error(`error: --out needs a name ending in ${Object.keys(TYPES).join(", ")}; got ${out}`);
@@ -125,6 +138,17 @@ function loraFile(text: string, earlier: Readonly<Record<string, string>> = {}):
   return { ...earlier, [id]: existingFile(file) };
 }
 
+function modelFile(text: string, earlier: Readonly<Record<string, string>> = {}): Readonly<Record<string, string>> {
+  const [, path, place] = /^([^=]+)=(.+)$/.exec(text) ?? [];
+  if (path === undefined || place === undefined) throw new InvalidArgumentError("path=place was expected.");
+  return { ...earlier, [path]: /^https?:/.test(place) ? place : existingFile(place) };
+}
+
+function bytes(text: string): number {
+  if (!/^\d{1,15}$/.test(text)) throw new InvalidArgumentError("A whole number of bytes was expected.");
+  return Number(text);
+}
+
 function wholeNumber(text: string): number {
   if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError("A whole number was expected.");
   return Number(text);
@@ -141,10 +165,13 @@ function decimal(text: string): string {
   return text;
 }
 
-/** The folder of a bundled model's name, or the folder or address itself. @throws InvalidArgumentError when there is none */
+/** The folder of a bundled model's name, or the folder, file or address itself. @throws InvalidArgumentError when there is none */
 export function modelFolder(model: string): string {
   if (/^https?:/.test(model)) return model;
   const folder = BUNDLED_MODELS.includes(model) ? fileURLToPath(new URL(`../models/${model}`, import.meta.url)) : model;
-  if (statSync(folder, { throwIfNoEntry: false })?.isDirectory()) return folder;
-  throw new InvalidArgumentError(`There is no folder ${model}; ${BUNDLED_MODELS.join(" and ")} come with the project.`);
+  const place = statSync(folder, { throwIfNoEntry: false });
+  if (place?.isDirectory() || place?.isFile()) return folder;
+  throw new InvalidArgumentError(
+    `There is no folder or file ${model}; ${BUNDLED_MODELS.join(" and ")} come with the project.`,
+  );
 }

@@ -67,10 +67,28 @@ async function makePicture(asked: PictureOptions): Promise<number> {
 }
 
 async function generate({ prompt, out, reference, scheduler, ...asked }: PictureOptions): Promise<JsonResult> {
-  const { model, dtype, quantization, json: _json, backend: _backend, ...request } = asked;
+  const {
+    model,
+    modelFile,
+    dtype,
+    quantization,
+    keep,
+    memoryBudget,
+    json: _json,
+    backend: _backend,
+    ...request
+  } = asked;
   const { signal } = abort;
   const references = await Promise.all(reference.map((file) => readFile(file)));
-  await using engine = await createKleinbild({ model, dtype, quantization, signal, onProgress: showLoading });
+  await using engine = await createKleinbild({
+    model: modelFile ?? model,
+    dtype,
+    quantization,
+    keep,
+    memoryBudgetBytes: memoryBudget,
+    signal,
+    onProgress: showLoading,
+  });
   const generation = engine.generate(
     { prompt, references, previews: false, scheduler: scheduler as SchedulerName | undefined, ...request },
     { signal },
@@ -82,10 +100,15 @@ async function generate({ prompt, out, reference, scheduler, ...asked }: Picture
   return { out, width: image.width, height: image.height, report };
 }
 
-function showLoading({ loadedBytes, totalBytes }: LoadEvent): void {
+const LOAD_STAGES = { download: "download, MB", repack: "repack, MB  ", gpu: "loading, MB " };
+let loading = "";
+
+function showLoading({ stage, part, loadedBytes, totalBytes }: LoadEvent): void {
   const megabytes = (bytes: number): number => Math.round(bytes / 1e6);
-  if (bar.isActive) bar.update(megabytes(loadedBytes));
-  else bar.start(megabytes(totalBytes), 0, { stage: "loading, MB " });
+  const what = stage === "gpu" ? stage : `${stage} ${part}`;
+  if (what !== loading || !bar.isActive) bar.start(megabytes(totalBytes), 0, { stage: LOAD_STAGES[stage] });
+  loading = what;
+  bar.update(megabytes(loadedBytes));
 }
 
 function show(event: GenerateEvent): void {
