@@ -32,6 +32,8 @@ interface Pack {
 const BITS = [2, 3, 4, 6, 8] as const;
 const GROUPS = [32, 64, 128] as const;
 const WORD_BITS = 32;
+/** More than shapes can give. */
+const TOLD_VOTES = 1e6;
 const FLOATS: Readonly<Record<string, Codec>> = { F32, F16, BF16 };
 
 /**
@@ -39,7 +41,7 @@ const FLOATS: Readonly<Record<string, Codec>> = { F32, F16, BF16 };
  * [rows, in / group]; value = code · scale + bias. Source: mlx.core.quantize.
  *
  * The shapes tell bits · group only. What is not known is taken from the file: metadata that mflux writes, or the layout
- * under which most tensors take as many inputs as another has outputs.
+ * under which most tensors take as many inputs as others have outputs.
  *
  * @throws KleinbildError `invalid-model` when codes, scales and biases do not fit each other
  */
@@ -56,7 +58,7 @@ export function mlxTensors(
     const [scales, biases] = [entries.get(companions[0]), entries.get(companions[1])];
     return codes.type === "U32" && scales && biases ? [{ name, codes, scales, biases, companions }] : [];
   });
-  const usual = packs.length > 0 ? usualLayout(packs, entries, metadata) : undefined;
+  const usual = packs.length > 0 ? usualLayout(packs, metadata) : undefined;
   return packs.map((pack) => {
     const layout = quantization(pack.name) ?? candidates(pack).find(isLayout(usual)) ?? candidates(pack)[0];
     return { tensor: mlxTensor(file, path, pack, layout), companions: pack.companions };
@@ -78,22 +80,22 @@ function candidates({ codes, scales }: Pack): MlxLayout[] {
     .toSorted((a, b) => Number(b.groupSize === 64) - Number(a.groupSize === 64));
 }
 
-/** The layout that fits most tensors of a file. */
-function usualLayout(
-  packs: readonly Pack[],
-  entries: ReadonlyMap<string, TensorEntry>,
-  metadata: ReadonlyMap<string, string>,
-): MlxLayout | undefined {
+/**
+ * The layout that fits most tensors of a file: the one of which the inputs of most are the outputs of many others, as the
+ * hidden width of a network is.
+ */
+function usualLayout(packs: readonly Pack[], metadata: ReadonlyMap<string, string>): MlxLayout | undefined {
   const told = Number(metadata.get("quantization_level") ?? NaN); // bits, by mflux
-  const outputs = new Set([...entries.values()].flatMap(({ shape }) => shape.slice(0, 1)));
+  const outputs = new Map<number, number>();
+  for (const { codes } of packs) outputs.set(codes.shape[0]!, (outputs.get(codes.shape[0]!) ?? 0) + 1);
   const votes = new Map<string, { readonly layout: MlxLayout; count: number }>();
   for (const pack of packs)
     for (const layout of candidates(pack)) {
       const key = `${layout.bits} ${layout.groupSize}`;
       const vote = votes.get(key) ?? { layout, count: 0 };
       votes.set(key, vote);
-      const inputs = pack.scales.shape[1]! * layout.groupSize;
-      vote.count += (outputs.has(inputs) ? 2 : 0) + (layout.bits === told ? 2 : 0) + (layout.groupSize === 64 ? 1 : 0);
+      if (layout.bits === told) vote.count += TOLD_VOTES;
+      vote.count += 2 * (outputs.get(pack.scales.shape[1]! * layout.groupSize) ?? 0) + Number(layout.groupSize === 64);
     }
   return [...votes.values()].toSorted((a, b) => b.count - a.count)[0]?.layout;
 }

@@ -1,0 +1,159 @@
+import { e4m3ToF32, e5m2ToF32, f32ToF16 } from "../../runtime/weights/float.ts";
+import { clampCode, divide, rangeOf } from "./encode-blocks.ts";
+import { encodeGguf, GGUF_BLOCKS } from "./encode-gguf.ts";
+
+/** Bytes of a tensor in a file: its own, and those of tensors beside it. */
+export interface EncodedPart {
+  /** Behind the tensor's name without `.weight`, where it is not the tensor itself. */
+  readonly suffix: string;
+  /** In the words of safetensors, or the number of GGUF. */
+  readonly dtype: string | number;
+  /** Of the stored tensor, from the shape of its values. */
+  readonly shape: (shape: readonly number[]) => readonly number[];
+  /** Values of a block, and the bytes that it becomes here. */
+  readonly blockValues: number;
+  readonly blockBytes: number;
+  readonly encode: (values: Float32Array) => Uint8Array<ArrayBuffer>;
+}
+
+/** A way to store the values of matrices. */
+export interface Encoding {
+  readonly format: "safetensors" | "gguf";
+  readonly parts: readonly EncodedPart[];
+}
+
+const bytesOf = (values: Float32Array | Uint16Array): Uint8Array<ArrayBuffer> =>
+  new Uint8Array(values.buffer.slice(values.byteOffset, values.byteOffset + values.byteLength) as ArrayBuffer);
+
+/** To nearest, ties to even. */
+function f32ToBf16(values: Float32Array): Uint16Array {
+  const words = new Uint32Array(values.buffer, values.byteOffset, values.length);
+  return Uint16Array.from(words, (word) => (word + 0x7fff + ((word >>> 16) & 1)) >>> 16);
+}
+
+const plain = (dtype: string | number, bytes: number, encode: EncodedPart["encode"]): EncodedPart => ({
+  suffix: "",
+  dtype,
+  shape: (shape) => shape,
+  blockValues: 1,
+  blockBytes: bytes,
+  encode,
+});
+
+const f32 = (values: Float32Array): Uint8Array<ArrayBuffer> => bytesOf(values);
+const f16 = (values: Float32Array): Uint8Array<ArrayBuffer> => bytesOf(f32ToF16(Float32Array.from(values)));
+const bf16 = (values: Float32Array): Uint8Array<ArrayBuffer> => bytesOf(f32ToBf16(values));
+
+/** The nearest of all finite values of an f8 type, times a scale. */
+function f8(decode: (bits: Uint8Array) => Float32Array, scale: number): EncodedPart["encode"] {
+  const table = [...decode(Uint8Array.from({ length: 256 }, (_, i) => i))]
+    .map((value, bits) => ({ value, bits }))
+    .filter(({ value }) => Number.isFinite(value))
+    .toSorted((a, b) => a.value - b.value);
+  return (values) =>
+    Uint8Array.from(values, (value) => {
+      const wanted = value / scale;
+      let low = 0;
+      let high = table.length - 1;
+      while (high - low > 1) {
+        const middle = (low + high) >> 1;
+        if (table[middle]!.value <= wanted) low = middle;
+        else high = middle;
+      }
+      return wanted - table[low]!.value < table[high]!.value - wanted ? table[low]!.bits : table[high]!.bits;
+    });
+}
+
+/** The scale of f8 tensors: weights of trained models are within ±2, and E4M3 reaches ±448. */
+const F8_SCALE = 2 ** -7;
+
+const f8Encoding = (dtype: string, decode: (bits: Uint8Array) => Float32Array): Encoding => ({
+  format: "safetensors",
+  parts: [
+    plain(dtype, 1, f8(decode, F8_SCALE)),
+    // one number for the tensor
+    {
+      suffix: ".weight_scale",
+      dtype: "F32",
+      shape: () => [],
+      blockValues: Infinity,
+      blockBytes: 4,
+      encode: () => f32(Float32Array.of(F8_SCALE)),
+    },
+  ],
+});
+
+/** MLX packs: codes low bits first, then f16 scales and biases of each group. */
+function mlx(bits: number, groupSize: number): Encoding {
+  const top = 2 ** bits - 1;
+  const each = (values: Float32Array, of: (range: { scale: number; bias: number }) => number): Float32Array =>
+    Float32Array.from({ length: values.length / groupSize }, (_, group) => {
+      const { least, most } = rangeOf(values, group * groupSize, groupSize);
+      return of({ scale: (most - least) / top, bias: least });
+    });
+  const perGroup = (suffix: string, of: (range: { scale: number; bias: number }) => number): EncodedPart => ({
+    suffix,
+    dtype: "F16",
+    shape: ([rows = 0, columns = 0]) => [rows, columns / groupSize],
+    blockValues: groupSize,
+    blockBytes: 2,
+    encode: (values) => f16(each(values, of)),
+  });
+  return {
+    format: "safetensors",
+    parts: [
+      {
+        suffix: "",
+        dtype: "U32",
+        shape: ([rows = 0, columns = 0]) => [rows, (columns * bits) / 32],
+        blockValues: groupSize,
+        blockBytes: (groupSize * bits) / 8,
+        encode: (values) => {
+          const bytes = new Uint8Array((values.length * bits) / 8);
+          for (let group = 0; group < values.length / groupSize; group++) {
+            const { least, most } = rangeOf(values, group * groupSize, groupSize);
+            for (let i = group * groupSize; i < (group + 1) * groupSize; i++) {
+              const code = clampCode(divide(values[i]! - least, (most - least) / top), top);
+              const at = i * bits;
+              bytes[at >> 3]! |= (code << (at & 7)) & 255;
+              if ((at & 7) + bits > 8) bytes[(at >> 3) + 1]! |= code >> (8 - (at & 7));
+            }
+          }
+          return bytes;
+        },
+      },
+      perGroup(".scales", ({ scale }) => scale),
+      perGroup(".biases", ({ bias }) => bias),
+    ],
+  };
+}
+
+const safetensors = (part: EncodedPart): Encoding => ({ format: "safetensors", parts: [part] });
+const gguf = (part: EncodedPart): Encoding => ({ format: "gguf", parts: [part] });
+
+const MLX_LAYOUTS = [2, 3, 4, 6, 8].flatMap((bits) => [32, 64, 128].map((group) => [bits, group] as const));
+
+/** All ways to store matrices, by the names that the command line takes. */
+export const ENCODINGS: Readonly<Record<string, Encoding>> = {
+  bf16: safetensors(plain("BF16", 2, bf16)),
+  f16: safetensors(plain("F16", 2, f16)),
+  f32: safetensors(plain("F32", 4, f32)),
+  "fp8-e4m3": f8Encoding("F8_E4M3", e4m3ToF32),
+  "fp8-e5m2": f8Encoding("F8_E5M2", e5m2ToF32),
+  ...Object.fromEntries(MLX_LAYOUTS.map(([bits, group]) => [`mlx-${bits}-${group}`, mlx(bits, group)])),
+  "gguf-F32": gguf(plain(0, 4, f32)),
+  "gguf-F16": gguf(plain(1, 2, f16)),
+  "gguf-BF16": gguf(plain(30, 2, bf16)),
+  ...Object.fromEntries(
+    Object.entries(GGUF_BLOCKS).map(([type, { id, values, bytes }]) => [
+      `gguf-${type}`,
+      gguf({ ...plain(id, bytes, (all) => encodeGguf(type, all)), blockValues: values }),
+    ]),
+  ),
+};
+
+/** What tensors are stored as that are not to be quantized. */
+export const KEPT: Readonly<Record<Encoding["format"], { readonly matrix: Encoding; readonly vector: Encoding }>> = {
+  safetensors: { matrix: ENCODINGS["bf16"]!, vector: ENCODINGS["bf16"]! },
+  gguf: { matrix: ENCODINGS["gguf-BF16"]!, vector: ENCODINGS["gguf-F32"]! },
+};
