@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { Browser, Page } from "puppeteer-core";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { deferred } from "../support/deferred.ts";
-import { type ModelServer, serveModel } from "../support/model-server.ts";
+import { type ModelServer, serveModel } from "../../tools/synthesize/model-server.ts";
 import { NANO } from "../support/nano.ts";
 import { launchBrowser, startServer } from "./browsers.ts";
 import type { StorePage } from "./store/page.ts";

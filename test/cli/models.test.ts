@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openModels } from "../../runtime/node.ts";
-import { type ModelServer, serveModel } from "../support/model-server.ts";
+import { type ModelServer, serveModel } from "../../tools/synthesize/model-server.ts";
 import { NANO } from "../support/nano.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));

@@ -11,7 +11,7 @@ import { prepareModel, type PrepareOptions } from "../../runtime/models/prepare-
 import { openModels } from "../../runtime/node-models.ts";
 import { openNodePlace, openNodeStore } from "../../runtime/node-place.ts";
 import type { DownloadReport } from "../../runtime/weights/store/download-plan.ts";
-import { type ModelServer, serveModel } from "../support/model-server.ts";
+import { type ModelServer, serveModel } from "../../tools/synthesize/model-server.ts";
 import { NANO, openNano, runEngine, TINY } from "../support/nano.ts";
 import { psnr } from "../support/psnr.ts";
 

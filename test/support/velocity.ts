@@ -1,4 +1,4 @@
-import { OrtBackend } from "../../runtime/backend/ort/ort-backend.ts";
+import type { OrtBackend } from "../../runtime/backend/ort/ort-backend.ts";
 import type { Gpu } from "../../runtime/gpu/device.ts";
 import { readRows, writeRows } from "../../runtime/gpu/rows.ts";
 import { Denoiser } from "../../runtime/transformer/denoiser.ts";

@@ -6,7 +6,7 @@ import { solverRegisters } from "../../../runtime/plan/request-plan.ts";
 import type { PlannedRequest } from "../../../runtime/plan/planned-request.ts";
 import { type Evaluation, planSolver, type SolverName, SOLVERS } from "../../../runtime/sampling/solver.ts";
 import type { WeightPart } from "../../../runtime/weights/inventory.ts";
-import { KLEIN_4B, KLEIN_9B } from "../../support/klein-configs.ts";
+import { KLEIN_4B, KLEIN_9B } from "../../../tools/synthesize/klein-configs.ts";
 import { SMALL_CONFIG } from "../../support/model-config.ts";
 
 const MIB = 2 ** 20;

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { readFile, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join, normalize } from "node:path";
@@ -54,7 +54,7 @@ export async function serveModel(folder: string): Promise<ModelServer> {
     if (to === from) response.end();
     else if (to - from < 2 << 20) {
       count(to - from);
-      response.end((await readFile(file)).subarray(from, to));
+      createReadStream(file, { start: from, end: to - 1 }).pipe(response);
     } else {
       const middle = from + Math.floor((to - from) / 2);
       await pipeline(createReadStream(file, { start: from, end: middle - 1 }), response, { end: false });

@@ -1,0 +1,131 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { Command, InvalidArgumentError, Option } from "commander";
+import { Engine } from "../../runtime/engine.ts";
+import { dawnGpu } from "../../runtime/gpu/dawn.ts";
+import { NodeImageCodec } from "../../runtime/image/codec-node.ts";
+import { prepareModel } from "../../runtime/models/prepare-model.ts";
+import { openNodePlace, openNodeStore } from "../../runtime/node-place.ts";
+import { planMemory } from "../../runtime/plan/memory-plan.ts";
+import type { DownloadReport } from "../../runtime/weights/store/download-plan.ts";
+import { writeCheckpoint } from "../synthesize/checkpoint.ts";
+import { KLEIN_4B, KLEIN_9B } from "../synthesize/klein-configs.ts";
+import { serveModel } from "../synthesize/model-server.ts";
+import { MemoryWatch } from "./memory-watch.ts";
+
+interface Options {
+  readonly size: "4b" | "9b";
+  readonly double?: number;
+  readonly single?: number;
+  readonly quantization: "q4" | "q8";
+  readonly folder: string;
+}
+
+const REFERENCE_PIXELS = 64;
+const WIDTH = 128;
+
+/**
+ * A model of true size from a local server into the store, repacked, and one step of an edit: the memory of each stage, what
+ * came over the wire, and the GPU's peak beside the plan's.
+ */
+await new Command("npm run full-size --")
+  .addOption(new Option("--size <size>", "which klein").choices(["4b", "9b"]).default("4b"))
+  .option("--double <number>", "double blocks (default: the model's)", wholeNumber)
+  .option("--single <number>", "single blocks (default: the model's)", wholeNumber)
+  .addOption(new Option("--quantization <kind>", "of block matrices").choices(["q4", "q8"]).default("q4"))
+  .requiredOption(
+    "--folder <folder>",
+    "for checkpoint and store, some 25 GB; the checkpoint is written where it is missing",
+  )
+  .action(run)
+  .parseAsync();
+process.exit(0); // Dawn's instance, kept for the whole process, would hold it open
+
+async function run({ size, double, single, quantization, folder }: Options): Promise<void> {
+  const base = size === "4b" ? KLEIN_4B : KLEIN_9B;
+  const config = {
+    ...base,
+    name: `synthetic-klein-${size}`,
+    textLength: 64,
+    transformer: {
+      ...base.transformer,
+      doubleBlocks: double ?? base.transformer.doubleBlocks,
+      singleBlocks: single ?? base.transformer.singleBlocks,
+    },
+  };
+  const checkpoint = join(folder, "checkpoint");
+  if (!existsSync(join(checkpoint, "tokenizer/tokenizer_config.json")))
+    await timed("checkpoint", () =>
+      writeCheckpoint(checkpoint, {
+        config,
+        parts: ["textEncoder", "transformer", "vae"],
+        type: "bf16",
+        naming: "diffusers",
+        shards: 2,
+        seed: 1,
+      }),
+    );
+  const watch = new MemoryWatch();
+  const server = await serveModel(checkpoint);
+  const reports: DownloadReport[] = [];
+  const place = await openNodePlace(server.url);
+  const source = await timed("download and repack", () =>
+    prepareModel(
+      openNodeStore(join(folder, "store")),
+      place,
+      { quantization, keep: "always" },
+      {
+        onReport: (report) => void reports.push(report),
+      },
+    ),
+  );
+  const wireBytes = [...server.sentBytes.values()].reduce((sum, bytes) => sum + bytes, 0);
+  print("wire", { sentBytes: wireBytes, reports });
+  print("memory of downloading and repacking", watch.take());
+  await server.close();
+
+  const platform = { gpu: await dawnGpu(), codec: new NodeImageCodec() };
+  const engine = await timed("load", () => Engine.create(platform, source, { quantization, dtype: "f32" }));
+  print("memory of loading", watch.take());
+  const data = new Uint8ClampedArray(REFERENCE_PIXELS ** 2 * 4).fill(128);
+  const references = [{ width: REFERENCE_PIXELS, height: REFERENCE_PIXELS, data }];
+  const request = { prompt: "a fox", width: WIDTH, height: WIDTH, steps: 1, seed: 7, references, previews: false };
+  await timed("one step", async () => {
+    for await (const event of engine.generate(request))
+      if (event.type === "result") print("timings", event.report.timings);
+  });
+  print("memory of the run", watch.take());
+  const { memory, adapter } = engine.info;
+  const plan = planMemory(config, {
+    scalar: "f32",
+    quantization,
+    maxBindingBytes: adapter.maxBindingBytes,
+    request: {
+      width: WIDTH,
+      height: WIDTH,
+      references: [{ width: REFERENCE_PIXELS, height: REFERENCE_PIXELS }],
+      evaluations: 1,
+      previews: false,
+    },
+  });
+  print("GPU bytes", { measuredPeak: memory.peakBytes, plannedPeak: plan.peakBytes, weights: plan.weights });
+  watch.stop();
+  await engine.dispose();
+}
+
+async function timed<T>(what: string, work: () => Promise<T>): Promise<T> {
+  const started = performance.now();
+  const result = await work();
+  print(what, `${((performance.now() - started) / 1000).toFixed(1)} s`);
+  return result;
+}
+
+function print(what: string, value: unknown): void {
+  process.stdout.write(`${what}: ${typeof value === "string" ? value : JSON.stringify(value)}\n`);
+}
+
+function wholeNumber(text: string): number {
+  if (!/^\d{1,9}$/.test(text) || Number(text) < 1)
+    throw new InvalidArgumentError("A whole number from 1 was expected.");
+  return Number(text);
+}

@@ -1,0 +1,73 @@
+import type { PlannedTensor } from "./tensor-plan.ts";
+
+/** Values that are drawn and encoded; tensors are made of their bytes, from different places on. */
+const POOL_VALUES = 1 << 18;
+const CHUNK_BYTES = 4 << 20;
+
+/** Bytes of tensors of seeded normal values, as fast as they can be copied. */
+export class RandomBytes {
+  readonly #seed: number;
+  readonly #pools = new Map<string, Uint8Array>();
+
+  constructor(seed: number) {
+    this.#seed = seed;
+  }
+
+  /** In chunks, the same for the same seed and name. */
+  *bytesOf(tensor: PlannedTensor): Generator<Uint8Array> {
+    const { part, bytes, name } = tensor;
+    if (part.blockValues === Infinity) {
+      yield part.encode(new Float32Array(1));
+      return;
+    }
+    const pool = this.#pool(tensor);
+    const blocks = pool.length / part.blockBytes;
+    // parts of one tensor (codes, scales, biases) begin at the same group
+    const base = name.replace(/\.(weight|scales|biases)$/, "");
+    let at = (hash(`${this.#seed} ${base}`) % blocks) * part.blockBytes;
+    for (let left = bytes; left > 0;) {
+      const piece = pool.subarray(at, Math.min(pool.length, at + left, at + CHUNK_BYTES));
+      yield piece;
+      left -= piece.length;
+      at = (at + piece.length) % pool.length;
+    }
+  }
+
+  #pool({ part, values, role }: PlannedTensor): Uint8Array {
+    const inputs = values.shape.slice(1).reduce((all, size) => all * size, 1);
+    // activations keep their size through a layer; norms are near one, biases near zero
+    const isBias = values.name.endsWith(".bias");
+    const [mean, spread] =
+      role === "vector" ? (isBias ? [0, 0.01] : [1, 0.01]) : [0, role === "table" ? 0.02 : 1 / Math.sqrt(inputs)];
+    const key = `${String(part.dtype)} ${part.suffix} ${mean} ${spread} ${part.blockValues}`;
+    const known = this.#pools.get(key);
+    if (known) return known;
+    const next = generator(hash(`${this.#seed} pool`));
+    const pool = part.encode(Float32Array.from({ length: POOL_VALUES }, () => mean + spread * normal(next)));
+    this.#pools.set(key, pool);
+    return pool;
+  }
+}
+
+/** FNV-1a. */
+function hash(text: string): number {
+  let state = 0x811c9dc5;
+  for (let i = 0; i < text.length; i++) state = Math.imul(state ^ text.charCodeAt(i), 0x01000193) >>> 0;
+  return state;
+}
+
+/** Mulberry32: uniform numbers of 0 to 1. */
+function generator(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+/** Box and Muller's transform. */
+function normal(next: () => number): number {
+  return Math.sqrt(-2 * Math.log(1 - next())) * Math.cos(2 * Math.PI * next());
+}
