@@ -11,7 +11,9 @@ import { type FileManifest, readFileManifest } from "./file-manifest.ts";
 import { LayeredSource } from "./layered-source.ts";
 import { modelId } from "./model-id.ts";
 import type { ModelPlace } from "./model-place.ts";
+import { RememberedSource } from "./remembered-source.ts";
 
+const WEIGHT_PARTS = ["textEncoder", "transformer", "vae"] as const satisfies readonly WeightPart[];
 /** Smaller models are read where they are: an HTTP cache keeps them as well. */
 const KEPT_FROM_BYTES = 64 << 20;
 
@@ -60,10 +62,11 @@ export async function prepareModel(
   if (!store || keep === "never" || (quantization === "none" && !place.urlOf)) return place.source;
   const { prepared } = storedIds(place, options);
   if (!(await store.find(prepared))?.complete) {
-    const model = await openModel(place.source, { signal: context.signal });
+    const source = new RememberedSource(place.source);
+    const model = await openModel(source, { signal: context.signal });
     if (keep === "auto" && weightBytes(model) < KEPT_FROM_BYTES) return place.source;
-    const preparing = new Preparing(store, place, model, options, context);
-    if (quantization === "none") await preparing.download(prepared, model.files, "transformer");
+    const preparing = new Preparing(store, { ...place, source }, model, options, context);
+    if (quantization === "none") await preparing.download(prepared, model.files);
     else await preparing.repack(prepared, quantization, quantizationMethod);
   }
   await place.source.close();
@@ -97,14 +100,14 @@ class Preparing {
     this.#context = context;
   }
 
-  async download(id: string, paths: readonly string[], part: ModelPart): Promise<void> {
+  async download(id: string, paths: readonly string[]): Promise<void> {
     const { signal, onLoad, onReport } = this.#context;
     const plan = await this.#plan(paths);
     await this.#makeRoom(plan.files.reduce((sum, { bytes = 0 }) => sum + bytes, 0));
     const report = await this.#store.download(id, plan, {
       signal,
-      onProgress: ({ storedBytes, totalBytes }) =>
-        onLoad?.({ type: "load", stage: "download", part, loadedBytes: storedBytes, totalBytes }),
+      onProgress: ({ path, storedBytes, totalBytes }) =>
+        onLoad?.({ type: "load", stage: "download", part: this.#partOf(path), loadedBytes: storedBytes, totalBytes }),
     });
     onReport?.(report);
   }
@@ -114,18 +117,19 @@ class Preparing {
     const { signal, onLoad } = this.#context;
     const { name } = this.#model.config;
     const about = { name: `${name} (${quantization})`, address: this.#place.source.description };
-    const originals = new Map<WeightPart, string>();
+    const originals = new Map<WeightPart, { readonly id: string; readonly source: ModelSource }>();
     const openPart = async (part: WeightPart) => {
       const files = this.#filesOf(part);
       const original = `${id}.${files.id}`;
-      originals.set(part, original);
-      await this.download(original, files.paths, part);
-      const source = new LayeredSource(await this.#store.source(original), this.#place.source);
-      return (await openModel(source, { signal })).stores[part];
+      await this.download(original, files.paths);
+      const source = await this.#store.source(original);
+      originals.set(part, { id: original, source });
+      return (await openModel(new LayeredSource(source, this.#place.source), { signal })).stores[part];
     };
     const onPartDone = async (part: WeightPart): Promise<void> => {
       const original = originals.get(part);
-      if (original !== undefined && !this.#isSharedWithLater(part)) await this.#store.delete(original);
+      await original?.source.close();
+      if (original && !this.#isSharedWithLater(part)) await this.#store.delete(original.id);
     };
     await this.#store.write(
       id,
@@ -141,6 +145,12 @@ class Preparing {
         }),
       signal,
     );
+  }
+
+  #partOf(path: string): ModelPart {
+    const { parts } = this.#model.recognition;
+    const found = WEIGHT_PARTS.find((part) => parts[part].files.includes(path));
+    return found ?? "tokenizer";
   }
 
   /** Files of a part; those of all parts where they share some. */
