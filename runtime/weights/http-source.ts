@@ -1,3 +1,4 @@
+import pRetry from "p-retry";
 import { type ErrorDetails, KleinbildError } from "../errors.ts";
 import { assertWithin, type ModelFile, type ModelSource } from "./source.ts";
 
@@ -13,6 +14,8 @@ export type ModelAddress = string | URL | Readonly<Record<string, string | URL>>
 const MAX_WHOLE_BYTES = 256 << 20;
 /** Two, since sirv, which `vite preview` serves with, takes the range 0-0 for the whole file. */
 const PROBE_BYTES = 2;
+/** Answers that pass: the request is made again. */
+const HTTP_BUSY: ReadonlySet<number> = new Set([408, 425, 429, 500, 502, 503, 504]);
 const HTTP_PARTIAL = 206;
 const HTTP_NOT_FOUND = 404;
 const HTTP_GONE = 410;
@@ -23,16 +26,28 @@ interface Place {
   readonly url: string;
   /** Its path within the model, for errors. */
   readonly path: string;
+  readonly retries: HttpRetries;
 }
+
+/** How often a request is made again that failed in a way that may pass. */
+export interface HttpRetries {
+  readonly retries: number;
+  /** Wait before the first; it doubles from one to the next. */
+  readonly delayMs: number;
+}
+
+const RETRIES: HttpRetries = { retries: 4, delayMs: 500 };
 
 /** A model on a server, read by ranges. */
 export class HttpSource implements ModelSource {
   readonly description: string;
+  readonly #retries: HttpRetries;
   readonly #address: URL | ReadonlyMap<string, string>;
   readonly #files = new Map<string, ModelFile>();
 
   /** @throws KleinbildError `invalid-request` when an address is not absolute, or not one that `fetch` reads */
-  constructor(address: ModelAddress) {
+  constructor(address: ModelAddress, retries: HttpRetries = RETRIES) {
+    this.#retries = retries;
     if (typeof address === "string" || address instanceof URL) {
       this.#address = baseUrl(address);
       this.description = this.#address.href;
@@ -55,7 +70,8 @@ export class HttpSource implements ModelSource {
 
   async open(path: string, signal?: AbortSignal): Promise<ModelFile> {
     // only what has been opened is shared: a pending open belongs to its caller's signal
-    const file = this.#files.get(path) ?? (await openUrl({ url: this.urlOf(path), path }, signal));
+    const file =
+      this.#files.get(path) ?? (await openUrl({ url: this.urlOf(path), path, retries: this.#retries }, signal));
     this.#files.set(path, file);
     return file;
   }
@@ -107,6 +123,10 @@ function invalidAddress(message: string): KleinbildError {
 
 /** Asks for the first bytes: a server that understands ranges tells the size, another one sends the whole file. */
 async function openUrl(place: Place, signal?: AbortSignal): Promise<ModelFile> {
+  return retrying(place, signal, () => openOnce(place, signal));
+}
+
+async function openOnce(place: Place, signal?: AbortSignal): Promise<ModelFile> {
   const response = await request(place, 0, PROBE_BYTES, signal);
   if (response.status !== HTTP_PARTIAL) return wholeFile(await readWhole(response, place, signal), place.path);
   const size = sizeFromRange(response, place, 0, PROBE_BYTES);
@@ -135,6 +155,16 @@ async function readRange(
   signal?.throwIfAborted();
   assertWithin(place.path, size, offset, length);
   if (length === 0) return new Uint8Array(0);
+  return retrying(place, signal, () => readRangeOnce(place, size, offset, length, signal));
+}
+
+async function readRangeOnce(
+  place: Place,
+  size: number,
+  offset: number,
+  length: number,
+  signal?: AbortSignal,
+): Promise<Uint8Array<ArrayBuffer>> {
   const response = await request(place, offset, length, signal);
   if (response.status !== HTTP_PARTIAL) {
     discard(response);
@@ -148,6 +178,22 @@ async function readRange(
     throw failure(place, `changed while it was read: it had ${size} bytes and has ${sizeNow} now`);
   }
   return readPart(response, place, length, signal);
+}
+
+/** Runs `work` again after failures that may pass: no answer, a busy server, a connection that broke. */
+async function retrying<T>({ retries }: Place, signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T> {
+  return pRetry(work, {
+    retries: retries.retries,
+    minTimeout: retries.delayMs,
+    signal,
+    shouldRetry: ({ error }) => !signal?.aborted && isPassing(error),
+  });
+}
+
+function isPassing(error: unknown): boolean {
+  if (!(error instanceof KleinbildError) || error.code !== "network") return false;
+  const { status } = error.details;
+  return error.cause !== undefined || (typeof status === "number" && HTTP_BUSY.has(status));
 }
 
 /** A response with a body that is wanted. */

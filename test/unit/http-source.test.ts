@@ -7,6 +7,8 @@ import { HttpSource, type ModelAddress } from "../../runtime/weights/http-source
 const BYTES = Uint8Array.from({ length: 1000 }, (_, i) => (i * 7) % 251);
 const MIB = 2 ** 20;
 const REASON = new Error("enough");
+/** A source that tries nothing twice. */
+const once = (address: ModelAddress): HttpSource => new HttpSource(address, { retries: 0, delayMs: 0 });
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => void;
 
@@ -62,13 +64,56 @@ describe("HttpSource", () => {
 
   const open = (handler: Handler, signal?: AbortSignal) => {
     routes = { "/model/file": handler };
-    return new HttpSource(`${origin}/model/`).open("file", signal);
+    return once(`${origin}/model/`).open("file", signal);
   };
   /** The first answer opens the file, the later ones are to a read. */
   const openThen = (handler: Handler) => {
     let requests = 0;
     return open((request, response) => (requests++ === 0 ? ranges : handler)(request, response));
   };
+
+  describe("on a server that fails now and then", () => {
+    /** Answers with the handlers in turn, and then as it should be. */
+    const failing = (...handlers: readonly Handler[]) => {
+      let requests = 0;
+      routes = { "/model/file": (request, response) => (handlers[requests++] ?? ranges)(request, response) };
+      return new HttpSource(`${origin}/model/`, { retries: 3, delayMs: 1 });
+    };
+    const cut: Handler = (request, response) => {
+      const [first, last] = rangeOf(request);
+      response.writeHead(206, { "content-range": `bytes ${first}-${last}/1000`, "content-length": last - first + 1 });
+      response.write(BYTES.slice(first, first + 1), () => response.destroy());
+    };
+
+    it("asks again where it was busy or cut off", async () => {
+      const file = await failing(status(503), cut, ranges, status(429), cut).open("file");
+      expect(await file.read(10, 20)).toEqual(BYTES.slice(10, 30));
+      expect(seen).toHaveLength(6);
+    });
+
+    it("gives up after three more tries, with the last error", async () => {
+      await expect(failing(...Array<Handler>(9).fill(status(503))).open("file")).rejects.toMatchObject({
+        code: "network",
+        details: { status: 503 },
+      });
+      expect(seen).toHaveLength(4);
+    });
+
+    it.each([404, 403])("does not ask again after status %d", async (code) => {
+      await expect(failing(status(code)).open("file")).rejects.toMatchObject({ details: { status: code } });
+      expect(seen).toHaveLength(1);
+    });
+
+    it("stops when its signal says so", async () => {
+      const abort = new AbortController();
+      const source = failing((_, response) => {
+        abort.abort(REASON);
+        response.destroy();
+      });
+      await expect(source.open("file", abort.signal)).rejects.toBe(REASON);
+      expect(seen).toHaveLength(1);
+    });
+  });
 
   describe("on a server with ranges", () => {
     it("asks for two bytes to learn the size, then for what is read", async () => {
@@ -114,7 +159,7 @@ describe("HttpSource", () => {
 
     it("asks once about a file that is opened twice, and again after it was closed", async () => {
       routes = { "/model/file": ranges };
-      const source = new HttpSource(`${origin}/model/`);
+      const source = once(`${origin}/model/`);
       await source.open("file");
       await source.open("file");
       expect(await source.exists("file")).toBe(true);
@@ -129,7 +174,7 @@ describe("HttpSource", () => {
         "/model/file": (_, response) => void response.writeHead(302, { location: "/elsewhere?token=1" }).end(),
         "/elsewhere": ranges,
       };
-      const file = await new HttpSource(`${origin}/model/`).open("file");
+      const file = await once(`${origin}/model/`).open("file");
       expect(await file.read(10, 20)).toEqual(BYTES.slice(10, 30));
       expect(seen.map(({ url }) => url)).toEqual(
         Array.from({ length: 2 }, () => ["/model/file", "/elsewhere?token=1"]).flat(),
@@ -303,7 +348,7 @@ describe("HttpSource", () => {
           message: `${origin}/model/file is not there (status ${code}).`,
           details: { path: "file", status: code },
         });
-        expect(await new HttpSource(`${origin}/model/`).exists("file")).toBe(false);
+        expect(await once(`${origin}/model/`).exists("file")).toBe(false);
       });
 
     it("calls a page that comes instead a missing file", async () => {
@@ -311,7 +356,7 @@ describe("HttpSource", () => {
         code: "missing-file",
         message: `${origin}/model/file is not there: a page came instead.`,
       });
-      expect(await new HttpSource(`${origin}/model/`).exists("file")).toBe(false);
+      expect(await once(`${origin}/model/`).exists("file")).toBe(false);
     });
 
     for (const code of [401, 403, 429, 500, 503])
@@ -322,7 +367,7 @@ describe("HttpSource", () => {
           details: { path: "file", status: code },
         };
         await expect(open(status(code, "text/html"))).rejects.toMatchObject(failure);
-        await expect(new HttpSource(`${origin}/model/`).exists("file")).rejects.toMatchObject(failure);
+        await expect(once(`${origin}/model/`).exists("file")).rejects.toMatchObject(failure);
       });
 
     it("calls status 416 a file that ends too early", async () => {
@@ -339,7 +384,7 @@ describe("HttpSource", () => {
       await new Promise<void>((resolve) => gone.listen(0, "127.0.0.1", resolve));
       const { port } = gone.address() as AddressInfo;
       await new Promise((resolve) => gone.close(resolve));
-      await expect(new HttpSource(`http://127.0.0.1:${port}/`).open("file")).rejects.toMatchObject({
+      await expect(once(`http://127.0.0.1:${port}/`).open("file")).rejects.toMatchObject({
         code: "network",
         message: `http://127.0.0.1:${port}/file could not be reached.`,
         cause: expect.any(Error),
@@ -352,7 +397,7 @@ describe("HttpSource", () => {
 
     it("tries again at the next open", async () => {
       routes = {};
-      const source = new HttpSource(`${origin}/model/`);
+      const source = once(`${origin}/model/`);
       await expect(source.open("file")).rejects.toMatchObject({ code: "missing-file" });
       routes = { "/model/file": ranges };
       expect((await source.open("file")).size).toBe(1000);
@@ -406,7 +451,7 @@ describe("HttpSource", () => {
         new URL(`${origin}/model`),
         `${origin}/model/?key=1`,
       ])
-        expect((await new HttpSource(address).open("part/file")).size).toBe(1000);
+        expect((await once(address).open("part/file")).size).toBe(1000);
       expect(seen.map(({ url }) => url)).toEqual([
         ...Array.from({ length: 3 }, () => "/model/part/file"),
         "/model/part/file?key=1",
@@ -422,7 +467,7 @@ describe("HttpSource", () => {
       ["file:///model/", /cannot be fetched: take its folder's path in Node/],
     ] as const)
       it(`refuses ${JSON.stringify(address)} as a folder`, () =>
-        expect(() => new HttpSource(address)).toThrowError(
+        expect(() => once(address)).toThrowError(
           expect.objectContaining({
             code: "invalid-request",
             message: expect.stringMatching(message) as string,
@@ -434,7 +479,7 @@ describe("HttpSource", () => {
   describe("by a list of files", () => {
     it("takes texts and URLs, of which there are those that are listed", async () => {
       routes = { "/a": ranges, "/b": whole };
-      const source = new HttpSource({ "part/a": `${origin}/a`, b: new URL(`${origin}/b`), c: `${origin}/c` });
+      const source = once({ "part/a": `${origin}/a`, b: new URL(`${origin}/b`), c: `${origin}/c` });
       expect((await source.open("part/a")).size).toBe(1000);
       expect((await source.open("b")).size).toBe(1000);
       expect(await source.exists("part/a")).toBe(true);
@@ -452,12 +497,12 @@ describe("HttpSource", () => {
     it("takes a list of texts that was cloned on its way to a worker", async () => {
       routes = { "/a": ranges };
       const cloned: ModelAddress = structuredClone({ a: `${origin}/a` });
-      expect((await new HttpSource(cloned).open("a")).size).toBe(1000);
+      expect((await once(cloned).open("a")).size).toBe(1000);
     });
 
     it("reads data: addresses, to which bundlers turn small files", async () => {
       const url = `data:application/octet-stream;base64,${Buffer.from(BYTES).toString("base64")}`;
-      const file = await new HttpSource({ a: url }).open("a");
+      const file = await once({ a: url }).open("a");
       expect(file.size).toBe(1000);
       expect(await file.read(313, 257)).toEqual(BYTES.slice(313, 570));
     });
@@ -465,7 +510,7 @@ describe("HttpSource", () => {
     it("calls a blob: address that leads nowhere unreachable", async () => {
       const url = URL.createObjectURL(new Blob([BYTES]));
       URL.revokeObjectURL(url);
-      await expect(new HttpSource({ a: url }).open("a")).rejects.toMatchObject({
+      await expect(once({ a: url }).open("a")).rejects.toMatchObject({
         code: "network",
         message: `${url} could not be reached.`,
       });
@@ -474,13 +519,13 @@ describe("HttpSource", () => {
     it("shortens long addresses in errors", async () => {
       const url = `${origin}/${"x".repeat(1000)}`;
       routes = { [`/${"x".repeat(1000)}`]: status(500) };
-      const opening = new HttpSource({ a: url }).open("a");
+      const opening = once({ a: url }).open("a");
       await expect(opening).rejects.toMatchObject({ message: `${url.slice(0, 200)}… answered with status 500.` });
     });
 
     it("refuses relative addresses and those of the file system", () => {
       for (const url of ["a.json", "./a.json", "file:///a.json", new URL("file:///a.json")])
-        expect(() => new HttpSource({ a: url })).toThrowError(expect.objectContaining({ code: "invalid-request" }));
+        expect(() => once({ a: url })).toThrowError(expect.objectContaining({ code: "invalid-request" }));
     });
   });
 });
