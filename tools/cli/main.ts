@@ -29,6 +29,8 @@ const bar = new cliProgress.SingleBar(
   { format: "{stage} {bar} {value}/{total}", stream: process.stderr, clearOnComplete: true, hideCursor: true },
   cliProgress.Presets.shades_classic,
 );
+const LOAD_STAGES = { download: "download, MB", repack: "repack, MB  ", gpu: "loading, MB " };
+let loading = "";
 // Dawn keeps a finished process alive
 process.exit(argv.includes("--serve") ? await serve(argv) : await main(parseArguments(argv)));
 
@@ -99,9 +101,6 @@ async function generate({ prompt, out, reference, scheduler, ...asked }: Picture
   await writeFile(out, bytes);
   return { out, width: image.width, height: image.height, report };
 }
-
-const LOAD_STAGES = { download: "download, MB", repack: "repack, MB  ", gpu: "loading, MB " };
-let loading = "";
 
 function showLoading({ stage, part, loadedBytes, totalBytes }: LoadEvent): void {
   const megabytes = (bytes: number): number => Math.round(bytes / 1e6);
