@@ -6,6 +6,8 @@ import type { AddressInfo } from "node:net";
 export interface Chaos {
   /** Breaks each connection after so many bytes of its body. */
   cutAfter?: (request: number) => number | undefined;
+  /** Sends nothing more after so many bytes, and does not end. */
+  stallAfter?: (request: number) => number | undefined;
   /** Answers with this status instead. */
   status?: (request: number) => number | undefined;
   ignoresRanges?: boolean;
@@ -60,6 +62,11 @@ export async function chaosServer(bytes: Uint8Array, chaos: Chaos = {}): Promise
       "content-length": body.length,
       ...(partial ? { "content-range": `bytes ${from}-${to - 1}/${now.bytes.length}` } : {}),
     });
+    const stall = state.chaos.stallAfter?.(number);
+    if (stall !== undefined) {
+      state.sentBytes += Math.min(stall, body.length);
+      return void response.write(body.subarray(0, stall));
+    }
     const cut = state.chaos.cutAfter?.(number);
     const sent = cut === undefined ? body : body.subarray(0, cut);
     state.sentBytes += sent.length;

@@ -3,18 +3,17 @@ import { bytesToHex } from "@noble/hashes/utils.js";
 import { KleinbildError } from "../../errors.ts";
 import type { DownloadTuning, PlannedFile } from "./download-plan.ts";
 import { PartialFile } from "./partial-file.ts";
+import { delay } from "./delay.ts";
 import { differs, discard, type RangeAnswer, requestRange, Retriable, type Validator } from "./range-request.ts";
+import { bodyOf, wholeBody } from "./response-body.ts";
+import { missingSegments, Place, type Segment } from "./segments.ts";
 import type { StoreBackend } from "./store-backend.ts";
 import { CHUNK_BYTES, sha256, type StoredFile } from "./stored-model.ts";
 
-/** Chunks that one request asks for. */
-const CHUNKS_PER_REQUEST = 8;
 /** Files that change more often than that while they are read are given up. */
 const MAX_RESTARTS = 2;
 /** A chunk that is damaged so often is damaged at the server. */
 const MAX_DAMAGED = 3;
-/** A file whose length its server does not tell is held in memory up to this size. */
-const MAX_UNMEASURED_BYTES = 64 << 20;
 const MAX_DELAY_MS = 30_000;
 
 /** What a download counts. */
@@ -140,7 +139,9 @@ export class FileDownload {
     const url = this.#url;
     const answer = await requestRange(url, this.#file.path, { from: 0, to: CHUNK_BYTES }, {}, signal);
     const unmeasured =
-      !answer.partial && answer.size === undefined ? await this.#readUnmeasured(answer, signal) : undefined;
+      !answer.partial && answer.size === undefined
+        ? await wholeBody(this.#body(answer.response, signal), this.#file.path)
+        : undefined;
     const size = unmeasured?.length ?? answer.size!;
     const expected = this.#file.bytes;
     if (expected !== undefined && size !== expected) {
@@ -261,50 +262,10 @@ export class FileDownload {
   }
 
   async *#body(response: Response, signal: AbortSignal): AsyncGenerator<Uint8Array> {
-    const reader = response.body?.getReader();
-    while (reader) {
-      const stalled = new AbortController();
-      const timer = setTimeout(() => {
-        stalled.abort();
-        void reader.cancel().catch(() => {});
-      }, this.#tuning.stallMs);
-      try {
-        const { done, value } = await reader.read();
-        if (stalled.signal.aborted) throw new Retriable(`nothing more came of ${this.#file.path}`);
-        if (done) return;
-        this.#meter.wireBytes += value.length;
-        yield value;
-      } catch (cause) {
-        signal.throwIfAborted();
-        void reader.cancel().catch(() => {});
-        if (cause instanceof Error && (cause instanceof KleinbildError || cause instanceof Retriable)) throw cause;
-        throw new Retriable(`the connection broke within ${this.#file.path}`, { cause });
-      } finally {
-        clearTimeout(timer);
-      }
+    for await (const bytes of bodyOf(response, this.#file.path, this.#tuning.stallMs, signal)) {
+      this.#meter.wireBytes += bytes.length;
+      yield bytes;
     }
-  }
-
-  async #readUnmeasured({ response }: RangeAnswer, signal: AbortSignal): Promise<Uint8Array<ArrayBuffer>> {
-    const parts: Uint8Array[] = [];
-    let length = 0;
-    for await (const bytes of this.#body(response, signal)) {
-      length += bytes.length;
-      if (length > MAX_UNMEASURED_BYTES)
-        throw new KleinbildError(
-          "network",
-          `${this.#file.path} is sent without its length, which is taken up to ${MAX_UNMEASURED_BYTES} bytes.`,
-          { path: this.#file.path },
-        );
-      parts.push(bytes);
-    }
-    const whole = new Uint8Array(length);
-    let at = 0;
-    for (const part of parts) {
-      whole.set(part, at);
-      at += part.length;
-    }
-    return whole;
   }
 
   /** Tries again after failures that may pass, at the next address, as long as bytes come in between. */
@@ -352,57 +313,4 @@ export class FileDownload {
     this.#validators = {};
     await PartialFile.remove(this.#backend, this.#id, this.#file.path);
   }
-}
-
-/** Where the bytes of a request go: the next one, and the chunk that it is part of. */
-class Place {
-  at: number;
-  readonly to: number;
-  readonly chunk = new Uint8Array(CHUNK_BYTES);
-  /** Bytes of the chunk that are there. */
-  filled = 0;
-
-  constructor(at: number, to: number) {
-    this.at = at;
-    this.to = to;
-  }
-
-  take(bytes: Uint8Array): void {
-    this.chunk.set(bytes, this.filled);
-    this.filled += bytes.length;
-    this.at += bytes.length;
-  }
-}
-
-/** Bytes that one request asks for. */
-interface Segment {
-  readonly from: number;
-  readonly to: number;
-}
-
-/** Runs of missing chunks. */
-function missingSegments(partial: PartialFile): Segment[] {
-  const segments: Segment[] = [];
-  for (let chunk = 0; chunk < partial.chunks;) {
-    const first = chunk;
-    while (chunk < partial.chunks && !partial.has(chunk) && chunk - first < CHUNKS_PER_REQUEST) chunk++;
-    if (chunk > first) segments.push({ from: first * CHUNK_BYTES, to: Math.min(chunk * CHUNK_BYTES, partial.bytes) });
-    else chunk++;
-  }
-  return segments;
-}
-
-async function delay(milliseconds: number, signal: AbortSignal): Promise<void> {
-  await new Promise<void>((resolve) => {
-    const timer = setTimeout(resolve, milliseconds);
-    signal.addEventListener(
-      "abort",
-      () => {
-        clearTimeout(timer);
-        resolve();
-      },
-      { once: true },
-    );
-  });
-  signal.throwIfAborted();
 }

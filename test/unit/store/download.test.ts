@@ -101,6 +101,15 @@ describe("ModelStore.download", () => {
     expect(report.repeatedBytes / FILE.length).toBeLessThan(0.05);
   });
 
+  it("gives up a connection over which nothing more comes, and goes on with another", async () => {
+    const server = await serve({ stallAfter: (request) => (request === 1 ? 3 * MIB + 5 : undefined) });
+    const store = new ModelStore(new MemoryBackend());
+    const report = await store.download("test", plan(server.url), { ...FAST, stallMs: 50 });
+    expect(hash(await stored(store))).toBe(hash(FILE));
+    expect(report.retries).toBe(1);
+    expect(report.wireBytes - report.repeatedBytes).toBe(FILE.length);
+  });
+
   it("gives up a server that sends nothing, and says so", async () => {
     const server = await serve({ cutAfter: () => 0 });
     const store = new ModelStore(new MemoryBackend());

@@ -1,0 +1,61 @@
+import { KleinbildError } from "../../errors.ts";
+import { Retriable } from "./range-request.ts";
+
+/** A file whose length its server does not tell is held in memory up to this size. */
+const MAX_UNMEASURED_BYTES = 64 << 20;
+
+/**
+ * The bytes of a response as they come.
+ * @throws Retriable when the connection breaks or nothing comes for `stallMs`, or the signal's reason
+ */
+export async function* bodyOf(
+  response: Response,
+  path: string,
+  stallMs: number,
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array> {
+  const reader = response.body?.getReader();
+  while (reader) {
+    const stalled = new AbortController();
+    const timer = setTimeout(() => {
+      stalled.abort();
+      void reader.cancel().catch(() => {});
+    }, stallMs);
+    try {
+      const { done, value } = await reader.read();
+      if (stalled.signal.aborted) throw new Retriable(`nothing more came of ${path}`);
+      if (done) return;
+      yield value;
+    } catch (cause) {
+      signal.throwIfAborted();
+      void reader.cancel().catch(() => {});
+      if (cause instanceof Error && (cause instanceof KleinbildError || cause instanceof Retriable)) throw cause;
+      throw new Retriable(`the connection broke within ${path}`, { cause });
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+}
+
+/** A body whose length nobody told. @throws KleinbildError `network` when it is longer than what is held */
+export async function wholeBody(body: AsyncIterable<Uint8Array>, path: string): Promise<Uint8Array<ArrayBuffer>> {
+  const parts: Uint8Array[] = [];
+  let length = 0;
+  for await (const bytes of body) {
+    length += bytes.length;
+    if (length > MAX_UNMEASURED_BYTES)
+      throw new KleinbildError(
+        "network",
+        `${path} is sent without its length, which is taken up to ${MAX_UNMEASURED_BYTES} bytes.`,
+        { path: path },
+      );
+    parts.push(bytes);
+  }
+  const whole = new Uint8Array(length);
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}
