@@ -7,7 +7,10 @@ import type { QuantizationMethod } from "./weights/quantize.ts";
 export interface EngineOptions {
   /** Scalar type of branch activations and 16-bit weights. Default: f16 where the adapter has it. */
   readonly dtype?: ScalarType | undefined;
-  /** Block matrices as in the files, or quantized on the way. Default: `none`. */
+  /**
+   * Block matrices in 16 bits or f32 (`none`), or in blocks of 8 or 4 bits. Default: as most of them are in the files, 8 bits
+   * for files that are quantized in a way that the kernels do not read.
+   */
   readonly quantization?: Quantization | undefined;
   /** How the scales of quantized matrices are chosen. Default: `mse`, by the least squared error. */
   readonly quantizationMethod?: QuantizationMethod | undefined;

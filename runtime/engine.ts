@@ -24,6 +24,7 @@ import { pictureSeeds } from "./sampling/seed.ts";
 import { planSolver } from "./sampling/solver.ts";
 import type { ReferenceCacheStatistics } from "./transformer/reference-cache.ts";
 import { PIXELS_PER_TOKEN } from "./vae/autoencoder.ts";
+import { defaultQuantization } from "./weights/default-quantization.ts";
 import type { Quantization } from "./weights/loader.ts";
 import type { ModelConfig } from "./weights/model-config.ts";
 import { type ModelRecognition, openModel, type OpenModel } from "./weights/open-model.ts";
@@ -244,7 +245,7 @@ export class Engine {
   async #load(signal?: AbortSignal, onLoad?: OnLoad): Promise<void> {
     const {
       dtype,
-      quantization = "none",
+      quantization = defaultQuantization(this.#model),
       quantizationMethod = "mse",
       referenceCacheBytes = DEFAULT_REFERENCE_CACHE_BYTES,
     } = this.#options;

@@ -3,6 +3,7 @@ import { type AdapterSummary, NO_ADAPTER, summarizeAdapter } from "../gpu/adapte
 import type { ScalarType } from "../gpu/tensor.ts";
 import { type MemoryPlan, planMemory } from "../plan/memory-plan.ts";
 import type { PlannedRequest } from "../plan/planned-request.ts";
+import { defaultQuantization } from "../weights/default-quantization.ts";
 import type { Quantization } from "../weights/loader.ts";
 import type { ModelConfig } from "../weights/model-config.ts";
 import type { ModelRecognition, OpenModel } from "../weights/open-model.ts";
@@ -12,7 +13,7 @@ import type { StorageReport } from "../weights/store/store-backend.ts";
 export interface AvailabilityOptions {
   /** Default: f16 where the adapter has it. */
   readonly dtype?: ScalarType | undefined;
-  /** Default: `none`. */
+  /** Default: as the engine's. */
   readonly quantization?: Quantization | undefined;
   /** Most bytes on the GPU at once. Default: no limit. */
   readonly memoryBudgetBytes?: number | undefined;
@@ -48,11 +49,12 @@ export interface StoredState {
 
 /** Judges a model whose headers were read. */
 export async function judgeAvailability(
-  { config, recognition }: OpenModel,
+  model: OpenModel,
   { downloadBytes, store, storage }: StoredState,
   gpu: GPU | undefined,
   options: AvailabilityOptions,
 ): Promise<Availability> {
+  const { config, recognition } = model;
   const missing: string[] = [];
   const found = await gpu?.requestAdapter({ powerPreference: "high-performance" });
   const adapter = found ? summarizeAdapter(found) : undefined;
@@ -61,7 +63,7 @@ export async function judgeAvailability(
   else if (options.dtype === "f16" && !adapter.f16) missing.push("The adapter has no f16 (WebGPU's shader-f16).");
   if (adapter)
     try {
-      plan = planOf(config, adapter, options);
+      plan = planOf(model, adapter, options);
       if (!plan.fits) missing.push(tooLarge(plan));
     } catch (error) {
       if (!(error instanceof KleinbildError) || error.code !== "unsupported") throw error;
@@ -73,10 +75,10 @@ export async function judgeAvailability(
   return { status, missing, model: config, recognition, adapter, downloadBytes, store, storage, plan };
 }
 
-function planOf(config: ModelConfig, adapter: AdapterSummary, options: AvailabilityOptions): MemoryPlan {
-  return planMemory(config, {
+function planOf(model: OpenModel, adapter: AdapterSummary, options: AvailabilityOptions): MemoryPlan {
+  return planMemory(model.config, {
     scalar: options.dtype ?? (adapter.f16 ? "f16" : "f32"),
-    quantization: options.quantization ?? "none",
+    quantization: options.quantization ?? defaultQuantization(model),
     maxBindingBytes: adapter.maxBindingBytes,
     budgetBytes: options.memoryBudgetBytes,
     request: options.request,

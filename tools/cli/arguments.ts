@@ -87,7 +87,9 @@ export function parseArguments(argv: readonly string[]): CliOptions {
     .option("--memory-budget <bytes>", "most bytes on the GPU at once (default: no limit)", bytes)
     .addOption(choice("--backend <name>", "dense backend", ["ort"]).default("ort"))
     .addOption(choice("--dtype <type>", "scalar type (default: f16 where the GPU has it)", ["f32", "f16"]))
-    .addOption(choice("--quantization <kind>", "weights of the blocks (default: none)", ["none", "q8", "q4"]))
+    .addOption(
+      choice("--quantization <kind>", "weights of the blocks (default: as the files are)", ["none", "q8", "q4"]),
+    )
     .option("--json", "one JSON object on standard output and nothing else", false)
     .allowExcessArguments(false)
     .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 1));

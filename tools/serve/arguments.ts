@@ -35,7 +35,11 @@ export function serveCommand(): Command {
     .option("--model <model>", "answers for every model id: a name, a folder in diffusers layout, or its http address")
     .addOption(new Option("--dtype <type>", "scalar type (default: f16 where the GPU has it)").choices(["f32", "f16"]))
     .addOption(
-      new Option("--quantization <kind>", "weights of the blocks (default: none)").choices(["none", "q8", "q4"]),
+      new Option("--quantization <kind>", "weights of the blocks (default: as the files are)").choices([
+        "none",
+        "q8",
+        "q4",
+      ]),
     )
     .allowExcessArguments(false);
 }

@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, it } from "vitest";
+import { defaultQuantization } from "../../../runtime/weights/default-quantization.ts";
 import { FolderSource } from "../../../runtime/weights/folder-source.ts";
 import { inventory } from "../../../runtime/weights/inventory.ts";
 import { type OpenModel, openModel } from "../../../runtime/weights/open-model.ts";
@@ -30,6 +31,8 @@ describe("repackModel", () => {
       const packed = await openModel(await store.source("packed"));
       expect(packed.config).toEqual(nano.config);
       expect(packed.tokenizer).toEqual(nano.tokenizer);
+      expect(defaultQuantization(nano)).toBe("none");
+      expect(defaultQuantization(packed)).toBe(quantization);
       const bits = quantization === "q4" ? 4 : 8;
       for (const name of [MATRIX, FUSED]) {
         expect(packed.stores.transformer.packedFormat(name)).toBe(quantization);

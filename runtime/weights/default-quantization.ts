@@ -1,0 +1,25 @@
+import { inventory } from "./inventory.ts";
+import type { Quantization } from "./loader.ts";
+import type { OpenModel } from "./open-model.ts";
+
+const PARTS = ["textEncoder", "transformer"] as const;
+/** Below that, values have fewer than 16 bits. */
+const QUANTIZED_BYTES_PER_VALUE = 1.25;
+
+/**
+ * How block matrices are best kept on the GPU, by what most of their values are in the files: as they are where they have 16
+ * bits or more, in the kernels' format that they are in, and in 8 bits where they are quantized otherwise, since rounding
+ * them to 4 bits again would lose more than their files did.
+ */
+export function defaultQuantization({ config, stores }: Pick<OpenModel, "config" | "stores">): Quantization {
+  const values = { none: 0, q8: 0, q4: 0 };
+  for (const part of PARTS)
+    for (const { name, shape, role } of inventory(config, part)) {
+      if (role !== "block") continue;
+      const count = shape.reduce((all, size) => all * size, 1);
+      const isQuantized = stores[part].bytesOf(name) / count < QUANTIZED_BYTES_PER_VALUE;
+      values[stores[part].packedFormat(name) ?? (isQuantized ? "q8" : "none")] += count;
+    }
+  if (values.none >= values.q8 + values.q4) return "none";
+  return values.q4 > values.q8 ? "q4" : "q8";
+}
