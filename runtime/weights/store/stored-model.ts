@@ -58,18 +58,29 @@ export async function writeSealed(backend: StoreBackend, path: string, value: un
   await backend.replace(path, sealed);
 }
 
+/** Another tab may replace a file while it is read: then it is read again, so often. */
+const READS = 3;
+
 /** Undefined where there is none, or not a whole one. */
 export async function readSealed(backend: StoreBackend, path: string): Promise<unknown> {
-  const file = await backend.read(path);
-  if (!file) return undefined;
-  try {
-    const bytes = await file.read(0, file.size);
-    const json = bytes.slice(64);
-    if (bytes.length < 64 || new TextDecoder().decode(bytes.subarray(0, 64)) !== (await sha256(json))) return undefined;
-    return JSON.parse(new TextDecoder().decode(json)) as unknown;
-  } finally {
+  for (let reads = 0; reads < READS; reads++) {
+    const file = await backend.read(path);
+    if (!file) return undefined;
+    const bytes = await file.read(0, file.size).catch(ignoreReplacement);
     await file.close();
+    if (!bytes || bytes.length < 64) continue;
+    const json = bytes.slice(64);
+    if (new TextDecoder().decode(bytes.subarray(0, 64)) !== (await sha256(json))) continue;
+    return JSON.parse(new TextDecoder().decode(json)) as unknown;
   }
+  return undefined;
+}
+
+/** What browsers say of a file that was replaced after it was opened. */
+function ignoreReplacement(error: unknown): undefined {
+  if (error instanceof DOMException && (error.name === "NotFoundError" || error.name === "NotReadableError"))
+    return undefined;
+  throw error;
 }
 
 export async function readManifest(backend: StoreBackend, id: string): Promise<Manifest | undefined> {
