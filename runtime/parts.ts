@@ -72,7 +72,8 @@ export async function openParts(options: PartsOptions): Promise<Parts> {
   const { gpu, model, scalar, quantization, quantizationMethod } = options;
   const { config, stores } = model;
   const chunk = rowsPerChunk(config, scalar, gpu.memory.maxBindingBytes);
-  const tokenizer = PromptTokenizer.create(model.tokenizer.json, model.tokenizer.config);
+  const tokenizerFiles = await model.readTokenizer();
+  const tokenizer = PromptTokenizer.create(tokenizerFiles.json, tokenizerFiles.config);
   /** What a load reads: tables stay with the file. */
   const fileBytes = (part: WeightPart): number =>
     inventory(config, part).reduce(

@@ -32,7 +32,7 @@ export interface ModelRecognition {
 export interface OpenModel {
   readonly config: ModelConfig;
   readonly stores: Readonly<Record<WeightPart, TensorStore>>;
-  readonly tokenizer: TokenizerFiles;
+  readTokenizer(): Promise<TokenizerFiles>;
   readonly recognition: ModelRecognition;
   /** Paths of all files that it needs, sorted. */
   readonly files: readonly string[];
@@ -85,7 +85,7 @@ export async function openModel(source: ModelSource, options: OpenModelOptions =
   return {
     config,
     stores,
-    tokenizer: { json: tokenizer.json, config: tokenizer.config },
+    readTokenizer: () => tokenizer.read(),
     recognition: {
       parts: {
         textEncoder: stores.textEncoder.recognition,

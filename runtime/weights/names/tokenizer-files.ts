@@ -4,9 +4,11 @@ import { readJson } from "../read-json.ts";
 import type { ModelSource } from "../source.ts";
 import { ggufTokenizer, PAD_TOKEN, type TokenizerFiles } from "./gguf-tokenizer.ts";
 
-/** A tokenizer, and the files that it was read from. */
-export interface FoundTokenizer extends TokenizerFiles {
+/** A tokenizer, by the files that it is in. */
+export interface FoundTokenizer {
   readonly files: readonly string[];
+  /** Parsed, it is by far the largest thing of an open model: whoever needs it asks for it. */
+  read(): Promise<TokenizerFiles>;
 }
 
 const NAME = "tokenizer.json";
@@ -31,9 +33,11 @@ export async function findTokenizer(
     const config = `${folder}tokenizer_config.json`;
     const hasConfig = await source.exists(config, signal);
     return {
-      json: await readJson(source, path, signal),
-      config: hasConfig ? await readJson(source, config, signal) : { pad_token: PAD_TOKEN },
       files: hasConfig ? [path, config] : [path],
+      read: async () => ({
+        json: await readJson(source, path, signal),
+        config: hasConfig ? await readJson(source, config, signal) : { pad_token: PAD_TOKEN },
+      }),
     };
   }
   for (const { path, metadata } of encoder) {
@@ -42,7 +46,8 @@ export async function findTokenizer(
     );
     if (!Array.isArray(tokens) || !Array.isArray(types) || !Array.isArray(merges)) continue;
     const [model, pre] = ["model", "pre"].map((key) => metadata.get(`tokenizer.ggml.${key}`));
-    return { ...ggufTokenizer({ model, pre, tokens, types, merges }, path), files: [path] };
+    const tokenizer = ggufTokenizer({ model, pre, tokens, types, merges }, path);
+    return { files: [path], read: async () => tokenizer };
   }
   throw new KleinbildError(
     "missing-file",

@@ -35,11 +35,17 @@ export interface RepackModelOptions {
  * @returns a report for each part that was made
  */
 export async function repackModel(
-  { config, stores, tokenizer }: Pick<OpenModel, "config" | "stores" | "tokenizer">,
+  { config, stores, readTokenizer }: Pick<OpenModel, "config" | "stores" | "readTokenizer">,
   writer: ModelWriter,
   options: RepackModelOptions,
 ): Promise<Partial<Record<WeightPart, RepackReport>>> {
   const { quantization, method, signal, onProgress, openPart, onPartDone } = options;
+  // first: what is wrong with them is known before hours of downloads
+  for (const [path, value] of Object.entries(jsonFiles(config, await readTokenizer()))) {
+    const file = await writer.file(path);
+    await file.write(new TextEncoder().encode(JSON.stringify(value)));
+    await file.close();
+  }
   const reports: Partial<Record<WeightPart, RepackReport>> = {};
   for (const part of PARTS) {
     const path = WEIGHT_FILES[part];
@@ -60,11 +66,6 @@ export async function repackModel(
     }
     await file.close();
     await onPartDone?.(part);
-  }
-  for (const [path, value] of Object.entries(jsonFiles(config, tokenizer))) {
-    const file = await writer.file(path);
-    await file.write(new TextEncoder().encode(JSON.stringify(value)));
-    await file.close();
   }
   await writer.publish();
   return reports;

@@ -159,7 +159,9 @@ function encode(values: Float32Array<ArrayBuffer>, type: "F32" | "F16" | "BF16")
   if (type === "F32") return values;
   if (type === "F16") return f32ToF16(values);
   const words = new Uint32Array(values.buffer, values.byteOffset, values.length);
-  return Uint16Array.from(words, (word) => word >>> 16); // exact: the values were BF16
+  const halves = new Uint16Array(words.length);
+  for (let i = 0; i < words.length; i++) halves[i] = words[i]! >>> 16; // exact: the values were BF16
+  return halves;
 }
 
 function assertFinite({ scales }: PackedRows, name: string): void {

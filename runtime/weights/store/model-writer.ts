@@ -42,6 +42,7 @@ export class ModelWriter {
         await this.#save({ files: [...files, { path, bytes: chunks.bytes, chunks: chunks.hashes }] });
       },
       discard: async () => {
+        await chunks.abandon();
         await file.close();
         await this.#backend.remove(place);
       },
@@ -67,6 +68,7 @@ class ChunkWriter {
   readonly #file: WritableFile;
   readonly #chunk = new Uint8Array(CHUNK_BYTES);
   #filled = 0;
+  #writing: Promise<void> | undefined;
 
   constructor(file: WritableFile) {
     this.#file = file;
@@ -78,17 +80,35 @@ class ChunkWriter {
       this.#chunk.set(part, this.#filled);
       this.#filled += part.length;
       at += part.length;
-      if (this.#filled === CHUNK_BYTES) await this.end();
+      if (this.#filled === CHUNK_BYTES) await this.#writeChunk();
     }
   }
 
-  /** Writes what is gathered. */
+  /** Writes what is gathered, and waits until all is written. */
   async end(): Promise<void> {
+    await this.#writeChunk();
+    await this.#writing;
+  }
+
+  /** Waits until nothing is written any more, whether it worked or not. */
+  async abandon(): Promise<void> {
+    await this.#writing?.catch(() => {});
+  }
+
+  /** The chunk is hashed and written while whoever makes the bytes goes on; the one before it is waited for. */
+  async #writeChunk(): Promise<void> {
     if (this.#filled === 0) return;
     const chunk = this.#chunk.slice(0, this.#filled);
-    this.hashes.push(await sha256(chunk));
-    await this.#file.write(this.bytes, chunk);
-    this.bytes += chunk.length;
     this.#filled = 0;
+    const offset = this.bytes;
+    this.bytes += chunk.length;
+    await this.#writing;
+    this.#writing = this.#hashAndWrite(offset, chunk);
+    this.#writing.catch(() => {}); // whoever writes next sees it; until then it is not unhandled
+  }
+
+  async #hashAndWrite(offset: number, chunk: Uint8Array<ArrayBuffer>): Promise<void> {
+    const [hash] = await Promise.all([sha256(chunk), this.#file.write(offset, chunk)]);
+    this.hashes.push(hash);
   }
 }

@@ -21,13 +21,13 @@ const VOCABULARY = {
 describe("findTokenizer", () => {
   it("takes the tokenizer of the encoder's GGUF file where no tokenizer.json lies", async () => {
     const found = await findTokenizer(new MemorySource({}), [gguf({}), gguf(VOCABULARY)]);
-    expect(found).toMatchObject({
+    expect(found.files).toEqual(["encoder.gguf"]);
+    expect(await found.read()).toMatchObject({
       json: {
         model: { type: "BPE", vocab: { a: 0, b: 1, ab: 2 }, merges: [["a", "b"]] },
         added_tokens: [{ id: 3, content: "<|endoftext|>", special: true }],
       },
       config: { pad_token: "<|endoftext|>" },
-      files: ["encoder.gguf"],
     });
   });
 
@@ -40,7 +40,10 @@ describe("findTokenizer", () => {
       "tokenizer.json": json("root"),
       "tokenizer_config.json": json("root config"),
     };
-    const find = async (): Promise<unknown> => findTokenizer(new MemorySource(files), [gguf(VOCABULARY)]);
+    const find = async (): Promise<unknown> => {
+      const found = await findTokenizer(new MemorySource(files), [gguf(VOCABULARY)]);
+      return { ...(await found.read()), files: found.files };
+    };
     expect(await find()).toEqual({
       json: { from: "tokenizer" },
       config: { from: "config" },
