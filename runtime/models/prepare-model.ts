@@ -1,3 +1,4 @@
+import { KleinbildError } from "../errors.ts";
 import type { LoadEvent, ModelPart } from "../events.ts";
 import type { WeightPart } from "../weights/inventory.ts";
 import type { Quantization } from "../weights/loader.ts";
@@ -7,6 +8,7 @@ import { repackModel } from "../weights/repack/repack-model.ts";
 import type { ModelSource } from "../weights/source.ts";
 import type { DownloadPlan, DownloadReport } from "../weights/store/download-plan.ts";
 import type { ModelStore } from "../weights/store/model-store.ts";
+import type { ModelWriter } from "../weights/store/model-writer.ts";
 import { type FileManifest, readFileManifest } from "./file-manifest.ts";
 import { LayeredSource } from "./layered-source.ts";
 import { modelId } from "./model-id.ts";
@@ -61,16 +63,24 @@ export async function prepareModel(
   const { quantization = "none", quantizationMethod = "mse", keep = "auto" } = options;
   if (!store || keep === "never" || (quantization === "none" && !place.urlOf)) return place.source;
   const { prepared } = storedIds(place, options);
-  if (!(await store.find(prepared))?.complete) {
+  if ((await store.find(prepared))?.complete) return store.source(prepared);
+  let isUsed = false;
+  try {
     const source = new RememberedSource(place.source);
     const model = await openModel(source, { signal: context.signal });
-    if (keep === "auto" && weightBytes(model) < KEPT_FROM_BYTES) return place.source;
-    const preparing = new Preparing(store, { ...place, source }, model, options, context);
-    if (quantization === "none") await preparing.download(prepared, model.files);
-    else await preparing.repack(prepared, quantization, quantizationMethod);
+    isUsed = keep === "auto" && weightBytes(model) < KEPT_FROM_BYTES;
+    if (isUsed) return place.source;
+    const preparing = new Preparing(store, { ...place, source }, model, context);
+    const others = (options.evict ?? []).filter((id) => id !== prepared && !id.startsWith(`${prepared}.`));
+    await makingRoom(store, others, () =>
+      quantization === "none"
+        ? preparing.download(prepared, model.files)
+        : preparing.repack(prepared, quantization, quantizationMethod),
+    );
+    return await store.source(prepared);
+  } finally {
+    if (!isUsed) await place.source.close();
   }
-  await place.source.close();
-  return store.source(prepared);
 }
 
 export function weightBytes({ recognition }: OpenModel): number {
@@ -82,28 +92,19 @@ class Preparing {
   readonly #store: ModelStore;
   readonly #place: ModelPlace;
   readonly #model: OpenModel;
-  readonly #options: PrepareOptions;
   readonly #context: PrepareContext;
   #manifest: Promise<FileManifest | undefined> | undefined;
 
-  constructor(
-    store: ModelStore,
-    place: ModelPlace,
-    model: OpenModel,
-    options: PrepareOptions,
-    context: PrepareContext,
-  ) {
+  constructor(store: ModelStore, place: ModelPlace, model: OpenModel, context: PrepareContext) {
     this.#store = store;
     this.#place = place;
     this.#model = model;
-    this.#options = options;
     this.#context = context;
   }
 
   async download(id: string, paths: readonly string[]): Promise<void> {
     const { signal, onLoad, onReport } = this.#context;
     const plan = await this.#plan(paths);
-    await this.#makeRoom(plan.files.reduce((sum, { bytes = 0 }) => sum + bytes, 0));
     const report = await this.#store.download(id, plan, {
       signal,
       onProgress: ({ path, storedBytes, totalBytes }) =>
@@ -131,20 +132,20 @@ class Preparing {
       await original?.source.close();
       if (original && !this.#isSharedWithLater(part)) await this.#store.delete(original.id);
     };
-    await this.#store.write(
-      id,
-      about,
-      (writer) =>
-        repackModel(this.#model, writer, {
-          quantization,
-          method,
-          signal,
-          ...(this.#place.urlOf && { openPart, onPartDone }),
-          onProgress: (part, loadedBytes, totalBytes) =>
-            onLoad?.({ type: "load", stage: "repack", part, loadedBytes, totalBytes }),
-        }),
-      signal,
-    );
+    const work = (writer: ModelWriter): Promise<unknown> =>
+      repackModel(this.#model, writer, {
+        quantization,
+        method,
+        signal,
+        ...(this.#place.urlOf && { openPart, onPartDone }),
+        onProgress: (part, loadedBytes, totalBytes) =>
+          onLoad?.({ type: "load", stage: "repack", part, loadedBytes, totalBytes }),
+      });
+    try {
+      await this.#store.write(id, about, work, signal);
+    } finally {
+      for (const { source } of originals.values()) await source.close();
+    }
   }
 
   #partOf(path: string): ModelPart {
@@ -179,13 +180,18 @@ class Preparing {
     }
     return { name: this.#model.config.name, address: source.description, files };
   }
+}
 
-  /** Deletes models that the user gave up, as far as it takes. */
-  async #makeRoom(neededBytes: number): Promise<void> {
-    for (const id of this.#options.evict ?? []) {
-      const { freeBytes } = await this.#store.storage();
-      if (freeBytes === undefined || freeBytes >= neededBytes) return;
-      await this.#store.delete(id);
+/** Tries again after each model that the user gave up, as long as there is no room: not all platforms tell in advance. */
+async function makingRoom(store: ModelStore, evict: readonly string[], work: () => Promise<void>): Promise<void> {
+  const candidates = [...evict];
+  for (;;)
+    try {
+      return await work();
+    } catch (error) {
+      const isFull = error instanceof KleinbildError && error.code === "storage-full";
+      const next = isFull ? candidates.shift() : undefined;
+      if (next === undefined) throw error;
+      await store.delete(next);
     }
-  }
 }

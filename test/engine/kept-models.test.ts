@@ -7,10 +7,13 @@ import type { EngineOptions } from "../../runtime/engine-options.ts";
 import type { LoadEvent } from "../../runtime/events.ts";
 import { dawnGpu } from "../../runtime/gpu/dawn.ts";
 import { NodeImageCodec } from "../../runtime/image/codec-node.ts";
-import { prepareModel, type PrepareOptions } from "../../runtime/models/prepare-model.ts";
+import { prepareModel, type PrepareOptions, storedIds } from "../../runtime/models/prepare-model.ts";
+import { httpPlace } from "../../runtime/models/page-place.ts";
 import { openModels } from "../../runtime/node-models.ts";
 import { openNodePlace, openNodeStore } from "../../runtime/node-place.ts";
 import type { DownloadReport } from "../../runtime/weights/store/download-plan.ts";
+import { MemoryBackend } from "../../runtime/weights/store/memory-backend.ts";
+import { ModelStore } from "../../runtime/weights/store/model-store.ts";
 import { type ModelServer, serveModel } from "../../tools/synthesize/model-server.ts";
 import { NANO, openNano, runEngine, TINY } from "../support/nano.ts";
 import { psnr } from "../support/psnr.ts";
@@ -109,6 +112,32 @@ describe("a model of a server", () => {
     for (const keep of ["auto", "never"] as const) {
       const place = await openNodePlace(server.url);
       expect(await prepareModel(openNodeStore(join(folder, keep)), place, { keep })).toBe(place.source);
+    }
+  });
+});
+
+describe("a model for which there is no room", () => {
+  const options = { keep: "always" } as const;
+
+  it("takes that of those that the user gave up, one after the other, and of no other", async () => {
+    const sizes = await Promise.all(WEIGHTS.map(async (path) => (await stat(join(NANO, path))).size));
+    const bytes = sizes.reduce((sum, size) => sum + size, 0);
+    const store = new ModelStore(new MemoryBackend(2.9 * bytes));
+    const servers = await Promise.all([serveModel(NANO), serveModel(NANO), serveModel(NANO)]);
+    const [first, second, third] = servers.map(({ url }) => httpPlace(url));
+    try {
+      await prepareModel(store, first!, options);
+      await prepareModel(store, second!, options);
+      await expect(prepareModel(store, third!, options)).rejects.toMatchObject({ code: "storage-full" });
+      const ids = (await store.list()).map(({ id }) => id);
+      expect(ids).toHaveLength(2);
+      const evict = [storedIds(third!, {}).prepared, "none of that name", storedIds(first!, {}).prepared, ...ids];
+      await prepareModel(store, third!, { ...options, evict });
+      expect((await store.list()).map(({ id, complete }) => [id, complete])).toEqual(
+        [third!, second!].map((place) => [storedIds(place, {}).prepared, true]),
+      );
+    } finally {
+      for (const each of servers) await each.close();
     }
   });
 });

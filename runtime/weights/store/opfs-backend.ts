@@ -11,6 +11,9 @@ interface SyncAccessHandle {
   close(): void;
 }
 
+/** The most free bytes that Chromium tells of, whatever it has: then there may be more. */
+const MOST_TOLD_BYTES = 10 * 2 ** 30;
+
 type WritableHandle = FileSystemFileHandle & { createSyncAccessHandle(): Promise<SyncAccessHandle> };
 
 /** Keeps files in the origin private file system, in a folder of it. Writing needs a worker; reading and listing do not. */
@@ -122,9 +125,10 @@ export class OpfsBackend implements StoreBackend {
 
   async storage(): Promise<StorageReport> {
     const { usage = 0, quota } = await navigator.storage.estimate();
+    const free = quota === undefined ? undefined : Math.max(0, quota - usage);
     return {
       usedBytes: usage,
-      freeBytes: quota === undefined ? undefined : Math.max(0, quota - usage),
+      freeBytes: free === MOST_TOLD_BYTES ? undefined : free,
       persisted: await navigator.storage.persisted(),
     };
   }
