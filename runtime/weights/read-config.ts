@@ -21,12 +21,11 @@ export interface ConfigFallbacks {
   text(deepest: number): TextEncoderConfig;
 }
 
-/** Reads and checks the configs of a model. @throws KleinbildError `missing-file` or `invalid-model` */
-export async function readModelConfig(source: ModelSource, signal?: AbortSignal): Promise<ModelConfig> {
-  return (await readConfigs(source, signal)).config;
-}
-
-/** The same with stand-ins for what is missing, and where the variant is known from. */
+/**
+ * Reads and checks the configs of a model, with stand-ins for what is missing, and where the variant is known from.
+ *
+ * @throws KleinbildError `missing-file` or `invalid-model`
+ */
 export async function readConfigs(
   source: ModelSource,
   signal?: AbortSignal,

@@ -1,9 +1,6 @@
 import { KleinbildError } from "../errors.ts";
-import { openTensorFile } from "./formats/open-tensor-file.ts";
 import type { PackedRows, PackedTensor } from "./formats/tensor-file.ts";
-import { TensorView } from "./names/tensor-view.ts";
-import { folderWeights, WEIGHT_FILE_NAMES } from "./names/weight-files.ts";
-import type { ModelSource } from "./source.ts";
+import type { TensorView } from "./names/tensor-view.ts";
 
 /** What was found for a part of a model. */
 export interface PartRecognition {
@@ -32,40 +29,6 @@ export class TensorStore {
     this.#where = where;
     this.#views = views;
     this.recognition = { ...found, ...typesAndBytes(views) };
-  }
-
-  /**
-   * The tensors of a folder under the names that they have there.
-   *
-   * @throws KleinbildError `missing-file` when the folder has no weights, `invalid-model` when they are damaged
-   */
-  static async open(source: ModelSource, folder: string, signal?: AbortSignal): Promise<TensorStore> {
-    const found = await folderWeights(source, folder, () => true, signal);
-    if (!found)
-      throw new KleinbildError(
-        "missing-file",
-        `${folder}/ of ${source.description} holds none of ${WEIGHT_FILE_NAMES} or their indexes.`,
-        { folder },
-      );
-    const views = new Map<string, TensorView>();
-    for (const path of found.weights) {
-      const { tensors } = await openTensorFile(source, path, signal);
-      for (const [name, tensor] of tensors) {
-        if (views.has(name))
-          throw new KleinbildError("invalid-model", `${folder}: ${name} is in ${path} and in another file too.`, {
-            tensor: name,
-          });
-        views.set(name, TensorView.of(tensor));
-      }
-    }
-    const naming = "as stored";
-    return new TensorStore(folder, views, {
-      files: found.weights,
-      format: "safetensors",
-      naming,
-      unused: [],
-      extra: [],
-    });
   }
 
   /** Bytes of the tensors that `isWanted`, as they lie in the files. */

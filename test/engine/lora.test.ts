@@ -13,15 +13,14 @@ import { FolderSource } from "../../runtime/weights/folder-source.ts";
 import { type Quantization, WeightLoader } from "../../runtime/weights/loader.ts";
 import { readLora } from "../../runtime/weights/lora/lora-file.ts";
 import type { TransformerConfig } from "../../runtime/weights/model-config.ts";
-import { readModelConfig } from "../../runtime/weights/read-config.ts";
 import { readSafetensorsHeader } from "../../runtime/weights/safetensors.ts";
 import type { ModelSource } from "../../runtime/weights/source.ts";
-import { TensorStore } from "../../runtime/weights/tensor-store.ts";
 import { cosine, randomValues } from "../support/compare.ts";
 import { useGpu } from "../support/gpu.ts";
 import { loraDeltas, loraFile, type LoraOptions, type LoraStyle } from "../support/lora-files.ts";
 import { MemorySource, safetensorsFile, type TestTensor } from "../support/model-files.ts";
 import { NANO } from "../support/nano.ts";
+import { openPartFolder, readModelConfig } from "../support/part-folder.ts";
 
 const FILE = "transformer/diffusion_pytorch_model.safetensors";
 const GRID = { height: 4, width: 6 };
@@ -36,7 +35,7 @@ const LORAS: readonly (readonly [LoraStyle, number, LoraOptions])[] = [
 
 /** klein-nano's transformer in f32, ΔW of the LoRAs added on the CPU. */
 async function mergedModel(source: ModelSource, config: TransformerConfig): Promise<ModelSource> {
-  const store = await TensorStore.open(source, "transformer");
+  const store = await openPartFolder(source, "transformer");
   const deltas = LORAS.map(([, weight, options]) => [weight, loraDeltas(config, options)] as const);
   const tensors: Record<string, TestTensor> = {};
   for (const [name, { shape }] of (await readSafetensorsHeader(await source.open(FILE), FILE)).tensors) {
@@ -69,7 +68,7 @@ describe("a transformer with LoRAs beside its weights", () => {
     quantization: Quantization,
     adapted: boolean,
   ): Promise<Float32Array> {
-    const store = await TensorStore.open(from, "transformer");
+    const store = await openPartFolder(from, "transformer");
     const loader = new WeightLoader({ gpu: gpu(), store, part: "transformer", scalar, quantization });
     const backend = await OrtBackend.create(gpu(), scalar);
     const weights = await loadTransformerWeights(loader, config);

@@ -12,10 +12,10 @@ import { f16ToF32, f32ToF16 } from "../../runtime/weights/float.ts";
 import { type LoaderOptions, type MatrixSource, WeightLoader, WINDOW_BYTES } from "../../runtime/weights/loader.ts";
 import { quantizeRows } from "../../runtime/weights/quantize.ts";
 import type { ModelFile } from "../../runtime/weights/source.ts";
-import { TensorStore } from "../../runtime/weights/tensor-store.ts";
 import { randomValues as anyValues } from "../support/compare.ts";
 import { download, SCALARS, useGpu } from "../support/gpu.ts";
 import { MemorySource, safetensorsFile, type TestTensor } from "../support/model-files.ts";
+import { openPartFolder } from "../support/part-folder.ts";
 
 const LIMIT_BYTES = 4096;
 /** Where a matrix of these columns has its first window boundary, unless its pieces are smaller. */
@@ -58,7 +58,7 @@ async function loading(
   options: Pick<LoaderOptions, "scalar"> & Partial<LoaderOptions>,
 ): Promise<Loading> {
   const source = new CountingSource({ "part/model.safetensors": safetensorsFile(tensors) });
-  const store = await TensorStore.open(source, "part");
+  const store = await openPartFolder(source, "part");
   source.bytesRead = 0; // the header
   const reported: number[] = [];
   const onBytes = (bytes: number): void => {

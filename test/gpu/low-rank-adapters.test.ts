@@ -9,11 +9,10 @@ import { FolderSource } from "../../runtime/weights/folder-source.ts";
 import { type Quantization, WeightLoader } from "../../runtime/weights/loader.ts";
 import { readLora } from "../../runtime/weights/lora/lora-file.ts";
 import type { TransformerConfig } from "../../runtime/weights/model-config.ts";
-import { readModelConfig } from "../../runtime/weights/read-config.ts";
-import { TensorStore } from "../../runtime/weights/tensor-store.ts";
 import { download, SCALARS, useGpu } from "../support/gpu.ts";
 import { loraDeltas, loraFile, type LoraOptions, type LoraStyle } from "../support/lora-files.ts";
 import type { TestTensor } from "../support/model-files.ts";
+import { openPartFolder, readModelConfig } from "../support/part-folder.ts";
 
 const FOLDER = fileURLToPath(new URL("../golden/models/plain", import.meta.url));
 /** Cuts most matrices of a model of width 64 into pieces. */
@@ -30,7 +29,7 @@ interface Loaded {
 async function load(gpu: Gpu, scalar: "f32" | "f16", quantization: Quantization): Promise<Loaded> {
   const source = new FolderSource(FOLDER);
   const { transformer: config } = await readModelConfig(source);
-  const store = await TensorStore.open(source, "transformer");
+  const store = await openPartFolder(source, "transformer");
   const loader = new WeightLoader({ gpu, store, part: "transformer", scalar, quantization });
   const weights = await loadTransformerWeights(loader, config);
   await source.close();

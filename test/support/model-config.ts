@@ -1,6 +1,6 @@
 import type { ModelConfig } from "../../runtime/weights/model-config.ts";
 
-/** A small model's config, as `readModelConfig` gives it. */
+/** A small model's config, as a source of one gives it. */
 export const SMALL_CONFIG: ModelConfig = {
   name: "small",
   license: undefined,

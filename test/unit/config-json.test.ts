@@ -2,10 +2,10 @@ import { describe, expect, it } from "vitest";
 import { configJson } from "../../runtime/weights/config-json.ts";
 import type { ModelConfig } from "../../runtime/weights/model-config.ts";
 import { FolderSource } from "../../runtime/weights/folder-source.ts";
-import { readModelConfig } from "../../runtime/weights/read-config.ts";
 import { SMALL_CONFIG } from "../support/model-config.ts";
 import { MemorySource } from "../support/model-files.ts";
 import { modelFolder } from "../support/nano.ts";
+import { readModelConfig } from "../support/part-folder.ts";
 
 const read = (config: ModelConfig): Promise<ModelConfig> =>
   readModelConfig(

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { EmbeddingTable } from "../../runtime/text/embedding.ts";
-import { TensorStore } from "../../runtime/weights/tensor-store.ts";
 import { MemorySource, safetensorsFile } from "../support/model-files.ts";
+import { openPartFolder } from "../support/part-folder.ts";
 
 const NAME = "model.embed_tokens.weight";
 
@@ -10,7 +10,7 @@ async function storeOf(vocab: number, hidden: number) {
   const data = new Float32Array(vocab * hidden);
   for (let i = 0; i < data.length; i++) data[i] = i % 65_521;
   const file = safetensorsFile({ [NAME]: { dtype: "F32", shape: [vocab, hidden], data } });
-  const store = await TensorStore.open(new MemorySource({ "text/model.safetensors": file }), "text");
+  const store = await openPartFolder(new MemorySource({ "text/model.safetensors": file }), "text");
   const reads: string[] = [];
   const readRows = store.readRows.bind(store);
   store.readRows = (name, first, rows, signal) => {

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import type { ModelConfig } from "../../runtime/weights/model-config.ts";
-import { readModelConfig } from "../../runtime/weights/read-config.ts";
 import type { ModelSource } from "../../runtime/weights/source.ts";
 import { MemorySource } from "../support/model-files.ts";
+import { readModelConfig } from "../support/part-folder.ts";
 
 type Json = Readonly<Record<string, unknown>>;
 

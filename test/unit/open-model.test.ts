@@ -5,10 +5,10 @@ import { inventory, type WeightPart } from "../../runtime/weights/inventory.ts";
 import type { ModelConfig } from "../../runtime/weights/model-config.ts";
 import { type Layout, LAYOUTS } from "../../runtime/weights/names/layouts.ts";
 import { type OpenModel, openModel, type OpenModelOptions } from "../../runtime/weights/open-model.ts";
-import { readModelConfig } from "../../runtime/weights/read-config.ts";
 import type { ModelSource } from "../../runtime/weights/source.ts";
 import { MemorySource, safetensorsFile } from "../support/model-files.ts";
 import { type HalfTensor, parseHalves, relaid } from "../support/relaid.ts";
+import { readModelConfig } from "../support/part-folder.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;
 type Files = Readonly<Record<string, Bytes | string>>;
@@ -326,7 +326,7 @@ describe("openModel", () => {
     for (const path of ["text_encoder/tokenizer.json", "tokenizer.json"]) {
       const model = await openModel(source({ [path]: json! }));
       expect(model.recognition.tokenizer).toBe(path);
-      expect(model.tokenizer).toEqual({
+      expect(await model.readTokenizer()).toEqual({
         json: JSON.parse(new TextDecoder().decode(json)),
         config: { pad_token: "<|endoftext|>" },
       });

@@ -1,9 +1,9 @@
 import { readFile } from "node:fs/promises";
 import { describe, expect, it } from "vitest";
 import type { ModelConfig } from "../../runtime/weights/model-config.ts";
-import { readModelConfig } from "../../runtime/weights/read-config.ts";
 import { MemorySource } from "../support/model-files.ts";
 import { modelFolder } from "../support/nano.ts";
+import { readModelConfig } from "../support/part-folder.ts";
 
 const CONFIGS = ["model_index.json", "transformer/config.json", "vae/config.json", "text_encoder/config.json"];
 
