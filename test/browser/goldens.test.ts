@@ -1,7 +1,8 @@
 import type { Browser, Page } from "puppeteer-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { BUILT_CASES } from "../support/golden-cases.ts";
-import { call, launchBrowser, openPage, startServer } from "./browsers.ts";
+import { launchBrowser, startServer } from "../../tools/browsers.ts";
+import { call, openPage } from "./test-page.ts";
 
 /** Some of every kind; all of them in the full run. */
 const SUBSET = [

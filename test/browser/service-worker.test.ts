@@ -1,6 +1,6 @@
 import type { Browser, Page } from "puppeteer-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { launchBrowser, startServer } from "./browsers.ts";
+import { launchBrowser, startServer } from "../../tools/browsers.ts";
 import type { ServiceWorkerPage } from "./service-worker/page.ts";
 
 const TASK = { taskType: "imageInference", taskUUID: "5f0c1d7e-8a4b-4c39-9d21-0e6f3b7a8c55", width: 128 };

@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { deferred } from "../support/deferred.ts";
 import { type ModelServer, serveModel } from "../../tools/synthesize/model-server.ts";
 import { NANO } from "../support/nano.ts";
-import { launchBrowser, startServer } from "./browsers.ts";
+import { type BrowserName, launchBrowser, startServer } from "../../tools/browsers.ts";
 import type { StorePage } from "./store/page.ts";
 
 const MIB = 1 << 20;
@@ -21,23 +21,31 @@ let browser: Browser;
 let weightBytes: number;
 
 beforeAll(async () => {
-  [pages, models, browser] = await Promise.all([startServer(), serveModel(NANO), launchBrowser("chromium")]);
+  [pages, models] = await Promise.all([startServer(), serveModel(NANO)]);
   const sizes = await Promise.all(WEIGHTS.map(async (path) => (await stat(join(NANO, path))).size));
   weightBytes = sizes.reduce((sum, size) => sum + size, 0);
 });
 afterAll(async () => {
-  await browser.close();
   await models.close();
   await pages.close();
 });
-afterEach(async () => {
-  models.pause = undefined;
-  models.sentBytes.clear();
-  const page = await openPage();
-  for (const { id } of await call(page, "list")) await call(page, "delete", id);
-  for (const open of await browser.pages()) await open.close();
-  await browser.newPage(); // without one Chromium ends
-});
+
+/** Tests begin with an empty store. */
+function useBrowser(name: BrowserName): void {
+  beforeAll(async () => {
+    browser = await launchBrowser(name);
+  });
+  afterAll(() => browser.close());
+  afterEach(async () => {
+    models.pause = undefined;
+    models.sentBytes.clear();
+    const page = await openPage();
+    for (const { id } of await call(page, "list")) await call(page, "delete", id);
+    const others = await browser.pages();
+    await browser.newPage(); // without one Chromium ends
+    for (const open of others) await open.close();
+  });
+}
 
 async function openPage(): Promise<Page> {
   const page = await browser.newPage();
@@ -61,7 +69,9 @@ function repeatedBytes(): number {
 }
 const HEADER_BYTES = 200_000;
 
-describe("models in Chromium's private file system", () => {
+describe.each(["chromium", "firefox"] as const)("models in %s's private file system", (name) => {
+  useBrowser(name);
+
   it("are downloaded, found, verified and deleted", async () => {
     const page = await openPage();
     expect(await call(page, "status", models.url)).toBe("downloadable");
@@ -106,8 +116,12 @@ describe("models in Chromium's private file system", () => {
     expect(await call(next, "verify", (kept as { id: string }).id)).toBe(0);
     held.resolve();
   });
+});
 
-  it("are refused where there is no room, with the figures, and leave nothing behind", async () => {
+describe("a quota in Chromium", () => {
+  useBrowser("chromium");
+
+  it("is told where it has no room for a model, with the figures, and nothing is left behind", async () => {
     const page = await openPage();
     const session = await page.createCDPSession();
     await session.send("Storage.overrideQuotaForOrigin", { origin: pages.origin, quotaSize: 5 * MIB });

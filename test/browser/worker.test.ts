@@ -4,7 +4,8 @@ import type { Browser, Page } from "puppeteer-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createKleinbild } from "../../runtime/node.ts";
 import { psnr } from "../support/psnr.ts";
-import { type BrowserName, call, launchBrowser, openPage, startServer } from "./browsers.ts";
+import { type BrowserName, launchBrowser, startServer } from "../../tools/browsers.ts";
+import { call, openPage } from "./test-page.ts";
 import type { GenerateOutcome } from "./page/main.ts";
 
 const TINY = { prompt: "a fox on a teal background", seed: 7, width: 64, height: 64, steps: 1 };

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { build, preview } from "vite";
-import { launchBrowser } from "../browser/browsers.ts";
+import { launchBrowser } from "../../tools/browsers.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const TINY = { prompt: "a fox on a teal background", width: 64, height: 64, steps: 1, seed: 7 };

@@ -11,6 +11,7 @@ import type { DownloadReport } from "../../runtime/weights/store/download-plan.t
 import { writeCheckpoint } from "../synthesize/checkpoint.ts";
 import { KLEIN_4B, KLEIN_9B } from "../synthesize/klein-configs.ts";
 import { serveModel } from "../synthesize/model-server.ts";
+import { type ChromiumOutcome, downloadInChromium } from "./in-chromium.ts";
 import { MemoryWatch } from "./memory-watch.ts";
 
 interface Options {
@@ -19,6 +20,7 @@ interface Options {
   readonly single?: number;
   readonly quantization: "q4" | "q8";
   readonly folder: string;
+  readonly chromium?: boolean;
 }
 
 const REFERENCE_PIXELS = 64;
@@ -37,11 +39,12 @@ await new Command("npm run full-size --")
     "--folder <folder>",
     "for checkpoint and store, some 25 GB; the checkpoint is written where it is missing",
   )
+  .option("--chromium", "download and repack in a page of Chromium, and no more")
   .action(run)
   .parseAsync();
 process.exit(0); // Dawn's instance, kept for the whole process, would hold it open
 
-async function run({ size, double, single, quantization, folder }: Options): Promise<void> {
+async function run({ size, double, single, quantization, folder, chromium = false }: Options): Promise<void> {
   const base = size === "4b" ? KLEIN_4B : KLEIN_9B;
   const config = {
     ...base,
@@ -65,8 +68,16 @@ async function run({ size, double, single, quantization, folder }: Options): Pro
         seed: 1,
       }),
     );
-  const watch = new MemoryWatch();
   const server = await serveModel(checkpoint);
+  const sentBytes = (): number => [...server.sentBytes.values()].reduce((sum, bytes) => sum + bytes, 0);
+  if (chromium) {
+    const work = (): Promise<ChromiumOutcome> => downloadInChromium(server.url, quantization, folder);
+    print("in Chromium", await timed("download and repack", work));
+    print("wire", { sentBytes: sentBytes() });
+    await server.close();
+    return;
+  }
+  const watch = new MemoryWatch();
   const reports: DownloadReport[] = [];
   const place = await openNodePlace(server.url);
   const source = await timed("download and repack", () =>
@@ -79,8 +90,7 @@ async function run({ size, double, single, quantization, folder }: Options): Pro
       },
     ),
   );
-  const wireBytes = [...server.sentBytes.values()].reduce((sum, bytes) => sum + bytes, 0);
-  print("wire", { sentBytes: wireBytes, reports });
+  print("wire", { sentBytes: sentBytes(), reports });
   print("memory of downloading and repacking", watch.take());
   await server.close();
 

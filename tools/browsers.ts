@@ -1,10 +1,8 @@
 import { fileURLToPath } from "node:url";
-import puppeteer, { type Browser, type Page } from "puppeteer-core";
+import puppeteer, { type Browser } from "puppeteer-core";
 import { createServer, type ViteDevServer } from "vite";
-import type { PageApi } from "./page/main.ts";
 
-const ROOT = fileURLToPath(new URL("../..", import.meta.url));
-const PAGE = "/test/browser/page/index.html";
+const ROOT = fileURLToPath(new URL("..", import.meta.url));
 
 export type BrowserName = "chromium" | "firefox";
 
@@ -39,8 +37,9 @@ export async function startServer(): Promise<{ readonly origin: string; close():
   return { origin, close: () => server.close() };
 }
 
-export function launchBrowser(name: BrowserName): Promise<Browser> {
-  const common = { headless: true, protocolTimeout: 0 } as const;
+/** @param profile  folder of a profile that is kept; otherwise one of its own, gone with it */
+export function launchBrowser(name: BrowserName, profile?: string): Promise<Browser> {
+  const common = { headless: true, protocolTimeout: 0, ...(profile && { userDataDir: profile }) } as const;
   return name === "chromium"
     ? puppeteer.launch({ ...common, executablePath: "/usr/bin/chromium", args: CHROMIUM_ARGUMENTS })
     : puppeteer.launch({
@@ -49,24 +48,4 @@ export function launchBrowser(name: BrowserName): Promise<Browser> {
         executablePath: "/usr/bin/firefox-esr",
         extraPrefsFirefox: FIREFOX_PREFERENCES,
       });
-}
-
-/** The test page, its console and errors printed. */
-export async function openPage(browser: Browser, origin: string): Promise<Page> {
-  const page = await browser.newPage();
-  page.on("console", (message) => process.stderr.write(`[page] ${message.text()}\n`));
-  page.on("pageerror", (error) => process.stderr.write(`[page] ${String(error)}\n`));
-  await page.goto(`${origin}${PAGE}`);
-  await page.waitForFunction("globalThis.kleinbildTest !== undefined");
-  return page;
-}
-
-/** Calls a function of the page. */
-export async function call<K extends keyof PageApi>(
-  page: Page,
-  name: K,
-  ...args: Parameters<PageApi[K]>
-): Promise<Awaited<ReturnType<PageApi[K]>>> {
-  const source = `globalThis.kleinbildTest[${JSON.stringify(name)}](...${JSON.stringify(args)})`;
-  return (await page.evaluate(source)) as Awaited<ReturnType<PageApi[K]>>;
 }
