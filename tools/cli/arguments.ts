@@ -3,17 +3,11 @@ import { extname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { type ImageType, SCHEDULERS } from "../../runtime/node.ts";
-
-/** How the engine computes. */
-export interface EngineChoice {
-  readonly model?: string;
-  readonly backend: "ort";
-  readonly dtype?: "f32" | "f16";
-  readonly quantization?: "none" | "q8" | "q4";
-}
+import { addEngineOptions, ENGINE_OPTIONS, type EngineChoice } from "../engine-choice.ts";
 
 /** A picture, by flags. */
 export interface PictureOptions extends EngineChoice {
+  readonly model?: string;
   readonly prompt: string;
   readonly negativePrompt?: string;
   readonly out: string;
@@ -28,13 +22,12 @@ export interface PictureOptions extends EngineChoice {
   readonly noise?: "counter" | "torch";
   /** Places of the model's files by their paths in it. */
   readonly modelFile?: Readonly<Record<string, string>>;
-  readonly keep?: "auto" | "always" | "never";
-  readonly memoryBudget?: number;
   readonly json: boolean;
 }
 
 /** Tasks of the API, from a file. */
 export interface TaskFileOptions extends EngineChoice {
+  readonly model?: string;
   readonly task: string;
   /** Folder for pictures of `outputType` URL. */
   readonly out: string;
@@ -83,16 +76,10 @@ export function parseArguments(argv: readonly string[]): CliOptions {
       "where a file of the model is, by its path in the model; repeatable",
       modelFile,
     )
-    .addOption(choice("--keep <when>", "whether downloads are kept (default: auto)", ["auto", "always", "never"]))
-    .option("--memory-budget <bytes>", "most bytes on the GPU at once (default: no limit)", bytes)
-    .addOption(choice("--backend <name>", "dense backend", ["ort"]).default("ort"))
-    .addOption(choice("--dtype <type>", "scalar type (default: f16 where the GPU has it)", ["f32", "f16"]))
-    .addOption(
-      choice("--quantization <kind>", "weights of the blocks (default: as the files are)", ["none", "q8", "q4"]),
-    )
     .option("--json", "one JSON object on standard output and nothing else", false)
     .allowExcessArguments(false)
     .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 1));
+  addEngineOptions(command);
   const options = command.parse(argv, { from: "user" }).opts<Partial<PictureOptions & TaskFileOptions>>();
   if ((options.prompt === undefined) === (options.task === undefined))
     command.error("error: one of --prompt <text> and --task <file> is needed");
@@ -110,7 +97,7 @@ export function parseArguments(argv: readonly string[]): CliOptions {
   return { ...options, out } as PictureOptions;
 }
 
-const TASK_FILE_OPTIONS = new Set(["task", "out", "lora", "json", "model", "backend", "dtype", "quantization"]);
+const TASK_FILE_OPTIONS = new Set<string>(["task", "out", "lora", "json", "model", ...ENGINE_OPTIONS]);
 
 function isGiven(command: Command, name: string): boolean {
   return command.getOptionValueSource(name) === "cli";
@@ -144,11 +131,6 @@ function modelFile(text: string, earlier: Readonly<Record<string, string>> = {})
   const [, path, place] = /^([^=]+)=(.+)$/.exec(text) ?? [];
   if (path === undefined || place === undefined) throw new InvalidArgumentError("path=place was expected.");
   return { ...earlier, [path]: /^https?:/.test(place) ? place : existingFile(place) };
-}
-
-function bytes(text: string): number {
-  if (!/^\d{1,15}$/.test(text)) throw new InvalidArgumentError("A whole number of bytes was expected.");
-  return Number(text);
 }
 
 function wholeNumber(text: string): number {

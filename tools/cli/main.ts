@@ -8,6 +8,7 @@ import {
   type RunReport,
   type SchedulerName,
 } from "../../runtime/node.ts";
+import { engineOptions } from "../engine-choice.ts";
 import { type CliOptions, outType, parseArguments, type PictureOptions, type TaskFileOptions } from "./arguments.ts";
 import { serve } from "./serve.ts";
 import { describeTasks, runTaskFile } from "./tasks.ts";
@@ -68,31 +69,32 @@ async function makePicture(asked: PictureOptions): Promise<number> {
   }
 }
 
-async function generate({ prompt, out, reference, scheduler, ...asked }: PictureOptions): Promise<JsonResult> {
-  const {
-    model,
-    modelFile,
-    dtype,
-    quantization,
-    keep,
-    memoryBudget,
-    json: _json,
-    backend: _backend,
-    ...request
-  } = asked;
+async function generate(asked: PictureOptions): Promise<JsonResult> {
+  const { prompt, negativePrompt, out, reference, referenceMode, scheduler, model, modelFile } = asked;
+  const { width, height, steps, seed, guidance, noise } = asked;
   const { signal } = abort;
   const references = await Promise.all(reference.map((file) => readFile(file)));
   await using engine = await createKleinbild({
     model: modelFile ?? model,
-    dtype,
-    quantization,
-    keep,
-    memoryBudgetBytes: memoryBudget,
+    ...engineOptions(asked),
     signal,
     onProgress: showLoading,
   });
   const generation = engine.generate(
-    { prompt, references, previews: false, scheduler: scheduler as SchedulerName | undefined, ...request },
+    {
+      prompt,
+      negativePrompt,
+      references,
+      referenceMode,
+      width,
+      height,
+      steps,
+      scheduler: scheduler as SchedulerName | undefined,
+      seed,
+      guidance,
+      noise,
+      previews: false,
+    },
     { signal },
   );
   for await (const event of generation) show(event);

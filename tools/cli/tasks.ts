@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { createTaskRunner, FileUrls, type ResponseItem, type TaskResponse } from "../../runtime/node.ts";
+import { engineOptions } from "../engine-choice.ts";
 import type { TaskFileOptions } from "./arguments.ts";
 import { standIns } from "./stand-ins.ts";
 
@@ -9,7 +10,7 @@ import { standIns } from "./stand-ins.ts";
  * @throws Error when the file is no JSON, or the signal's reason
  */
 export async function runTaskFile(
-  { task: file, out, lora, model, dtype, quantization }: TaskFileOptions,
+  { task: file, out, lora, model, ...choice }: TaskFileOptions,
   signal: AbortSignal,
 ): Promise<TaskResponse> {
   const text = await readFile(file, "utf8");
@@ -17,7 +18,7 @@ export async function runTaskFile(
   const loras: Record<string, Uint8Array> = {};
   for (const [id, path] of Object.entries(lora)) loras[id] = await readFile(path);
   const runner = createTaskRunner({
-    standIn: standIns(model, { dtype, quantization }),
+    standIn: standIns(model, engineOptions(choice)),
     loras,
     mediaUrls: { create: (media) => urls().create(media), revoke: () => {} }, // the files are what was asked for
   });

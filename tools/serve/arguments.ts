@@ -1,7 +1,8 @@
 import { Command, InvalidArgumentError, Option } from "commander";
+import { addEngineOptions, type EngineChoice } from "../engine-choice.ts";
 
 /** What the command line asks of the server. */
-export interface ServeArguments {
+export interface ServeArguments extends EngineChoice {
   readonly port: number;
   readonly host: string;
   readonly apiKey?: string;
@@ -9,8 +10,6 @@ export interface ServeArguments {
   readonly publicUrl?: string;
   readonly allowPrivateReferences: boolean;
   readonly model?: string;
-  readonly dtype?: "f32" | "f16";
-  readonly quantization?: "none" | "q8" | "q4";
 }
 
 /** Ends the process with a message and status 1 when an argument is wrong. */
@@ -23,7 +22,7 @@ export function parseServeArguments(argv: readonly string[]): ServeArguments {
 
 /** The command without what it does on errors. */
 export function serveCommand(): Command {
-  return new Command("npm start -- --serve")
+  const command = new Command("npm start -- --serve")
     .description("Answers the imageInference API over HTTP and WebSocket at /v1. See docs/server.md.")
     .addOption(new Option("--serve").hideHelp())
     .option("--port <number>", "0: any free one", portNumber, 8080)
@@ -33,15 +32,8 @@ export function serveCommand(): Command {
     .option("--public-url <url>", "how clients reach /v1, behind a proxy or on a wildcard address", publicUrl)
     .option("--allow-private-references", "fetch references and deliver to private networks too", false)
     .option("--model <model>", "answers for every model id: a name, a folder in diffusers layout, or its http address")
-    .addOption(new Option("--dtype <type>", "scalar type (default: f16 where the GPU has it)").choices(["f32", "f16"]))
-    .addOption(
-      new Option("--quantization <kind>", "weights of the blocks (default: as the files are)").choices([
-        "none",
-        "q8",
-        "q4",
-      ]),
-    )
     .allowExcessArguments(false);
+  return addEngineOptions(command);
 }
 
 function portNumber(text: string): number {

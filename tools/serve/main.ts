@@ -6,6 +6,7 @@ import type { MediaSource } from "../../runtime/task/media-response.ts";
 import type { MediaUrls } from "../../runtime/task/media-store.ts";
 import { guardedFetch } from "../../runtime/task/node-guarded-fetch.ts";
 import type { TaskRunner } from "../../runtime/task/task-runner-types.ts";
+import type { EngineChoice } from "../engine-choice.ts";
 import { parseServeArguments, type ServeArguments } from "./arguments.ts";
 import { hostName, isLoopback, isWildcard } from "./hosts.ts";
 import { ServedUrls } from "./served-urls.ts";
@@ -17,8 +18,7 @@ const ENDING = ["SIGINT", "SIGTERM"] as const;
 /** What a runner is made from. */
 export interface RunnerContext {
   readonly model: ServeArguments["model"] | undefined;
-  readonly dtype: ServeArguments["dtype"] | undefined;
-  readonly quantization: ServeArguments["quantization"] | undefined;
+  readonly engine: EngineChoice;
   /** Addresses of pictures that this server answers, for the runner's media store. */
   readonly urls: MediaUrls;
   /** For references, webhooks and uploads: it connects to no address that clients have no business with. */
@@ -54,8 +54,7 @@ export async function serveMain(
   signal?.addEventListener("abort", end);
   let server: TaskServer | undefined;
   const urls = new ServedUrls(() => publicUrl(options, server!.url));
-  const { model, dtype, quantization } = options;
-  const context = { model, dtype, quantization, urls, fetch: fetchFor(options), signal: stop };
+  const context = { model: options.model, engine: options, urls, fetch: fetchFor(options), signal: stop };
   let made: ServedRunner | undefined;
   const { apiKey, host, port, allowOrigin: allowOrigins } = options;
   try {
