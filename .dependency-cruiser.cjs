@@ -49,8 +49,8 @@ module.exports = {
     ),
     forbid(
       "users-see-the-package",
-      "The demo, the benchmark and the command line see what users see.",
-      { path: "^(demo|bench|tools/cli)/" },
+      "The demo and the command line see what users see.",
+      { path: "^(demo|tools/cli)/" },
       { path: "^(runtime|kernels)/", pathNot: "^runtime/(index|node)\\.ts$" },
     ),
     forbid(

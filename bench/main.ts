@@ -3,6 +3,7 @@ import { Argument, Command, InvalidArgumentError, Option } from "commander";
 import { createKleinbild } from "../runtime/node.ts";
 import { type AccelerationRow, measureAcceleration } from "./acceleration.ts";
 import { CASES, measure, median } from "./cases.ts";
+import { type LoadingRow, measureLoading, measureStoring } from "./loading.ts";
 
 interface Options {
   readonly json?: string;
@@ -11,13 +12,15 @@ interface Options {
 }
 
 const ACCELERATION = "acceleration";
+const LOADING = "loading";
 
 const command = new Command("bench")
   .description("Times klein-nano on the GPU that Node finds.")
   .addArgument(
-    new Argument("[case]", "which; all but acceleration, which takes minutes, unless given").choices([
+    new Argument("[case]", "which; all but acceleration and loading, which take minutes, unless given").choices([
       ...Object.keys(CASES),
       ACCELERATION,
+      LOADING,
     ]),
   )
   .option("--json <file>", "write the measurements")
@@ -28,6 +31,16 @@ const command = new Command("bench")
       const rows = await measureAcceleration(repeats, dtype, print);
       for (const row of rows) print(accelerationLine(row));
       if (json !== undefined) await writeFile(json, `${JSON.stringify({ model: "klein-nano-base", rows }, null, 2)}\n`);
+      return;
+    }
+    if (only === LOADING) {
+      print(
+        "| format | file, MB | read, MB/s | decode | quantize | upload | load | bound by |\n|---|---|---|---|---|---|---|---|",
+      );
+      const rows = await measureLoading(repeats, (row) => print(loadingLine(row)));
+      const storing = await measureStoring(repeats);
+      for (const { name, bytes, seconds } of storing) print(`${name}: ${megabytesPerSecond(bytes, seconds)} MB/s`);
+      if (json !== undefined) await writeFile(json, `${JSON.stringify({ rows, storing }, null, 2)}\n`);
       return;
     }
     await using engine = await createKleinbild({ dtype });
@@ -60,6 +73,17 @@ try {
 function accelerationLine({ name, skipped, speedUps, psnr }: AccelerationRow): string {
   const share = (100 * median(skipped)).toFixed(0);
   return `| ${name} | ${share} % | ${median(speedUps).toFixed(2)} | ${median(psnr).toFixed(1)} | ${Math.min(...psnr).toFixed(1)} |`;
+}
+
+/** A row of the table in bench/RESULTS.md; all rates in bytes of the file. */
+function loadingLine({ format, fileBytes, seconds, loadSeconds, boundBy }: LoadingRow): string {
+  const rates = [seconds.read, seconds.decode, seconds.quantize, seconds.upload, loadSeconds];
+  const cells = rates.map((each) => (each === undefined ? "–" : megabytesPerSecond(fileBytes, each)));
+  return `| ${[format, (fileBytes / 1e6).toFixed(0), ...cells, boundBy].join(" | ")} |`;
+}
+
+function megabytesPerSecond(bytes: number, seconds: number): string {
+  return (bytes / seconds / 1e6).toFixed(0);
 }
 
 function print(line: string): void {
