@@ -1,6 +1,7 @@
 import attentionSource from "./attention.wgsl?raw";
 import attentionWideSource from "./attention-wide.wgsl?raw";
 import combineSource from "./combine.wgsl?raw";
+import convolveSource from "./convolve.wgsl?raw";
 import countNonfiniteSource from "./count-nonfinite.wgsl?raw";
 import featuresToPixelsSource from "./features-to-pixels.wgsl?raw";
 import gatedAddSource from "./gated-add.wgsl?raw";
@@ -9,8 +10,11 @@ import groupNormFinishSource from "./group-norm-finish.wgsl?raw";
 import groupNormStatisticsSource from "./group-norm-statistics.wgsl?raw";
 import headNormRopeSource from "./head-norm-rope.wgsl?raw";
 import type { Kernel } from "./kernel.ts";
-import layerNormSource from "./layer-norm.wgsl?raw";
+import linearSource from "./linear.wgsl?raw";
+import linearQ4Source from "./linear-q4.wgsl?raw";
+import linearQ8Source from "./linear-q8.wgsl?raw";
 import modulationSource from "./modulation.wgsl?raw";
+import normalizeSource from "./normalize.wgsl?raw";
 import patchifySource from "./patchify.wgsl?raw";
 import pixelsToFeaturesSource from "./pixels-to-features.wgsl?raw";
 import placeColumnsSource from "./place-columns.wgsl?raw";
@@ -233,13 +237,101 @@ export const relativeChange = {
   overrides: {},
 } as const satisfies Kernel;
 
-/** A modulated normalisation of the residual stream by itself. */
-export const layerNorm = {
-  name: "layer-norm",
-  source: layerNormSource,
+/** Rows normalised and in the scalar type. KIND: 0 a change of type alone, 1 a modulated LayerNorm, 2 an RMS norm. */
+export const normalize = {
+  name: "normalize",
+  source: normalizeSource,
   bindings: { x: "read", scale: "read", shift: "read", y: "read_write" },
-  parameters: { rows: "u32", columns: "u32", eps: "f32" },
-  overrides: {},
+  parameters: { rows: "u32", quads: "u32", eps: "f32" },
+  overrides: { KIND: 1 },
+} as const satisfies Kernel;
+
+/** Results of a workgroup, how they are summed, and whether lanes read for themselves. */
+const MATMUL_TILES = { TILE_ROWS: 64, TILE_OUTS: 64, TWO_LEVEL: 0, DIRECT: 0 } as const;
+
+const LINEAR_PARAMETERS = {
+  rows: "u32",
+  outs: "u32",
+  first_row: "u32",
+  first_out: "u32",
+  x_quads: "u32",
+  low_quads: "u32",
+  y_columns: "u32",
+  y_start: "u32",
+  factor: "f32",
+} as const;
+
+/** A linear layer on weights as they are; EPILOGUE is what becomes of its result. */
+export const linear = {
+  name: "linear",
+  source: linearSource,
+  bindings: {
+    x: "read",
+    values: "read",
+    bias: "read",
+    low_x: "read",
+    low_weights: "read",
+    gate: "read",
+    y: "read_write",
+  },
+  parameters: LINEAR_PARAMETERS,
+  overrides: { ...MATMUL_TILES, BIASED: 0, EPILOGUE: 0 },
+} as const satisfies Kernel;
+
+/** A linear layer on weights in 8-bit blocks; EPILOGUE is what becomes of its result. */
+export const linearQ8 = {
+  name: "linear-q8",
+  source: linearQ8Source,
+  bindings: {
+    x: "read",
+    values: "read",
+    scales: "read",
+    bias: "read",
+    low_x: "read",
+    low_weights: "read",
+    gate: "read",
+    y: "read_write",
+  },
+  parameters: LINEAR_PARAMETERS,
+  overrides: { ...MATMUL_TILES, BIASED: 0, EPILOGUE: 0 },
+} as const satisfies Kernel;
+
+/** A linear layer on weights in 4-bit blocks; EPILOGUE is what becomes of its result. */
+export const linearQ4 = {
+  name: "linear-q4",
+  source: linearQ4Source,
+  bindings: {
+    x: "read",
+    values: "read",
+    scales: "read",
+    bias: "read",
+    low_x: "read",
+    low_weights: "read",
+    gate: "read",
+    y: "read_write",
+  },
+  parameters: LINEAR_PARAMETERS,
+  overrides: { ...MATMUL_TILES, BIASED: 0, EPILOGUE: 0 },
+} as const satisfies Kernel;
+
+/** A convolution over one band of a feature map, as an implicit matrix product. */
+export const convolve = {
+  name: "convolve",
+  source: convolveSource,
+  bindings: { x: "read", w: "read", bias: "read", y: "read_write" },
+  parameters: {
+    rows: "u32",
+    outs: "u32",
+    first_row: "u32",
+    first_out: "u32",
+    channel_quads: "u32",
+    size: "u32",
+    width: "u32",
+    out_width: "u32",
+    stride: "u32",
+    pad_left: "u32",
+  },
+  overrides: MATMUL_TILES,
 } as const satisfies Kernel;
 
 /** Every kernel, for the tests that reflect and compile them. */
@@ -261,5 +353,9 @@ export const KERNELS: readonly Kernel[] = [
   unpatchify,
   countNonfinite,
   relativeChange,
-  layerNorm,
+  normalize,
+  linear,
+  linearQ8,
+  linearQ4,
+  convolve,
 ];

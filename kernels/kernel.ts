@@ -1,4 +1,6 @@
 import blocks from "./include/blocks.wgsl?raw";
+import linear from "./include/linear.wgsl?raw";
+import matmul from "./include/matmul.wgsl?raw";
 import welford from "./include/welford.wgsl?raw";
 
 /** How a kernel binds a buffer. */
@@ -14,7 +16,10 @@ export type ParameterType = "u32" | "i32" | "f32";
 export interface Kernel {
   /** File name without `.wgsl`. */
   readonly name: string;
-  /** WGSL as on disk: the scalar type is `alias scalar = f32;`, shared functions are `//#include "name"`. */
+  /**
+   * WGSL as on disk: the scalar type is `alias scalar = f32;`, that of a tensor which may be of another is
+   * `alias outer = f32;`, shared functions are `//#include "name"`.
+   */
   readonly source: string;
   readonly bindings: Readonly<Record<string, BindingAccess>>;
   readonly parameters: Readonly<Record<string, ParameterType>>;
@@ -22,21 +27,28 @@ export interface Kernel {
   readonly overrides: Readonly<Record<string, number>>;
 }
 
-const SCALAR_ALIAS = "alias scalar = f32;";
 const INCLUDE_LINE = /^\/\/#include "(.*)"$/gm;
 
 /** What kernels share: the files of `include/` by their names without `.wgsl`. */
 export const INCLUDES: ReadonlyMap<string, string> = new Map([
   ["blocks", blocks],
+  ["linear", linear],
+  ["matmul", matmul],
   ["welford", welford],
 ]);
 
+/** What the aliases of a kernel stand for. */
+export interface KernelTypes {
+  readonly scalar: "f32" | "f16";
+  readonly outer: "f32" | "f16";
+}
+
 /**
- * The WGSL of a kernel for a scalar type, its includes in place.
+ * The WGSL of a kernel for its types, its includes in place.
  *
  * @throws Error when it includes a file that does not exist
  */
-export function kernelSource(kernel: Pick<Kernel, "name" | "source">, scalar: "f32" | "f16"): string {
+export function kernelSource(kernel: Pick<Kernel, "name" | "source">, types: KernelTypes): string {
   const source = kernel.source.replace(INCLUDE_LINE, (_line, name: string) => {
     const text = INCLUDES.get(name);
     if (text === undefined)
@@ -45,5 +57,8 @@ export function kernelSource(kernel: Pick<Kernel, "name" | "source">, scalar: "f
       );
     return text.trimEnd();
   });
-  return scalar === "f32" ? source : `enable f16;\n${source.replace(SCALAR_ALIAS, "alias scalar = f16;")}`;
+  const narrow = (["scalar", "outer"] as const).filter((name) => types[name] === "f16");
+  if (narrow.length === 0) return source;
+  const aliased = narrow.reduce((text, name) => text.replace(`alias ${name} = f32;`, `alias ${name} = f16;`), source);
+  return `enable f16;\n${aliased}`;
 }

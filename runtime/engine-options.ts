@@ -1,3 +1,4 @@
+import { type BackendName, BACKENDS } from "./backend/backend.ts";
 import { KleinbildError } from "./errors.ts";
 import type { ScalarType } from "./gpu/tensor.ts";
 import type { Quantization } from "./weights/loader.ts";
@@ -14,6 +15,8 @@ export interface EngineOptions {
   readonly quantization?: Quantization | undefined;
   /** How the scales of quantized matrices are chosen. Default: `mse`, by the least squared error. */
   readonly quantizationMethod?: QuantizationMethod | undefined;
+  /** What computes the dense layers: onnxruntime-web or the project's own kernels. Default: `ort`. */
+  readonly backend?: BackendName | undefined;
   /** Bytes of kept reference keys and values. Default: 1 GiB. */
   readonly referenceCacheBytes?: number | undefined;
   /**
@@ -30,6 +33,7 @@ const CHOICES = {
   dtype: ["f32", "f16"],
   quantization: ["none", "q8", "q4"],
   quantizationMethod: ["rtn", "mse"],
+  backend: BACKENDS,
   powerPreference: ["low-power", "high-performance"],
 } as const satisfies Partial<Record<keyof EngineOptions, readonly string[]>>;
 const BYTES = [

@@ -51,7 +51,7 @@ export function describeResult(
   };
   const report = {
     model: config.name,
-    backend: "ort" as const,
+    backend: parts.backend,
     dtype: parts.scalar,
     quantization: parts.quantization,
     seed: decimalSeed,

@@ -1,6 +1,7 @@
 import { checkEngineOptions, type EngineOptions } from "./engine-options.ts";
 import { describeResult, type EngineResult } from "./engine-result.ts";
 import type { RunEvent } from "./events.ts";
+import { DEFAULT_BACKEND } from "./backend/backend.ts";
 import { KleinbildError } from "./errors.ts";
 import type { AdapterSummary } from "./gpu/adapter.ts";
 import { Gpu } from "./gpu/device.ts";
@@ -247,6 +248,7 @@ export class Engine {
       dtype,
       quantization = defaultQuantization(this.#model),
       quantizationMethod = "mse",
+      backend = DEFAULT_BACKEND,
       referenceCacheBytes = DEFAULT_REFERENCE_CACHE_BYTES,
     } = this.#options;
     const gpu = await Gpu.open(this.#platform.gpu, this.#options);
@@ -258,6 +260,7 @@ export class Engine {
         scalar: gpu.scalarType(dtype),
         quantization,
         quantizationMethod,
+        backend,
         referenceCacheBytes,
         ortWasmUrl: this.#platform.ortWasmUrl,
       });

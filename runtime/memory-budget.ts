@@ -52,6 +52,7 @@ export class MemoryBudget {
     return planMemory(parts.config, {
       scalar: parts.scalar,
       quantization: parts.quantization,
+      backend: parts.backend,
       maxBindingBytes: parts.gpu.memory.maxBindingBytes,
       budgetBytes: this.#bytes,
       keptReferenceBytes,

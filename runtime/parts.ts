@@ -1,4 +1,5 @@
-import { OrtBackend } from "./backend/ort/ort-backend.ts";
+import type { BackendName } from "./backend/backend.ts";
+import { createBackend } from "./backend/create-backend.ts";
 import type { ModelPart } from "./events.ts";
 import type { Gpu } from "./gpu/device.ts";
 import type { ScalarType } from "./gpu/tensor.ts";
@@ -27,6 +28,7 @@ export interface PartsOptions {
   readonly scalar: ScalarType;
   readonly quantization: Quantization;
   readonly quantizationMethod: QuantizationMethod;
+  readonly backend: BackendName;
   readonly referenceCacheBytes: number;
   readonly ortWasmUrl?: string | undefined;
 }
@@ -43,6 +45,7 @@ export interface Parts {
   readonly config: ModelConfig;
   readonly scalar: ScalarType;
   readonly quantization: Quantization;
+  readonly backend: BackendName;
   /** Rows of a token stream that go through dense operators at once. */
   readonly rowsPerChunk: number;
   readonly tokenizer: PromptTokenizer;
@@ -82,7 +85,7 @@ export async function openParts(options: PartsOptions): Promise<Parts> {
     );
   const layers = Math.max(...config.textLayers);
   const embedding = new EmbeddingTable(stores.textEncoder, config.text.vocab, config.text.hidden);
-  const backend = await OrtBackend.create(gpu, scalar, options.ortWasmUrl);
+  const backend = await createBackend(options.backend, gpu, scalar, options.ortWasmUrl);
 
   const textEncoder = new ResidentPart(
     "textEncoder",
@@ -122,6 +125,7 @@ export async function openParts(options: PartsOptions): Promise<Parts> {
     config,
     scalar,
     quantization,
+    backend: backend.name,
     rowsPerChunk: chunk,
     tokenizer,
     textStates,
@@ -153,6 +157,7 @@ export async function openParts(options: PartsOptions): Promise<Parts> {
             scalar,
             quantization,
             quantizationMethod,
+            kernelLayout: backend.kernelLayout,
             signal: abort,
             onBytes,
           }),

@@ -1,5 +1,6 @@
+import type { MemoryScope } from "../gpu/memory.ts";
 import type { Tensor } from "../gpu/tensor.ts";
-import type { Kernel2d, Matrix } from "./matrix.ts";
+import type { Kernel2d, KernelLayout, Matrix } from "./matrix.ts";
 
 /** What happens to the rows of `x` before a product. Statistics are in f32. */
 export type Norm =
@@ -16,6 +17,13 @@ export interface ProductTerm {
   readonly weight: Matrix;
 }
 
+/** How a branch is added to the residual stream. */
+export interface Residual {
+  /** [columns] f32; ones where it is absent. */
+  readonly gate?: Tensor | undefined;
+  readonly scale: number;
+}
+
 export interface ConvolutionOptions {
   readonly stride: 1 | 2;
   /** Columns of zeros at the left and at the right; rows are padded by whoever gathers the band. */
@@ -23,17 +31,23 @@ export interface ConvolutionOptions {
   readonly padRight: number;
 }
 
+export const BACKENDS = ["ort", "wgsl"] as const;
+export type BackendName = (typeof BACKENDS)[number];
+export const DEFAULT_BACKEND: BackendName = "ort";
+
 /**
  * The seam of dense work. An operator records or submits on the device's queue, in order with the recorder, and writes
  * into tensors that the caller owns; no tensor or weight piece is above the binding limit.
  *
- * `x` may be f32 or f16 and is used in the backend's scalar type; an output has the scalar type of its tensor.
+ * Intermediate values are taken from `scope` and given back to it. `x` may be f32 or f16 and is used in the backend's scalar type; an output has the scalar type of its tensor.
  *
  * Where a piece of a matrix W has a `lowRank`, every x · Wᵀ below is x · Wᵀ + (x · downᵀ) · upᵀ.
  * @throws KleinbildError `invalid-shape` when shapes do not fit.
  */
 export interface DenseBackend {
-  readonly name: "ort";
+  readonly name: BackendName;
+  /** How it reads the weights of convolutions. */
+  readonly kernelLayout: KernelLayout;
 
   /**
    * outputs[i] = norm(x) · weights[i]ᵀ + bias.
@@ -41,7 +55,13 @@ export interface DenseBackend {
    * @param weights  [out_i, in]
    * @param outputs  [rows, out_i]
    */
-  project(x: Tensor, norm: Norm, weights: readonly Matrix[], outputs: readonly Tensor[]): Promise<void>;
+  project(
+    scope: MemoryScope,
+    x: Tensor,
+    norm: Norm,
+    weights: readonly Matrix[],
+    outputs: readonly Tensor[],
+  ): Promise<void>;
 
   /**
    * output = SiLU(n · gateᵀ) ⊙ (n · s · upᵀ) with n = norm(x) and s = `upScale`: the first half of a SwiGLU
@@ -51,13 +71,21 @@ export interface DenseBackend {
    * @param up      [hidden, in]
    * @param output  [rows, hidden]
    */
-  gatedProject(x: Tensor, norm: Norm, gate: Matrix, up: Matrix, upScale: number, output: Tensor): Promise<void>;
+  gatedProject(
+    scope: MemoryScope,
+    x: Tensor,
+    norm: Norm,
+    gate: Matrix,
+    up: Matrix,
+    upScale: number,
+    output: Tensor,
+  ): Promise<void>;
 
   /**
-   * output = Σ x_i · weight_iᵀ
-   * @param output  [rows, out]
+   * hidden += scale · gate ⊙ Σ x_i · weight_iᵀ
+   * @param hidden  [rows, out] f32
    */
-  sumProducts(terms: readonly ProductTerm[], output: Tensor): Promise<void>;
+  addProducts(scope: MemoryScope, terms: readonly ProductTerm[], residual: Residual, hidden: Tensor): Promise<void>;
 
   /**
    * A 1×1 or 3×3 convolution over one band of a feature map, channels last, unpadded in height.
@@ -65,8 +93,8 @@ export interface DenseBackend {
    * @param weight  [out, in, size, size]
    * @param output  [1, (rows − size) / stride + 1, (width + padLeft + padRight − size) / stride + 1, out]
    */
-  convolve(x: Tensor, weight: Kernel2d, options: ConvolutionOptions, output: Tensor): Promise<void>;
+  convolve(scope: MemoryScope, x: Tensor, weight: Kernel2d, options: ConvolutionOptions, output: Tensor): Promise<void>;
 
-  /** Frees sessions and what they hold. */
+  /** Frees what it keeps from one operator to the next; it takes it anew when it is needed. */
   dispose(): Promise<void>;
 }

@@ -1,5 +1,5 @@
 import { KleinbildError } from "../errors.ts";
-import type { Tensor } from "../gpu/tensor.ts";
+import type { ScalarType, Tensor } from "../gpu/tensor.ts";
 
 /**
  * How a weight matrix lies in memory: plain scalars, or block-32 codes along the input with one scale a block
@@ -12,6 +12,7 @@ export type WeightFormat = "f32" | "f16" | "q8" | "q4";
  * quantized values, and the scale of the change is part of `up`.
  */
 export interface LowRank {
+  /** A multiple of 4; factors of another rank are padded with zeros. */
   readonly rank: number;
   /** [rank, in] */
   readonly down: Tensor;
@@ -53,7 +54,18 @@ export interface Matrix {
   readonly source?: StoredPart;
 }
 
-/** A convolution's weight [out, in, kernel, kernel] with its bias [out]. */
+/**
+ * Order of a convolution's weight: [out, in, size, size] as in the files, or channels last, [out, size, size, in], with `in`
+ * padded by zeros to a multiple of four.
+ */
+export type KernelLayout = "oihw" | "ohwi";
+
+/** Channels of a kernel that lies channels last: whole quads. */
+export function paddedChannels(channels: number): number {
+  return Math.ceil(channels / 4) * 4;
+}
+
+/** A convolution's weight, in the backend's layout, with its bias [out]. */
 export interface Kernel2d {
   readonly name: string;
   readonly out: number;
@@ -69,4 +81,26 @@ export function expectColumns(name: string, x: Tensor, columns: number): number 
   if (x.shape.length !== 2 || x.shape[1] !== columns)
     throw new KleinbildError("invalid-shape", `${name} expects [rows, ${columns}]; got [${x.shape.join(", ")}].`);
   return x.shape[0]!;
+}
+
+/** The type of a tensor that takes part in dense work. @throws KleinbildError `invalid-shape` for another */
+export function scalarOf(tensor: Tensor): ScalarType {
+  if (tensor.dtype === "f32" || tensor.dtype === "f16") return tensor.dtype;
+  throw new KleinbildError("invalid-shape", `A dense operator takes f32 or f16; got ${tensor.dtype}.`);
+}
+
+/** @throws KleinbildError `invalid-shape` unless `output` is [rows, columns] */
+export function expectOutput(name: string, output: Tensor, rows: number, columns: number): void {
+  if (output.shape[0] !== rows || output.shape[1] !== columns)
+    throw new KleinbildError(
+      "invalid-shape",
+      `${name} gives [${rows}, ${columns}]; the output is [${output.shape.join(", ")}].`,
+    );
+}
+
+/** @throws KleinbildError `invalid-shape` unless both have the same rows, cut alike */
+export function expectAligned(a: Matrix, b: Matrix): void {
+  const aligned = a.pieces.length === b.pieces.length && a.pieces.every((piece, i) => piece.rows === b.pieces[i]!.rows);
+  if (a.out !== b.out || !aligned)
+    throw new KleinbildError("invalid-shape", `${a.name} and ${b.name} must have the same rows, cut alike.`);
 }

@@ -3,6 +3,8 @@ export interface AdapterSummary {
   readonly vendor: string;
   readonly architecture: string;
   readonly description: string;
+  /** Runs on the CPU. */
+  readonly software: boolean;
   readonly f16: boolean;
   readonly subgroups: boolean;
   readonly timestamps: boolean;
@@ -19,6 +21,7 @@ export function summarizeAdapter({ info, features, limits }: GPUAdapter): Adapte
     vendor: info.vendor,
     architecture: info.architecture,
     description: info.description,
+    software: info.isFallbackAdapter || /llvmpipe|swiftshader/i.test(`${info.architecture} ${info.description}`),
     f16: features.has("shader-f16"),
     subgroups: features.has("subgroups"),
     timestamps: features.has("timestamp-query"),

@@ -44,6 +44,7 @@ export class Gpu {
     this.memory = new GpuMemory(device, adapter.maxBindingBytes);
     this.pipelines = new PipelineCache(device);
     this.recorder = new Recorder(device, this.memory, this.pipelines);
+    this.memory.submitRecorded = () => this.recorder.flush();
     this.clock = new StageClock(device, this.memory, this.recorder);
     void device.lost.then((info) => {
       if (info.reason !== "destroyed") this.lost = info;

@@ -37,6 +37,8 @@ export class GpuMemory {
   #total = 0;
   #peakTotal = 0;
   readonly maxBindingBytes: number;
+  /** Submits commands that are recorded: they may use what is about to be freed. */
+  submitRecorded: (() => void) | undefined;
 
   constructor(device: GPUDevice, maxBindingBytes: number) {
     this.#device = device;
@@ -66,6 +68,7 @@ export class GpuMemory {
   }
 
   free(buffer: GPUBuffer): void {
+    this.submitRecorded?.();
     this.#uncount(buffer);
     buffer.destroy();
   }

@@ -1,7 +1,6 @@
-import { type Kernel, kernelSource } from "../../kernels/kernel.ts";
-import type { ScalarType } from "./tensor.ts";
+import { type Kernel, kernelSource, type KernelTypes } from "../../kernels/kernel.ts";
 
-/** One cache of compute pipelines, by kernel, scalar type and overrides. */
+/** One cache of compute pipelines, by kernel, types and overrides. */
 export class PipelineCache {
   readonly #device: GPUDevice;
   readonly #modules = new Map<string, GPUShaderModule>();
@@ -11,15 +10,15 @@ export class PipelineCache {
     this.#device = device;
   }
 
-  get(kernel: Kernel, scalar: ScalarType, overrides: Readonly<Record<string, number>>): GPUComputePipeline {
-    const key = `${kernel.name} ${scalar} ${Object.entries(overrides).join(" ")}`;
+  get(kernel: Kernel, types: KernelTypes, overrides: Readonly<Record<string, number>>): GPUComputePipeline {
+    const key = `${moduleKey(kernel, types)} ${Object.entries(overrides).join(" ")}`;
     let pipeline = this.#pipelines.get(key);
     if (!pipeline) {
       pipeline = this.#device.createComputePipeline({
         label: key,
         layout: "auto",
         compute: {
-          module: this.#module(kernel, scalar),
+          module: this.#module(kernel, types),
           entryPoint: "main",
           constants: { ...kernel.overrides, ...overrides },
         },
@@ -29,13 +28,17 @@ export class PipelineCache {
     return pipeline;
   }
 
-  #module(kernel: Kernel, scalar: ScalarType): GPUShaderModule {
-    const key = `${kernel.name} ${scalar}`;
+  #module(kernel: Kernel, types: KernelTypes): GPUShaderModule {
+    const key = moduleKey(kernel, types);
     let module = this.#modules.get(key);
     if (!module) {
-      module = this.#device.createShaderModule({ label: key, code: kernelSource(kernel, scalar) });
+      module = this.#device.createShaderModule({ label: key, code: kernelSource(kernel, types) });
       this.#modules.set(key, module);
     }
     return module;
   }
+}
+
+function moduleKey({ name }: Kernel, { scalar, outer }: KernelTypes): string {
+  return `${name} ${scalar} ${outer}`;
 }

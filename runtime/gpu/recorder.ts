@@ -19,6 +19,8 @@ export interface DispatchCall<K extends Kernel> {
   readonly overrides?: Readonly<Partial<Record<keyof K["overrides"] & string, number>>>;
   /** Scalar type of the kernel's `alias scalar`; f32 unless given. */
   readonly scalar?: ScalarType;
+  /** Type of the kernel's `alias outer`; f32 unless given. */
+  readonly outer?: ScalarType;
   /** Workgroups in x, y and z. */
   readonly grid: readonly [number, number?, number?];
   /** Multiply-adds of this dispatch, for splitting submissions by time; 0 for memory-bound kernels. */
@@ -65,7 +67,7 @@ export class Recorder {
       );
     const pipeline = this.#pipelines.get(
       kernel,
-      call.scalar ?? "f32",
+      { scalar: call.scalar ?? "f32", outer: call.outer ?? "f32" },
       (call.overrides ?? {}) as Record<string, number>,
     );
     const entries: GPUBindGroupEntry[] = Object.keys(kernel.bindings).map((name, binding) => {

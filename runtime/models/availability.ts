@@ -1,3 +1,4 @@
+import { type BackendName, DEFAULT_BACKEND } from "../backend/backend.ts";
 import { KleinbildError } from "../errors.ts";
 import { type AdapterSummary, NO_ADAPTER, summarizeAdapter } from "../gpu/adapter.ts";
 import type { ScalarType } from "../gpu/tensor.ts";
@@ -15,6 +16,8 @@ export interface AvailabilityOptions {
   readonly dtype?: ScalarType | undefined;
   /** Default: as the engine's. */
   readonly quantization?: Quantization | undefined;
+  /** Default: as the engine's. */
+  readonly backend?: BackendName | undefined;
   /** Most bytes on the GPU at once. Default: no limit. */
   readonly memoryBudgetBytes?: number | undefined;
   /** What differs from one picture of the model's default size without references. */
@@ -79,6 +82,7 @@ function planOf(model: OpenModel, adapter: AdapterSummary, options: Availability
   return planMemory(model.config, {
     scalar: options.dtype ?? (adapter.f16 ? "f16" : "f32"),
     quantization: options.quantization ?? defaultQuantization(model),
+    backend: options.backend ?? DEFAULT_BACKEND,
     maxBindingBytes: adapter.maxBindingBytes,
     budgetBytes: options.memoryBudgetBytes,
     request: options.request,

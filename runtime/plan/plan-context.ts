@@ -1,16 +1,20 @@
+import type { BackendName } from "../backend/backend.ts";
 import { BYTES_PER_ELEMENT, type ScalarType } from "../gpu/tensor.ts";
 import type { Quantization } from "../weights/loader.ts";
 import type { ModelConfig } from "../weights/model-config.ts";
 import { QUANTIZATION_BLOCK } from "../weights/quantize.ts";
 import { PlannedMemory } from "./ledger.ts";
 import { OrtPool } from "./ort-pool.ts";
-import { cutRows, PlannedDense, type PlannedMatrix } from "./planned-dense.ts";
+import { cutRows, type PlannedDense, type PlannedMatrix } from "./planned-dense.ts";
+import { PlannedOrt } from "./planned-ort.ts";
+import { PlannedWgsl } from "./planned-wgsl.ts";
 
 /** How a model is to be loaded. */
 export interface PlanSetup {
   readonly config: ModelConfig;
   readonly scalar: ScalarType;
   readonly quantization: Quantization;
+  readonly backend: BackendName;
   readonly maxBindingBytes: number;
   readonly rowsPerChunk: number;
 }
@@ -36,7 +40,8 @@ export class PlanContext {
 
   constructor(setup: PlanSetup) {
     this.setup = setup;
-    this.dense = new PlannedDense(this.memory, new OrtPool(this.memory), setup.scalar);
+    const { backend, scalar } = setup;
+    this.dense = backend === "wgsl" ? new PlannedWgsl(scalar) : new PlannedOrt(new OrtPool(this.memory), scalar);
   }
 
   /** A transfer to the host, through a buffer of its size. */

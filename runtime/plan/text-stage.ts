@@ -30,15 +30,14 @@ export function planTextEncoding(context: PlanContext): void {
   for (const { count: rows } of rowRanges(length, rowsPerChunk)) {
     const qkv = widths.map((out) => scope.tensor(scalar, [rows, out]));
     const matrices = widths.map((out) => context.block(out, width));
-    dense.project(rows, "f32", true, matrices, scalar);
+    dense.project(scope, rows, "f32", true, matrices, scalar);
     scope.release(...qkv);
   }
   for (const { count: rows } of rowRanges(length, rowsPerChunk)) {
-    const branch = scope.tensor(scalar, [rows, width]);
     const mlp = scope.tensor(scalar, [rows, intermediate]);
-    dense.sumProducts(rows, [context.block(width, heads * headDim)]);
-    dense.gatedProject(rows, context.block(intermediate, width), false);
-    dense.sumProducts(rows, [context.block(width, intermediate)]);
-    scope.release(branch, mlp);
+    dense.addProducts(scope, rows, [context.block(width, heads * headDim)]);
+    dense.gatedProject(scope, rows, context.block(intermediate, width), false);
+    dense.addProducts(scope, rows, [context.block(width, intermediate)]);
+    scope.release(mlp);
   }
 }

@@ -33,7 +33,7 @@ export class PlannedTransformer {
     const { hidden: d, timeChannels } = this.#config;
     const project = (columns: number, out: number): void => {
       scope.tensor("f32", [sigmas, out]);
-      this.#context.dense.project(sigmas, "f32", false, [this.#context.kept(out, columns, this.#rank)], "f32");
+      this.#context.dense.project(scope, sigmas, "f32", false, [this.#context.kept(out, columns, this.#rank)], "f32");
     };
     scope.tensor("f32", [sigmas, timeChannels]);
     project(timeChannels, d);
@@ -60,7 +60,7 @@ export class PlannedTransformer {
     const stream = this.residual(scope, rows);
     const weight = this.#context.kept(this.#config.hidden, columns, this.#rank);
     for (const { count } of rowRanges(rows, rowsPerChunk))
-      this.#context.dense.project(count, "f32", false, [weight], "f32");
+      this.#context.dense.project(scope, count, "f32", false, [weight], "f32");
     return stream;
   }
 
@@ -75,7 +75,7 @@ export class PlannedTransformer {
     const velocity = scope.rows("f32", rows, outChannels, rowsPerChunk);
     const weight = this.#context.kept(outChannels, hidden, this.#rank);
     for (const { count } of rowRanges(rows, rowsPerChunk))
-      this.#context.dense.project(count, "f32", true, [weight], "f32");
+      this.#context.dense.project(scope, count, "f32", true, [weight], "f32");
     return velocity;
   }
 
@@ -104,16 +104,15 @@ export class PlannedTransformer {
     const project = (): void => {
       for (const { count: rows } of chunks) {
         const qkv = [0, 1, 2].map(() => scope.tensor(scalar, [rows, d]));
-        dense.project(rows, "f32", true, [square, square, square], scalar);
+        dense.project(scope, rows, "f32", true, [square, square, square], scalar);
         scope.release(...qkv);
       }
     };
     const finish = (upScaled: boolean, products: () => void, rows: number): void => {
-      const branch = scope.tensor(scalar, [rows, d]);
       const hidden = scope.tensor(scalar, [rows, mlp]);
-      dense.gatedProject(rows, this.#block(mlp, d), upScaled);
+      dense.gatedProject(scope, rows, this.#block(mlp, d), upScaled);
       products();
-      scope.release(branch, hidden);
+      scope.release(hidden);
     };
     if (doubleBlocks > 0) {
       project();
@@ -121,8 +120,8 @@ export class PlannedTransformer {
         finish(
           scalar === "f16",
           () => {
-            dense.sumProducts(rows, [square]);
-            dense.sumProducts(rows, [this.#block(d, mlp)]);
+            dense.addProducts(scope, rows, [square]);
+            dense.addProducts(scope, rows, [this.#block(d, mlp)]);
           },
           rows,
         );
@@ -130,7 +129,7 @@ export class PlannedTransformer {
     if (singleBlocks > 0) {
       project();
       for (const { count: rows } of chunks)
-        finish(false, () => dense.sumProducts(rows, [this.#block(d, d, mlp), this.#block(d, mlp)]), rows);
+        finish(false, () => dense.addProducts(scope, rows, [this.#block(d, d, mlp), this.#block(d, mlp)]), rows);
     }
   }
 

@@ -94,7 +94,7 @@ export class PlannedVae {
     for (const count of out.bands) {
       const rows = (count - 1) * stride + weight.size;
       const input = gathered && this.#scope.tensor(setup.scalar, [rows, map.width * factor, map.channels]);
-      dense.convolve(weight);
+      dense.convolve(this.#scope, { ...weight, positions: rows * map.width * factor });
       if (input !== false) this.#scope.release(input);
     }
     return out;
@@ -152,7 +152,7 @@ export class PlannedVae {
     const qkv = tokens.flatMap((rows) => {
       const normed = scope.tensor(scalar, [rows, x.channels]);
       const outputs = [0, 1, 2].map(() => scope.tensor(scalar, [rows, x.channels]));
-      dense.project(rows, scalar, false, [matrix, matrix, matrix], scalar);
+      dense.project(scope, rows, scalar, false, [matrix, matrix, matrix], scalar);
       scope.release(normed);
       return outputs;
     });
@@ -161,7 +161,7 @@ export class PlannedVae {
       const attended = scope.tensor(scalar, [rows, x.channels]);
       scope.release(state);
       const branch = scope.tensor(scalar, [rows, x.channels]);
-      dense.project(rows, scalar, false, [matrix], scalar);
+      dense.project(scope, rows, scalar, false, [matrix], scalar);
       scope.release(attended, branch);
     }
     scope.release(affine, ...qkv);

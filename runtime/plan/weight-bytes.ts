@@ -1,3 +1,4 @@
+import { paddedChannels } from "../backend/matrix.ts";
 import { BYTES_PER_ELEMENT, tensorBytes } from "../gpu/tensor.ts";
 import { inventory, type InventoryTensor, type WeightPart } from "../weights/inventory.ts";
 import { QUANTIZATION_BLOCK } from "../weights/quantize.ts";
@@ -25,8 +26,11 @@ function tensorWeight(setup: PlanSetup, { name, shape, role }: InventoryTensor, 
         0,
       );
     case "kept":
-    case "kernel":
       return tensorBytes(setup.scalar, shape);
+    case "kernel": {
+      const [out = 0, inputs = 0, ...size] = shape;
+      return tensorBytes(setup.scalar, [out, setup.backend === "wgsl" ? paddedChannels(inputs) : inputs, ...size]);
+    }
     case "vector":
       // the statistics of the latents are there twice: to normalise, and to undo it
       return tensorBytes(scalars.has(name) ? setup.scalar : "f32", shape) * (name.startsWith("bn.") ? 2 : 1);

@@ -1,4 +1,4 @@
-import { gatedAdd, placeColumns } from "../../kernels/index.ts";
+import { placeColumns } from "../../kernels/index.ts";
 import { Attention } from "../backend/attention.ts";
 import type { DenseBackend, Norm } from "../backend/backend.ts";
 import type { Gpu } from "../gpu/device.ts";
@@ -96,21 +96,19 @@ export class TextEncoder {
       const [q, k, v] = weights.qkv.map((weight) =>
         scope.tensor(weight.name, this.#scalar, [chunk.shape[0]!, weight.out]),
       );
-      await this.#backend.project(chunk, this.#norm(weights.inputNorm), weights.qkv, [q!, k!, v!]);
+      await this.#backend.project(scope, chunk, this.#norm(weights.inputNorm), weights.qkv, [q!, k!, v!]);
       const projected = { queries: q!, keys: k!, values: v! };
       this.#attention.prepare(projected, weights.headNorms, rotary, i * hidden.rowsPerChunk, { queries, keysValues });
       scope.release(q, k, v);
     }
     this.#attention.attend(queries, [{ keysValues, length: hidden.rows }], attended, { causal: true, mask });
     for (const [i, chunk] of hidden.chunks.entries()) {
-      const branch = scope.tensor("branch", this.#scalar, chunk.shape);
       const mlp = scope.tensor("feed-forward", this.#scalar, [chunk.shape[0]!, intermediate]);
-      await this.#backend.sumProducts([{ x: attended.chunks[i]!, weight: weights.attentionOut }], branch);
-      this.#add(chunk, branch);
-      await this.#backend.gatedProject(chunk, this.#norm(weights.outputNorm), weights.gate, weights.up, 1, mlp);
-      await this.#backend.sumProducts([{ x: mlp, weight: weights.down }], branch);
-      this.#add(chunk, branch);
-      scope.release(branch, mlp);
+      const attention = { x: attended.chunks[i]!, weight: weights.attentionOut };
+      await this.#backend.addProducts(scope, [attention], { scale: 1 }, chunk);
+      await this.#backend.gatedProject(scope, chunk, this.#norm(weights.outputNorm), weights.gate, weights.up, 1, mlp);
+      await this.#backend.addProducts(scope, [{ x: mlp, weight: weights.down }], { scale: 1 }, chunk);
+      scope.release(mlp);
     }
     scope.releaseRows(attended);
     scope.release(...queries.groups, ...keysValues.groups);
@@ -134,17 +132,6 @@ export class TextEncoder {
         });
       }
     }
-  }
-
-  #add(hidden: Tensor, branch: Tensor): void {
-    const [rows, columns] = hidden.shape as readonly [number, number];
-    this.#gpu.recorder.dispatch(gatedAdd, {
-      bindings: { y: branch, gate: branch, x: hidden },
-      parameters: { rows, columns, scale: 1 },
-      overrides: { GATED: 0 },
-      scalar: this.#scalar,
-      grid: foldGrid(Math.ceil((rows * columns) / 64)),
-    });
   }
 
   #norm(weight: Tensor): Norm {

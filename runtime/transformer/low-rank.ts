@@ -52,7 +52,8 @@ export class LowRankBuilder {
 
   /** The matrix with `changes`, of which each has rows of it. */
   adapt(matrix: Matrix, source: StoredPart, changes: readonly Change[]): Matrix {
-    const rank = changes.reduce((sum, { module }) => sum + module.rank, 0);
+    // kernels read four columns at a time
+    const rank = Math.ceil(changes.reduce((sum, { module }) => sum + module.rank, 0) / 4) * 4;
     this.#expectBindable(matrix, rank);
     const factors = changes.map((change) => this.#take(change));
     const down = this.#down(matrix, source, changes, factors, rank);

@@ -1,10 +1,8 @@
-import { gatedAdd } from "../../kernels/index.ts";
 import { Attention, type HeadMajor, type KeySegment } from "../backend/attention.ts";
 import type { DenseBackend, Norm } from "../backend/backend.ts";
 import type { Matrix } from "../backend/matrix.ts";
 import type { Gpu } from "../gpu/device.ts";
 import type { MemoryScope } from "../gpu/memory.ts";
-import { foldGrid } from "../gpu/recorder.ts";
 import { type Rows, type ScalarType, type Tensor } from "../gpu/tensor.ts";
 import type { TransformerConfig } from "../weights/model-config.ts";
 import type { Modulation, ModulationSet } from "./modulation.ts";
@@ -99,7 +97,7 @@ export class TransformerModel {
   async embed(scope: MemoryScope, source: Rows, weight: Matrix): Promise<Rows> {
     const hidden = scope.rows("hidden", "f32", source.rows, this.config.hidden, this.rowsPerChunk);
     for (const [i, chunk] of source.chunks.entries())
-      await this.backend.project(chunk, { kind: "none" }, [weight], [hidden.chunks[i]!]);
+      await this.backend.project(scope, chunk, { kind: "none" }, [weight], [hidden.chunks[i]!]);
     return hidden;
   }
 
@@ -142,7 +140,7 @@ export class TransformerModel {
     const out = scope.rows("velocity", "f32", hidden.rows, outChannels, hidden.rowsPerChunk);
     const norm: Norm = { kind: "layer", ...modulation.final, eps };
     for (const [i, chunk] of hidden.chunks.entries())
-      await this.backend.project(chunk, norm, [this.weights.finalOut], [out.chunks[i]!]);
+      await this.backend.project(scope, chunk, norm, [this.weights.finalOut], [out.chunks[i]!]);
     return out;
   }
 
@@ -207,15 +205,13 @@ export class TransformerModel {
       for (const [i, hidden] of stream.hidden.chunks.entries()) {
         const rows = hidden.shape[0]!;
         const mlp = scope.tensor("feed-forward", this.#scalar, [rows, this.config.mlpHidden]);
-        const branch = scope.tensor("branch", this.#scalar, hidden.shape);
-        await this.backend.gatedProject(hidden, this.#norm(single), weights.gate, weights.up, 1, mlp);
+        await this.backend.gatedProject(scope, hidden, this.#norm(single), weights.gate, weights.up, 1, mlp);
         const terms = [
           { x: attended.chunks[i]!, weight: weights.attentionOut },
           { x: mlp, weight: weights.mlpOut },
         ];
-        await this.backend.sumProducts(terms, branch);
-        this.#addGated(hidden, single.gate, branch);
-        scope.release(mlp, branch);
+        await this.backend.addProducts(scope, terms, { gate: single.gate, scale: 1 }, hidden);
+        scope.release(mlp);
       }
     }
   }
@@ -236,7 +232,7 @@ export class TransformerModel {
         scope.tensor(weight.name, this.#scalar, [hidden.shape[0]!, weight.out]),
       );
       const projected = { queries: q!, keys: k!, values: v! };
-      await this.backend.project(hidden, this.#norm(modulation), weights.qkv, [q!, k!, v!]);
+      await this.backend.project(scope, hidden, this.#norm(modulation), weights.qkv, [q!, k!, v!]);
       const firstRow = i * stream.hidden.rowsPerChunk;
       this.#attention.prepare(projected, weights.norms, stream.rotary, firstRow, { queries, keysValues });
       scope.release(q, k, v);
@@ -261,26 +257,14 @@ export class TransformerModel {
     upScale: number,
   ): Promise<void> {
     for (const [i, hidden] of stream.hidden.chunks.entries()) {
-      const branch = scope.tensor("branch", this.#scalar, hidden.shape);
-      await this.backend.sumProducts([{ x: attended.chunks[i]!, weight: weights.attentionOut }], branch);
-      this.#addGated(hidden, attention.gate, branch);
+      const attentionTerm = { x: attended.chunks[i]!, weight: weights.attentionOut };
+      await this.backend.addProducts(scope, [attentionTerm], { gate: attention.gate, scale: 1 }, hidden);
       const mlp = scope.tensor("feed-forward", this.#scalar, [hidden.shape[0]!, this.config.mlpHidden]);
-      await this.backend.gatedProject(hidden, this.#norm(feedForward), weights.gate, weights.up, upScale, mlp);
-      await this.backend.sumProducts([{ x: mlp, weight: weights.down }], branch);
-      this.#addGated(hidden, feedForward.gate, branch, 1 / upScale);
-      scope.release(branch, mlp);
+      await this.backend.gatedProject(scope, hidden, this.#norm(feedForward), weights.gate, weights.up, upScale, mlp);
+      const residual = { gate: feedForward.gate, scale: 1 / upScale };
+      await this.backend.addProducts(scope, [{ x: mlp, weight: weights.down }], residual, hidden);
+      scope.release(mlp);
     }
-  }
-
-  /** hidden += scale · gate ⊙ branch */
-  #addGated(hidden: Tensor, gate: Tensor, branch: Tensor, scale = 1): void {
-    const [rows, columns] = hidden.shape as readonly [number, number];
-    this.#gpu.recorder.dispatch(gatedAdd, {
-      bindings: { y: branch, gate, x: hidden },
-      parameters: { rows, columns, scale },
-      scalar: this.#scalar,
-      grid: foldGrid(Math.ceil((rows * columns) / 64)),
-    });
   }
 
   #norm({ scale, shift }: Modulation): Norm {

@@ -1,4 +1,4 @@
-import { layerNorm, relativeChange as relativeChangeKernel } from "../../kernels/index.ts";
+import { normalize, relativeChange as relativeChangeKernel } from "../../kernels/index.ts";
 import type { Gpu } from "../gpu/device.ts";
 import type { MemoryScope } from "../gpu/memory.ts";
 import { foldGrid } from "../gpu/recorder.ts";
@@ -57,9 +57,9 @@ export function modulatedInput(
   const out = scope.rows("modulated input", "f32", hidden.rows, hidden.columns, hidden.rowsPerChunk);
   for (const [i, x] of hidden.chunks.entries()) {
     const rows = x.shape[0]!;
-    recorder.dispatch(layerNorm, {
+    recorder.dispatch(normalize, {
       bindings: { x, scale, shift, y: out.chunks[i]! },
-      parameters: { rows, columns: hidden.columns, eps },
+      parameters: { rows, quads: hidden.columns / 4, eps },
       grid: foldGrid(rows),
     });
   }

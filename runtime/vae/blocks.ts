@@ -63,7 +63,7 @@ export class VaeBlocks {
       const input = direct
         ? map.bands[i]!
         : gatherRows(gpu.recorder, this.scope, scalar, map, first * stride - halo, rows, gather);
-      await backend.convolve(input, weight, convolution, out.bands[i]!);
+      await backend.convolve(this.scope, input, weight, convolution, out.bands[i]!);
       if (!direct) this.scope.release(input);
       await gpu.recorder.throttle();
     }
@@ -149,7 +149,7 @@ export class VaeBlocks {
       const rows = band.shape[1]!;
       const normed = gatherRows(gpu.recorder, this.scope, scalar, x, i * x.rowsPerBand, rows, { affine });
       const outputs = [0, 1, 2].map(() => this.scope.tensor("attention", scalar, tokens(band)));
-      await backend.project({ ...normed, shape: tokens(band) }, { kind: "none" }, weights.qkv, outputs);
+      await backend.project(this.scope, { ...normed, shape: tokens(band) }, { kind: "none" }, weights.qkv, outputs);
       this.scope.release(normed);
       qkv.push(outputs);
     }
@@ -157,7 +157,7 @@ export class VaeBlocks {
       this.context.signal?.throwIfAborted();
       const attended = this.#attendBand(qkv[i]![0]!, qkv);
       const branch = this.scope.tensor("attention", scalar, tokens(band));
-      await backend.project(attended, { kind: "none" }, [weights.out], [branch]);
+      await backend.project(this.scope, attended, { kind: "none" }, [weights.out], [branch]);
       this.#combine(band, { ...branch, shape: band.shape });
       this.scope.release(attended, branch);
       await gpu.recorder.throttle();

@@ -1,4 +1,11 @@
-import type { Kernel2d, Matrix, MatrixPiece, WeightFormat } from "../backend/matrix.ts";
+import {
+  type Kernel2d,
+  type KernelLayout,
+  type Matrix,
+  type MatrixPiece,
+  paddedChannels,
+  type WeightFormat,
+} from "../backend/matrix.ts";
 import type { Gpu } from "../gpu/device.ts";
 import type { MemoryPart } from "../gpu/memory.ts";
 import { BYTES_PER_ELEMENT, type RowRange, rowRanges, type ScalarType, type Tensor } from "../gpu/tensor.ts";
@@ -63,6 +70,8 @@ export interface LoaderOptions {
   readonly quantization: Quantization;
   /** Default: `rtn`. */
   readonly quantizationMethod?: QuantizationMethod | undefined;
+  /** Default: `oihw`, as in the files. */
+  readonly kernelLayout?: KernelLayout | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Called with the bytes of what has been read for the GPU, window by window, as they lie in the file. */
   readonly onBytes?: ((bytes: number) => void) | undefined;
@@ -91,8 +100,8 @@ export class WeightLoader {
   async aligned(sources: readonly MatrixSource[]): Promise<Matrix[]> {
     const layouts = sources.map((source) => this.#layout(source));
     const { maxBindingBytes } = this.#options.gpu.memory;
-    const rowsPerPiece = Math.min(...layouts.map(({ rowBytes }) => Math.floor(maxBindingBytes / rowBytes)));
-    const reads = windowReads(layouts, Math.max(1, rowsPerPiece));
+    const fitting = Math.min(...layouts.map(({ rowBytes }) => Math.floor(maxBindingBytes / rowBytes)));
+    const reads = windowReads(layouts, rowsPerPiece(fitting));
     const pieces = new Map(layouts.map((layout): [Layout, MatrixPiece[]] => [layout, []]));
     let current: RowRange | undefined;
     const { signal } = this.#options;
@@ -150,13 +159,21 @@ export class WeightLoader {
     return tensor;
   }
 
-  /** A convolution [out, in, size, size] with bias, in the scalar type. */
+  /** A convolution [out, in, size, size] with bias, in the scalar type and the backend's layout. */
   async kernel2d(name: string, out: number, inputs: number, size: number): Promise<Kernel2d> {
-    const { store } = this.#options;
+    const { store, kernelLayout } = this.#options;
     store.expectShape(`${name}.weight`, [out, inputs, size, size]);
     store.expectShape(`${name}.bias`, [out]);
-    const weight = await this.#scalars(`${name}.weight`, [out, inputs, size, size]);
-    const bias = await this.#scalars(`${name}.bias`, [out]);
+    const stored = await this.#readAll(`${name}.weight`);
+    const weight =
+      kernelLayout === "ohwi"
+        ? this.#scalars(
+            `${name}.weight`,
+            [out, size, size, paddedChannels(inputs)],
+            channelsLast(stored, out, inputs, size * size),
+          )
+        : this.#scalars(`${name}.weight`, [out, inputs, size, size], stored);
+    const bias = this.#scalars(`${name}.bias`, [out], await this.#readAll(`${name}.bias`));
     return { name, out, in: inputs, size, weight, bias };
   }
 
@@ -230,8 +247,7 @@ export class WeightLoader {
     return tensor;
   }
 
-  async #scalars(name: string, shape: readonly number[]): Promise<Tensor> {
-    const values = await this.#readAll(name);
+  #scalars(name: string, shape: readonly number[], values: Float32Array<ArrayBuffer>): Tensor {
     const { gpu, scalar } = this.#options;
     const tensor = this.#allocate(name, scalar, shape);
     gpu.recorder.write(tensor, toScalar(values, scalar));
@@ -252,6 +268,17 @@ export class WeightLoader {
   }
 }
 
+/** Values [out, in, taps] as [out, taps, in], with `in` padded by zeros. */
+function channelsLast(values: Float32Array, out: number, inputs: number, taps: number): Float32Array<ArrayBuffer> {
+  const padded = paddedChannels(inputs);
+  const moved = new Float32Array(out * taps * padded);
+  for (let o = 0; o < out; o++)
+    for (let i = 0; i < inputs; i++)
+      for (let tap = 0; tap < taps; tap++)
+        moved[(o * taps + tap) * padded + i] = values[(o * inputs + i) * taps + tap]!;
+  return moved;
+}
+
 /** Values in the scalar type, padded to whole words. */
 export function toScalar(
   values: Float32Array<ArrayBuffer>,
@@ -264,11 +291,16 @@ export function toScalar(
   return f32ToF16(padded);
 }
 
+/** Rows of a piece: kernels write four outputs at a time, as far as so many fit. */
+export function rowsPerPiece(fitting: number): number {
+  return fitting >= 4 ? Math.floor(fitting / 4) * 4 : Math.max(1, fitting);
+}
+
 /** The reads that bring matrices to the GPU, in order; parts by columns of one matrix share them. */
-function windowReads(layouts: readonly Layout[], rowsPerPiece: number): WindowRead[] {
+function windowReads(layouts: readonly Layout[], pieceRows: number): WindowRead[] {
   const rowsPerWindow = Math.min(...layouts.map(({ source }) => windowRows(source.shape[1])));
   const reads: WindowRead[] = [];
-  for (const piece of rowRanges(layouts[0]!.rows, rowsPerPiece))
+  for (const piece of rowRanges(layouts[0]!.rows, pieceRows))
     for (const { first, count: rows } of rowRanges(piece.count, rowsPerWindow)) {
       const shared = new Map<string, WindowRead & { layouts: Layout[] }>();
       for (const layout of layouts) {

@@ -41,6 +41,7 @@ function planOf(
   return planMemory(config, {
     scalar: info.dtype,
     quantization: info.quantization,
+    backend: engine.parts.backend,
     maxBindingBytes: engine.parts.gpu.memory.maxBindingBytes,
     budgetBytes,
     request: planRequest(run, {

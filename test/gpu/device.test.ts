@@ -117,7 +117,7 @@ describe("checked", () => {
     const y = upload(gpu(), "f32", [1], [0]);
     const error = gpu().checked("submit", async () => {
       gpu().recorder.dispatch(silu, { bindings: { x, y }, parameters: { count: 1 }, grid: [1] });
-      gpu().memory.freeTensors(x);
+      x.buffer.destroy();
     });
     await expect(error).rejects.toMatchObject({ code: "gpu-validation", details: { stage: "submit" } });
   });

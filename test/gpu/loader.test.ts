@@ -152,7 +152,7 @@ describe.each(SCALARS)("WeightLoader to %s, bindings limited", (scalar) => {
 
   for (const quantization of ["none", "q8", "q4"] as const) {
     const columns = 96;
-    const perPiece = Math.floor(LIMIT_BYTES / rowBytes(columns, quantization));
+    const perPiece = Math.floor(LIMIT_BYTES / rowBytes(columns, quantization) / 4) * 4;
     for (const rows of [1, perPiece - 1, perPiece, perPiece + 1, 2 * perPiece, 2 * perPiece + 1])
       it(`cuts ${rows} rows with quantization ${quantization} into pieces of at most ${perPiece}, with their bias`, async () => {
         const values = randomValues(rows * columns, rows);
@@ -192,7 +192,7 @@ describe.each(SCALARS)("WeightLoader to %s, bindings limited", (scalar) => {
 
   it("cuts aligned matrices at the rows that the widest one needs", async () => {
     const [narrow, wide] = [64, 160];
-    const perPiece = Math.floor(LIMIT_BYTES / rowBytes(wide, "none"));
+    const perPiece = Math.floor(LIMIT_BYTES / rowBytes(wide, "none") / 4) * 4;
     const rows = 2 * perPiece + 1;
     const tensors = {
       a: f32([rows, narrow], randomValues(rows * narrow, 1)),

@@ -1,10 +1,12 @@
-import { afterAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
+import { BACKENDS } from "../../runtime/backend/backend.ts";
 import type { LowRank, Matrix, MatrixPiece } from "../../runtime/backend/matrix.ts";
-import { OrtBackend } from "../../runtime/backend/ort/ort-backend.ts";
+import type { MemoryScope } from "../../runtime/gpu/memory.ts";
 import type { ScalarType, Tensor } from "../../runtime/gpu/tensor.ts";
 import { quantizeRows } from "../../runtime/weights/quantize.ts";
 import { layerNorm, linear, silu } from "../reference/dense.ts";
 import { dequantize } from "../reference/quantize.ts";
+import { useBackend } from "../support/dense-backends.ts";
 import { expectClose, randomValues } from "../support/compare.ts";
 import { download, rounded, SCALARS, upload, useGpu } from "../support/gpu.ts";
 
@@ -29,11 +31,12 @@ interface AdaptedOptions {
   readonly bias?: boolean;
 }
 
-describe.each(SCALARS)("low-rank changes in %s", (scalar) => {
+const CASES = BACKENDS.flatMap((name) => SCALARS.map((scalar) => [name, scalar] as const));
+
+describe.each(CASES)("low-rank changes on the backend %s in %s", (name, scalar) => {
   const gpu = useGpu();
-  let created: Promise<OrtBackend> | undefined;
-  const backend = (): Promise<OrtBackend> => (created ??= OrtBackend.create(gpu(), scalar));
-  afterAll(async () => (await created)?.dispose());
+  const backend = useBackend(name, gpu, scalar);
+  const scope = (): MemoryScope => gpu().memory.scope();
 
   const tensor = (dtype: ScalarType, shape: readonly number[]): Tensor =>
     gpu().memory.tensor("activations", "test output", dtype, shape);
@@ -67,18 +70,23 @@ describe.each(SCALARS)("low-rank changes in %s", (scalar) => {
       randomValues(out * rank, seed + 2).map((value) => value / 2),
     );
     const merged = new Float64Array(out * columns);
-    const downTensor = rank === 0 ? undefined : upload(gpu(), scalar, [rank, columns], down);
+    const padded = Math.ceil(rank / 4) * 4;
+    const paddedDown = new Float32Array(padded * columns);
+    paddedDown.set(down);
+    const downTensor = rank === 0 ? undefined : upload(gpu(), scalar, [padded, columns], paddedDown);
     const pieces: MatrixPiece[] = [];
     for (let firstRow = 0; firstRow < out; firstRow += rowsPerPiece) {
       const rows = Math.min(rowsPerPiece, out - firstRow);
       const slice = base.subarray(firstRow * columns, (firstRow + rows) * columns);
       const [piece, values] = stored(rows, columns, slice, format);
       merged.set(values, firstRow * columns);
-      const upSlice = up.subarray(firstRow * rank, (firstRow + rows) * rank);
+      const upSlice = new Float32Array(rows * padded);
+      for (let row = 0; row < rows; row++)
+        upSlice.set(up.subarray((firstRow + row) * rank, (firstRow + row + 1) * rank), row * padded);
       const lowRank: LowRank | undefined = downTensor && {
-        rank,
+        rank: padded,
         down: downTensor,
-        up: upload(gpu(), scalar, [rows, rank], upSlice),
+        up: upload(gpu(), scalar, [rows, padded], upSlice),
       };
       pieces.push({
         ...piece,
@@ -101,7 +109,7 @@ describe.each(SCALARS)("low-rank changes in %s", (scalar) => {
         const { matrix, merged } = adapted(40, 64, rank);
         const output = tensor(scalar, [rows, 40]);
         const input = upload(gpu(), scalar, [rows, 64], x);
-        await (await backend()).project(input, { kind: "none" }, [matrix], [output]);
+        await (await backend()).project(scope(), input, { kind: "none" }, [matrix], [output]);
         expectClose(await download(gpu(), output), linear(x, merged, rows, 64, 40), TOLERANCE[scalar]);
       }
     });
@@ -123,7 +131,7 @@ describe.each(SCALARS)("low-rank changes in %s", (scalar) => {
     ];
     const outputs = all.map(({ matrix }) => tensor("f32", [ROWS, matrix.out]));
     const matrices = all.map(({ matrix }) => matrix);
-    await (await backend()).project(upload(gpu(), "f32", [ROWS, 64], x), norm, matrices, outputs);
+    await (await backend()).project(scope(), upload(gpu(), "f32", [ROWS, 64], x), norm, matrices, outputs);
     const normed = layerNorm(x, scale, shift, 1e-6);
     for (const [i, { matrix, merged }] of all.entries()) {
       const bias = new Float32Array(matrix.out).fill(i === 2 ? 0.5 : 0);
@@ -137,7 +145,9 @@ describe.each(SCALARS)("low-rank changes in %s", (scalar) => {
     for (const rank of [2, 0, 6, 2]) {
       const { matrix, merged } = adapted(16, 32, rank, { seed: 40 + rank });
       const output = tensor(scalar, [ROWS, 16]);
-      await (await backend()).project(upload(gpu(), scalar, [ROWS, 32], x), { kind: "none" }, [matrix], [output]);
+      await (
+        await backend()
+      ).project(scope(), upload(gpu(), scalar, [ROWS, 32], x), { kind: "none" }, [matrix], [output]);
       expectClose(await download(gpu(), output), linear(x, merged, ROWS, 32, 16), TOLERANCE[scalar]);
     }
   });
@@ -149,7 +159,9 @@ describe.each(SCALARS)("low-rank changes in %s", (scalar) => {
         for (const rowsPerPiece of [48, 20]) {
           const { matrix, merged } = adapted(48, 64, rank, { format, rowsPerPiece });
           const output = tensor(scalar, [ROWS, 48]);
-          await (await backend()).project(upload(gpu(), scalar, [ROWS, 64], x), { kind: "none" }, [matrix], [output]);
+          await (
+            await backend()
+          ).project(scope(), upload(gpu(), scalar, [ROWS, 64], x), { kind: "none" }, [matrix], [output]);
           expectClose(await download(gpu(), output), linear(x, merged, ROWS, 64, 48), TOLERANCE[scalar]);
         }
       });
@@ -168,7 +180,9 @@ describe.each(SCALARS)("low-rank changes in %s", (scalar) => {
           const up = adapted(40, 32, upRank, { rowsPerPiece, seed: 60 });
           const output = tensor(scalar, [ROWS, 40]);
           const input = upload(gpu(), scalar, [ROWS, 32], x);
-          await (await backend()).gatedProject(input, { kind: "none" }, gate.matrix, up.matrix, upScale, output);
+          await (
+            await backend()
+          ).gatedProject(scope(), input, { kind: "none" }, gate.matrix, up.matrix, upScale, output);
           const ups = linear(x, up.merged, ROWS, 32, 40);
           const gates = linear(x, gate.merged, ROWS, 32, 40);
           const expected = gates.map((value, i) => silu(value) * ups[i]! * upScale);
@@ -192,7 +206,7 @@ describe.each(SCALARS)("low-rank changes in %s", (scalar) => {
           { x: upload(gpu(), scalar, [ROWS, 32], a), weight: first.matrix },
           { x: upload(gpu(), scalar, [ROWS, 96], b), weight: second.matrix },
         ];
-        await (await backend()).sumProducts(terms, output);
+        await (await backend()).addProducts(scope(), terms, { scale: 1 }, output);
         const rest = linear(b, second.merged, ROWS, 96, 20);
         const expected = linear(a, first.merged, ROWS, 32, 20).map((value, i) => value + rest[i]!);
         expectClose(await download(gpu(), output), expected, TOLERANCE[scalar]);
@@ -212,16 +226,16 @@ describe.each(SCALARS)("low-rank changes in %s", (scalar) => {
           rows: 4,
           values: upload(gpu(), scalar, [4, 32], new Float32Array(128)),
           lowRank: {
-            rank: 1,
-            down: upload(gpu(), scalar, [1, 32], new Float32Array(32).fill(1)),
-            up: upload(gpu(), scalar, [4, 1], new Float32Array(4).fill(size)),
+            rank: 4,
+            down: upload(gpu(), scalar, [4, 32], new Float32Array(4 * 32).fill(1)),
+            up: upload(gpu(), scalar, [4, 4], new Float32Array(16).fill(size)),
           },
         },
       ],
     };
-    const output = tensor("f32", [1, 4]);
+    const output = tensor(scalar, [1, 4]);
     const x = upload(gpu(), scalar, [1, 32], new Float32Array(32).fill(1));
-    await (await backend()).project(x, { kind: "none" }, [matrix], [output]);
+    await (await backend()).project(scope(), x, { kind: "none" }, [matrix], [output]);
     for (const value of await download(gpu(), output)) expect(Number.isFinite(value)).toBe(false);
   });
 });

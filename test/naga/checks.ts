@@ -151,7 +151,7 @@ export function toRun(id: string, { kernel, scalar, storage, parameters, constan
   });
   return {
     id,
-    code: kernelSource(kernel, scalar),
+    code: kernelSource(kernel, { scalar, outer: scalar }),
     constants,
     storage: storage.map(encode),
     parameters: Buffer.from(data.buffer).toString("base64"),

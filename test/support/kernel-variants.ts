@@ -1,4 +1,16 @@
-import { attention, attentionWide, gatedAdd, gatherBand, headNormRope, KERNELS } from "../../kernels/index.ts";
+import {
+  attention,
+  attentionWide,
+  convolve,
+  gatedAdd,
+  gatherBand,
+  headNormRope,
+  KERNELS,
+  linear,
+  linearQ4,
+  linearQ8,
+  normalize,
+} from "../../kernels/index.ts";
 import type { Kernel } from "../../kernels/kernel.ts";
 
 type Overrides<K extends Kernel> = Readonly<Partial<Record<keyof K["overrides"] & string, number>>>;
@@ -29,6 +41,11 @@ const VARIANTS = new Map([
   variants(attention, { HEAD_DIM: HEAD_DIMS }),
   variants(attentionWide, { LANES_K: [8, 16] }),
   variants(gatedAdd, { GATED: ON_OFF }),
+  variants(normalize, { KIND: [0, 2] }),
+  ...[linear, linearQ8, linearQ4].map((kernel) =>
+    variants(kernel, { TWO_LEVEL: [1], DIRECT: [1], BIASED: [1], EPILOGUE: [1, 2, 3] }),
+  ),
+  variants(convolve, { TWO_LEVEL: [1], DIRECT: [1] }),
   variants(gatherBand, { NORMALIZE: ON_OFF, ACTIVATE: ON_OFF, UPSAMPLE: ON_OFF }),
 ]);
 

@@ -27,6 +27,8 @@ function header(source: string): readonly string[] {
   );
 }
 
+const F32 = { scalar: "f32", outer: "f32" } as const;
+
 describe("the kernels on disk", () => {
   it("are those that index.ts lists, each once", () => {
     expect(KERNELS.map(({ name }) => name).toSorted()).toEqual(Object.keys(FILES).map(baseName).toSorted());
@@ -50,7 +52,7 @@ describe("kernels/README.md", () => {
 });
 
 describe.each(KERNELS.map((kernel) => [kernel.name, kernel] as const))("%s.wgsl", (name, kernel) => {
-  const declared = () => reflect(kernelSource(kernel, "f32"));
+  const declared = () => reflect(kernelSource(kernel, F32));
 
   it("is the source that index.ts gives under this name", () => {
     expect(kernel.source).toBe(FILES[`../../kernels/${name}.wgsl`]);
@@ -97,18 +99,21 @@ describe.each(KERNELS.map((kernel) => [kernel.name, kernel] as const))("%s.wgsl"
     expect(lines.length).toBeLessThanOrEqual(8);
     expect(lines.every((line) => line.startsWith("// ") && line.length <= 140)).toBe(true);
     const aliases = kernel.source.split("\n").flatMap((line, i) => (line.startsWith("alias ") ? [[i, line]] : []));
-    expect(aliases).toEqual(/\bscalar\b/.test(codeOf(kernel)) ? [[lines.length, "alias scalar = f32;"]] : []);
+    const names = ["scalar", "outer"].filter((type) => new RegExp(`\\b${type}\\b`).test(codeOf(kernel)));
+    expect(aliases).toEqual(names.map((type, i) => [lines.length + i, `alias ${type} = f32;`]));
   });
 
   it("names no model", () => {
     expect(kernel.source).not.toMatch(MODEL_NAMES);
   });
 
-  it("changes by scalar type in the alias only", () => {
-    const f16 = kernelSource(kernel, "f16");
+  it("changes by type in the aliases only", () => {
+    const f16 = kernelSource(kernel, { scalar: "f16", outer: "f16" });
     expect(f16.startsWith("enable f16;\n")).toBe(true);
     expect(f16.slice("enable f16;\n".length)).toBe(
-      kernelSource(kernel, "f32").replace("alias scalar = f32;", "alias scalar = f16;"),
+      kernelSource(kernel, F32)
+        .replace("alias scalar = f32;", "alias scalar = f16;")
+        .replace("alias outer = f32;", "alias outer = f16;"),
     );
   });
 });
@@ -119,7 +124,7 @@ const codeOf = (kernel: Kernel): string => kernel.source.replaceAll(/\/\/.*/g, "
 describe("kernelSource", () => {
   it("puts an include in the place of its line, with nothing else changed", () => {
     const source = 'var<private> before: f32;\n//#include "welford"\nfn after() {}\n';
-    expect(kernelSource({ name: "test", source }, "f32")).toBe(
+    expect(kernelSource({ name: "test", source }, F32)).toBe(
       `var<private> before: f32;\n${INCLUDES.get("welford")!.trimEnd()}\nfn after() {}\n`,
     );
   });
@@ -127,13 +132,15 @@ describe("kernelSource", () => {
   it.each(['//#include "weldorf"', '//#include ""', '//#include "constructor"', '//#include "../kernels/silu"'])(
     "refuses %s and says what there is",
     (line) => {
-      expect(() => kernelSource({ name: "test", source: `${line}\n` }, "f32")).toThrow("there is blocks, welford");
+      expect(() => kernelSource({ name: "test", source: `${line}\n` }, F32)).toThrow(
+        "there is blocks, linear, matmul, welford",
+      );
     },
   );
 
   it("leaves an include within a line or a longer comment alone", () => {
     const source = 'fn f() {} //#include "welford"\n// //#include "welford"\n';
-    expect(kernelSource({ name: "test", source }, "f32")).toBe(source);
+    expect(kernelSource({ name: "test", source }, F32)).toBe(source);
   });
 });
 

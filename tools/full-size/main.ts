@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
+import { DEFAULT_BACKEND } from "../../runtime/backend/backend.ts";
 import { Engine } from "../../runtime/engine.ts";
 import { dawnGpu } from "../../runtime/gpu/dawn.ts";
 import { NodeImageCodec } from "../../runtime/image/codec-node.ts";
@@ -109,6 +110,7 @@ async function run({ size, double, single, quantization, folder, chromium = fals
   const plan = planMemory(config, {
     scalar: "f32",
     quantization,
+    backend: DEFAULT_BACKEND,
     maxBindingBytes: adapter.maxBindingBytes,
     request: {
       width: WIDTH,

@@ -1,10 +1,18 @@
-import { placeColumns } from "../../../kernels/index.ts";
-import { KleinbildError } from "../../errors.ts";
+import { gatedAdd, placeColumns } from "../../../kernels/index.ts";
 import type { Gpu } from "../../gpu/device.ts";
+import type { MemoryScope } from "../../gpu/memory.ts";
 import { foldGrid } from "../../gpu/recorder.ts";
 import type { ScalarType, Tensor } from "../../gpu/tensor.ts";
-import type { ConvolutionOptions, DenseBackend, Norm, ProductTerm } from "../backend.ts";
-import { expectColumns, type Kernel2d, type Matrix, type MatrixPiece } from "../matrix.ts";
+import type { ConvolutionOptions, DenseBackend, Norm, ProductTerm, Residual } from "../backend.ts";
+import {
+  expectAligned,
+  expectColumns,
+  expectOutput,
+  type Kernel2d,
+  type Matrix,
+  type MatrixPiece,
+  scalarOf,
+} from "../matrix.ts";
 import {
   convolveGraph,
   gatedProjectGraph,
@@ -25,6 +33,7 @@ type Operands = Record<string, Operand>;
  */
 export class OrtBackend implements DenseBackend {
   readonly name = "ort";
+  readonly kernelLayout = "oihw";
   readonly #gpu: Gpu;
   readonly #scalar: ScalarType;
   readonly #sessions: OrtSessions;
@@ -43,7 +52,13 @@ export class OrtBackend implements DenseBackend {
     return new OrtBackend(gpu, scalar, await OrtSessions.create(gpu.device, wasmUrl));
   }
 
-  async project(x: Tensor, norm: Norm, weights: readonly Matrix[], outputs: readonly Tensor[]): Promise<void> {
+  async project(
+    scope: MemoryScope,
+    x: Tensor,
+    norm: Norm,
+    weights: readonly Matrix[],
+    outputs: readonly Tensor[],
+  ): Promise<void> {
     const rows = weights.map((weight) => expectColumns(weight.name, x, weight.in))[0]!;
     weights.forEach((weight, i) => expectOutput(weight.name, outputs[i]!, rows, weight.out));
     if (weights.every((weight) => weight.pieces.length === 1))
@@ -55,14 +70,24 @@ export class OrtBackend implements DenseBackend {
         outputs,
       );
     for (const [i, weight] of weights.entries())
-      await this.#inPieces(weight, outputs[i]!, (piece, output) => this.#project(x, norm, [weight], [piece], [output]));
+      await this.#inPieces(scope, weight, outputs[i]!, (piece, output) =>
+        this.#project(x, norm, [weight], [piece], [output]),
+      );
   }
 
-  async gatedProject(x: Tensor, norm: Norm, gate: Matrix, up: Matrix, upScale: number, output: Tensor): Promise<void> {
+  async gatedProject(
+    scope: MemoryScope,
+    x: Tensor,
+    norm: Norm,
+    gate: Matrix,
+    up: Matrix,
+    upScale: number,
+    output: Tensor,
+  ): Promise<void> {
     const rows = expectColumns(gate.name, x, gate.in);
     expectOutput(gate.name, output, rows, gate.out);
     expectAligned(gate, up);
-    await this.#inPieces(gate, output, async (piece, target, index) => {
+    await this.#inPieces(scope, gate, output, async (piece, target, index) => {
       const upPiece = up.pieces[index]!;
       const products = [productShape(gate, piece), productShape(up, upPiece)] as const;
       const key = `gated ${x.dtype} ${normKey(norm)} ${products.map(productKey).join()} ${upScale}`;
@@ -72,27 +97,25 @@ export class OrtBackend implements DenseBackend {
     });
   }
 
-  async sumProducts(terms: readonly ProductTerm[], output: Tensor): Promise<void> {
-    const first = terms[0]!.weight;
-    for (const { x, weight } of terms) {
-      expectOutput(weight.name, output, expectColumns(weight.name, x, weight.in), weight.out);
-      expectAligned(first, weight);
-    }
-    await this.#inPieces(first, output, async (_, target, index) => {
-      const products = terms.map(({ weight }) => productShape(weight, weight.pieces[index]!));
-      const types = terms.map(({ x }) => scalarOf(x));
-      const key = `sum ${types.join()} ${products.map(productKey).join()} ${target.dtype}`;
-      const inputs: Operands = {};
-      terms.forEach(({ x, weight }, i) => {
-        inputs[`x${i}`] = { tensor: x };
-        Object.assign(inputs, pieceOperands(`w${i}`, weight.pieces[index]!));
-      });
-      const build = (): OnnxGraph => sumProductsGraph(this.#scalar, types, products, scalarOf(target));
-      await this.#run(key, build, inputs, { y0: { tensor: target } });
-    });
+  async addProducts(
+    scope: MemoryScope,
+    terms: readonly ProductTerm[],
+    residual: Residual,
+    hidden: Tensor,
+  ): Promise<void> {
+    const branch = scope.tensor("branch", this.#scalar, hidden.shape);
+    await this.#sumProducts(scope, terms, branch);
+    this.#addBranch(branch, residual, hidden);
+    scope.release(branch);
   }
 
-  async convolve(x: Tensor, weight: Kernel2d, options: ConvolutionOptions, output: Tensor): Promise<void> {
+  async convolve(
+    _scope: MemoryScope,
+    x: Tensor,
+    weight: Kernel2d,
+    options: ConvolutionOptions,
+    output: Tensor,
+  ): Promise<void> {
     const key = `convolve ${weight.out} ${weight.in} ${weight.size} ${JSON.stringify(options)}`;
     const inputs = { x: { tensor: x }, w0_values: { tensor: weight.weight }, w0_bias: { tensor: weight.bias } };
     await this.#run(key, () => convolveGraph(this.#scalar, weight, options), inputs, { y0: { tensor: output } });
@@ -124,14 +147,45 @@ export class OrtBackend implements DenseBackend {
     );
   }
 
+  async #sumProducts(scope: MemoryScope, terms: readonly ProductTerm[], output: Tensor): Promise<void> {
+    const first = terms[0]!.weight;
+    for (const { x, weight } of terms) {
+      expectOutput(weight.name, output, expectColumns(weight.name, x, weight.in), weight.out);
+      expectAligned(first, weight);
+    }
+    await this.#inPieces(scope, first, output, async (_, target, index) => {
+      const products = terms.map(({ weight }) => productShape(weight, weight.pieces[index]!));
+      const types = terms.map(({ x }) => scalarOf(x));
+      const key = `sum ${types.join()} ${products.map(productKey).join()} ${target.dtype}`;
+      const inputs: Operands = {};
+      terms.forEach(({ x, weight }, i) => {
+        inputs[`x${i}`] = { tensor: x };
+        Object.assign(inputs, pieceOperands(`w${i}`, weight.pieces[index]!));
+      });
+      const build = (): OnnxGraph => sumProductsGraph(this.#scalar, types, products, scalarOf(target));
+      await this.#run(key, build, inputs, { y0: { tensor: target } });
+    });
+  }
+
+  #addBranch(branch: Tensor, { gate, scale }: Residual, hidden: Tensor): void {
+    const [rows, columns] = hidden.shape as readonly [number, number];
+    this.#gpu.recorder.dispatch(gatedAdd, {
+      bindings: { y: branch, gate: gate ?? branch, x: hidden },
+      parameters: { rows, columns, scale },
+      overrides: { GATED: gate ? 1 : 0 },
+      scalar: this.#scalar,
+      grid: foldGrid(Math.ceil((rows * columns) / 64)),
+    });
+  }
+
   /** Runs `product` for each piece of a weight; the columns of a cut one are computed apart and then put in place. */
   async #inPieces(
+    scope: MemoryScope,
     weight: Matrix,
     output: Tensor,
     product: (piece: MatrixPiece, output: Tensor, index: number) => Promise<void>,
   ): Promise<void> {
     if (weight.pieces.length === 1) return product(weight.pieces[0]!, output, 0);
-    using scope = this.#gpu.memory.scope();
     const rows = output.shape[0]!;
     for (const [index, piece] of weight.pieces.entries()) {
       const part = scope.tensor(`${weight.name} columns`, output.dtype, [rows, piece.rows]);
@@ -142,7 +196,6 @@ export class OrtBackend implements DenseBackend {
         scalar: scalarOf(output),
         grid: foldGrid(Math.ceil((rows * piece.rows) / 64)),
       });
-      this.#gpu.recorder.flush(); // before `part` is written again or freed
       scope.release(part);
     }
   }
@@ -151,25 +204,6 @@ export class OrtBackend implements DenseBackend {
     this.#gpu.recorder.flush();
     await this.#sessions.run(key, build, inputs, outputs);
   }
-}
-
-function scalarOf(tensor: Tensor): ScalarType {
-  if (tensor.dtype === "f32" || tensor.dtype === "f16") return tensor.dtype;
-  throw new KleinbildError("invalid-shape", `A dense operator takes f32 or f16; got ${tensor.dtype}.`);
-}
-
-function expectOutput(name: string, output: Tensor, rows: number, columns: number): void {
-  if (output.shape[0] !== rows || output.shape[1] !== columns)
-    throw new KleinbildError(
-      "invalid-shape",
-      `${name} gives [${rows}, ${columns}]; the output is [${output.shape.join(", ")}].`,
-    );
-}
-
-function expectAligned(a: Matrix, b: Matrix): void {
-  const aligned = a.pieces.length === b.pieces.length && a.pieces.every((piece, i) => piece.rows === b.pieces[i]!.rows);
-  if (a.out !== b.out || !aligned)
-    throw new KleinbildError("invalid-shape", `${a.name} and ${b.name} must have the same rows, cut alike.`);
 }
 
 function productShape(weight: Matrix, piece: MatrixPiece): ProductShape {

@@ -10,8 +10,8 @@ import { KLEIN_4B, KLEIN_9B } from "../../../tools/synthesize/klein-configs.ts";
 import { SMALL_CONFIG } from "../../support/model-config.ts";
 
 const MIB = 2 ** 20;
-const F16 = { scalar: "f16", quantization: "none", maxBindingBytes: 128 * MIB } as const;
-const SMALL = { scalar: "f32", quantization: "none", maxBindingBytes: MIB } as const;
+const F16 = { scalar: "f16", quantization: "none", backend: "ort", maxBindingBytes: 128 * MIB } as const;
+const SMALL = { scalar: "f32", quantization: "none", backend: "ort", maxBindingBytes: MIB } as const;
 
 const small = (request: Partial<PlannedRequest>, more: Partial<PlanOptions> = {}): MemoryPlan =>
   planMemory(SMALL_CONFIG, { ...SMALL, ...more, request });

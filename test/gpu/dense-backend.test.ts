@@ -1,12 +1,12 @@
-import { afterAll, describe, expect, it } from "vitest";
-import type { Norm } from "../../runtime/backend/backend.ts";
+import { describe, expect, it } from "vitest";
+import { BACKENDS, type Norm } from "../../runtime/backend/backend.ts";
 import type { Matrix } from "../../runtime/backend/matrix.ts";
-import { OrtBackend } from "../../runtime/backend/ort/ort-backend.ts";
-import type { Gpu } from "../../runtime/gpu/device.ts";
+import type { MemoryScope } from "../../runtime/gpu/memory.ts";
 import type { ScalarType, Tensor } from "../../runtime/gpu/tensor.ts";
 import { quantizeRows } from "../../runtime/weights/quantize.ts";
 import { convolve, layerNorm, linear, rmsNorm, silu } from "../reference/dense.ts";
 import { dequantize } from "../reference/quantize.ts";
+import { uploadKernel, useBackend } from "../support/dense-backends.ts";
 import { expectClose, randomValues } from "../support/compare.ts";
 import { download, rounded, SCALARS, upload, useGpu } from "../support/gpu.ts";
 
@@ -15,17 +15,12 @@ const TOLERANCE = {
   f16: { absolute: 4e-2, relative: 1e-2 }, // accumulated in f16 over up to 96 products of size 1
 } as const;
 
-describe.each(SCALARS)("the onnxruntime backend in %s", (scalar) => {
+const CASES = BACKENDS.flatMap((name) => SCALARS.map((scalar) => [name, scalar] as const));
+
+describe.each(CASES)("the backend %s in %s", (name, scalar) => {
   const gpu = useGpu();
-  const backends = new Map<Gpu, Promise<OrtBackend>>();
-  const backend = (): Promise<OrtBackend> => {
-    const created = backends.get(gpu()) ?? OrtBackend.create(gpu(), scalar);
-    backends.set(gpu(), created);
-    return created;
-  };
-  afterAll(async () => {
-    for (const created of backends.values()) await (await created).dispose();
-  });
+  const backend = useBackend(name, gpu, scalar);
+  const scope = (): MemoryScope => gpu().memory.scope();
 
   /** A matrix cut into pieces of `rowsPerPiece` rows, with the values that the GPU sees. */
   function plainMatrix(
@@ -68,8 +63,12 @@ describe.each(SCALARS)("the onnxruntime backend in %s", (scalar) => {
       const [a, aValues] = plainMatrix(40, 96);
       const [b, bValues, bias] = plainMatrix(24, 96, 24, true, 9);
       const outputs = [tensor(scalar, [rows, 40]), tensor("f32", [rows, 24])];
-      await (await backend()).project(upload(gpu(), scalar, [rows, 96], x), { kind: "none" }, [a], [outputs[0]!]);
-      await (await backend()).project(upload(gpu(), scalar, [rows, 96], x), { kind: "none" }, [b], [outputs[1]!]);
+      await (
+        await backend()
+      ).project(scope(), upload(gpu(), scalar, [rows, 96], x), { kind: "none" }, [a], [outputs[0]!]);
+      await (
+        await backend()
+      ).project(scope(), upload(gpu(), scalar, [rows, 96], x), { kind: "none" }, [b], [outputs[1]!]);
       expectClose(await download(gpu(), outputs[0]!), linear(x, aValues, rows, 96, 40), TOLERANCE[scalar]);
       expectClose(await download(gpu(), outputs[1]!), linear(x, bValues, rows, 96, 24, bias), TOLERANCE[scalar]);
     });
@@ -95,7 +94,7 @@ describe.each(SCALARS)("the onnxruntime backend in %s", (scalar) => {
     const [b, bValues] = plainMatrix(48, 64, 48, false, 8);
     for (const [norm, normed] of norms) {
       const outputs = [tensor(scalar, [rows, 32]), tensor(scalar, [rows, 48])];
-      await (await backend()).project(upload(gpu(), "f32", [rows, 64], x), norm, [a, b], outputs);
+      await (await backend()).project(scope(), upload(gpu(), "f32", [rows, 64], x), norm, [a, b], outputs);
       expectClose(await download(gpu(), outputs[0]!), linear(normed, aValues, rows, 64, 32), TOLERANCE[scalar]);
       expectClose(await download(gpu(), outputs[1]!), linear(normed, bValues, rows, 64, 48), TOLERANCE[scalar]);
     }
@@ -106,7 +105,9 @@ describe.each(SCALARS)("the onnxruntime backend in %s", (scalar) => {
       const x = rounded(scalar, randomValues(rows * 64));
       const [matrix, values] = quantizedMatrix(48, 64, bits);
       const output = tensor(scalar, [rows, 48]);
-      await (await backend()).project(upload(gpu(), scalar, [rows, 64], x), { kind: "none" }, [matrix], [output]);
+      await (
+        await backend()
+      ).project(scope(), upload(gpu(), scalar, [rows, 64], x), { kind: "none" }, [matrix], [output]);
       expectClose(await download(gpu(), output), linear(x, values, rows, 64, 48), TOLERANCE[scalar]);
     }
   });
@@ -122,7 +123,7 @@ describe.each(SCALARS)("the onnxruntime backend in %s", (scalar) => {
         const output = tensor(scalar, [rows, 40]);
         await (
           await backend()
-        ).gatedProject(upload(gpu(), scalar, [rows, 32], x), { kind: "none" }, gate, up, upScale, output);
+        ).gatedProject(scope(), upload(gpu(), scalar, [rows, 32], x), { kind: "none" }, gate, up, upScale, output);
         const ups = linear(x, upValues, rows, 32, 40);
         const expected = linear(x, gateValues, rows, 32, 40).map((value, i) => silu(value) * ups[i]! * upScale);
         expectClose(await download(gpu(), output), expected, TOLERANCE[scalar]);
@@ -137,18 +138,21 @@ describe.each(SCALARS)("the onnxruntime backend in %s", (scalar) => {
     for (const rowsPerPiece of [20, 12]) {
       const [wa, waValues] = plainMatrix(20, 32, rowsPerPiece);
       const [wb, wbValues] = plainMatrix(20, 96, rowsPerPiece, false, 4);
-      const output = tensor("f32", [rows, 20]);
       const terms = [
         { x: upload(gpu(), scalar, [rows, 32], a), weight: wa },
         { x: upload(gpu(), scalar, [rows, 96], b), weight: wb },
       ];
-      await (await backend()).sumProducts(terms, output);
       const second = linear(b, wbValues, rows, 96, 20);
-      expectClose(
-        await download(gpu(), output),
-        linear(a, waValues, rows, 32, 20).map((value, i) => value + second[i]!),
-        TOLERANCE[scalar],
-      );
+      const sums = linear(a, waValues, rows, 32, 20).map((value, i) => value + second[i]!);
+      const before = randomValues(rows * 20, 8);
+      const gate = randomValues(20, 9);
+      for (const gated of [false, true]) {
+        const hidden = upload(gpu(), "f32", [rows, 20], before);
+        const residual = { scale: 2, ...(gated && { gate: upload(gpu(), "f32", [20], gate) }) };
+        await (await backend()).addProducts(scope(), terms, residual, hidden);
+        const expected = sums.map((sum, i) => before[i]! + 2 * (gated ? gate[i % 20]! : 1) * sum);
+        expectClose(await download(gpu(), hidden), expected, TOLERANCE[scalar]);
+      }
     }
   });
 
@@ -167,22 +171,24 @@ describe.each(SCALARS)("the onnxruntime backend in %s", (scalar) => {
       const bias = rounded(scalar, randomValues(out, 4));
       const expected = convolve(x, height, width, weight, bias, size, { stride, padLeft, padRight });
       const output = tensor(scalar, [1, expected.height, expected.width, out]);
+      const { kernelLayout: layout } = await backend();
       const kernel = {
         name: "test",
         out,
         in: channels,
         size,
-        weight: upload(gpu(), scalar, [out, channels, size, size], weight),
+        weight: uploadKernel(gpu(), layout, scalar, [out, channels, size, size], weight),
         bias: upload(gpu(), scalar, [out], bias),
       };
       const input = upload(gpu(), scalar, [1, height, width, channels], x);
-      await (await backend()).convolve(input, kernel, { stride, padLeft, padRight }, output);
+      await (await backend()).convolve(scope(), input, kernel, { stride, padLeft, padRight }, output);
       expectClose(await download(gpu(), output), expected.values, TOLERANCE[scalar]);
     });
 
   it("refuses an input of another width than the weight", async () => {
     const [matrix] = plainMatrix(8, 32);
     const call = (await backend()).project(
+      scope(),
       upload(gpu(), scalar, [2, 16], new Float32Array(32)),
       { kind: "none" },
       [matrix],

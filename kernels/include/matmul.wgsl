@@ -1,0 +1,222 @@
+// The tile loop of a matrix product, result(row, out) = Σ x(row, k) · weight(out, k), k in quads of four.
+// A workgroup makes TILE_ROWS x TILE_OUTS results, a lane 8 x 8 of them: every (TILE_ROWS / 8)th row, and four outputs in a row
+// in each half of the tile. x and weights pass through workgroup memory, a step of 32 columns at a time; with TWO_LEVEL the
+// products of a step are summed in `scalar`, and the steps in f32. With DIRECT each lane reads x and weights for itself and sums
+// in f32: for adapters on which workgroup memory is no faster than a cache. Who includes it has the overrides, `parameters.rows`,
+// `outs`, `first_row`, `first_out`, and quads(), load_x(row, quad), load_codes(out, quad), load_scale(out, step) and
+// finish(row, out, results); a weight is its code times the scale of its step.
+
+const STEP_QUADS = 8u;
+
+/// [STEP_QUADS, TILE_ROWS]; a row's place is mixed with the quad, so that lanes along either one meet no bank twice.
+var<workgroup> x_tile: array<vec4<scalar>, STEP_QUADS * TILE_ROWS>;
+/// [STEP_QUADS, TILE_OUTS], likewise.
+var<workgroup> weight_tile: array<vec4<scalar>, STEP_QUADS * TILE_OUTS>;
+
+/// A quad of four rows of the tile, TILE_ROWS / 8 apart.
+fn x_quads(quad: u32, row: u32) -> mat4x4<scalar> {
+  let at = quad * TILE_ROWS;
+  let step = TILE_ROWS / 8u;
+  return mat4x4<scalar>(
+    x_tile[at + (row ^ quad)],
+    x_tile[at + ((row + step) ^ quad)],
+    x_tile[at + ((row + 2u * step) ^ quad)],
+    x_tile[at + ((row + 3u * step) ^ quad)],
+  );
+}
+
+/// A quad of four outputs of the tile, by its elements.
+fn weight_quads(quad: u32, out: u32) -> mat4x4<scalar> {
+  let at = quad * TILE_OUTS;
+  return transpose(mat4x4<scalar>(
+    weight_tile[at + (out ^ quad)],
+    weight_tile[at + ((out + 1u) ^ quad)],
+    weight_tile[at + ((out + 2u) ^ quad)],
+    weight_tile[at + ((out + 3u) ^ quad)],
+  ));
+}
+
+/// Four rows of four outputs: sum + rows * weights.
+fn add_products(rows: mat4x4<scalar>, weights: mat4x4<scalar>, sum: mat4x4<scalar>) -> mat4x4<scalar> {
+  return mat4x4<scalar>(
+    add_row(rows[0], weights, sum[0]),
+    add_row(rows[1], weights, sum[1]),
+    add_row(rows[2], weights, sum[2]),
+    add_row(rows[3], weights, sum[3]),
+  );
+}
+
+fn add_row(row: vec4<scalar>, weights: mat4x4<scalar>, sum: vec4<scalar>) -> vec4<scalar> {
+  return fma(
+    vec4<scalar>(row.x),
+    weights[0],
+    fma(vec4<scalar>(row.y), weights[1], fma(vec4<scalar>(row.z), weights[2], fma(vec4<scalar>(row.w), weights[3], sum))),
+  );
+}
+
+fn wide(sum: mat4x4<scalar>) -> mat4x4f {
+  return mat4x4f(vec4f(sum[0]), vec4f(sum[1]), vec4f(sum[2]), vec4f(sum[3]));
+}
+
+fn tiled_sums(first_row: u32, first_out: u32, row_lane: u32, out_lane: u32, lane: u32) -> array<mat4x4f, 4> {
+  let lanes = TILE_ROWS * TILE_OUTS / 64u;
+  var sums: array<mat4x4f, 4>;
+  var a = mat4x4<scalar>();
+  var b = mat4x4<scalar>();
+  var c = mat4x4<scalar>();
+  var d = mat4x4<scalar>();
+  for (var first = 0u; first < quads(); first += STEP_QUADS) {
+    workgroupBarrier();
+    for (var i = lane; i < TILE_ROWS * STEP_QUADS; i += lanes) {
+      let row = i / STEP_QUADS;
+      let quad = i % STEP_QUADS;
+      x_tile[quad * TILE_ROWS + (row ^ quad)] = load_x(min(first_row + row, parameters.rows - 1u), first + quad);
+    }
+    for (var i = lane; i < TILE_OUTS * STEP_QUADS; i += lanes) {
+      let out = min(first_out + i / STEP_QUADS, parameters.outs - 1u);
+      let quad = i % STEP_QUADS;
+      let weight = vec4<scalar>(load_codes(out, first + quad) * load_scale(out, first / STEP_QUADS));
+      weight_tile[quad * TILE_OUTS + ((i / STEP_QUADS) ^ quad)] = weight;
+    }
+    workgroupBarrier();
+    for (var quad = 0u; quad < STEP_QUADS; quad++) {
+      let upper = x_quads(quad, row_lane);
+      let lower = x_quads(quad, row_lane + TILE_ROWS / 2u);
+      let left = weight_quads(quad, out_lane);
+      let right = weight_quads(quad, out_lane + TILE_OUTS / 2u);
+      a = add_products(upper, left, a);
+      b = add_products(upper, right, b);
+      c = add_products(lower, left, c);
+      d = add_products(lower, right, d);
+    }
+    if (TWO_LEVEL == 1u) {
+      sums[0] += wide(a);
+      sums[1] += wide(b);
+      sums[2] += wide(c);
+      sums[3] += wide(d);
+      a = mat4x4<scalar>();
+      b = mat4x4<scalar>();
+      c = mat4x4<scalar>();
+      d = mat4x4<scalar>();
+    }
+  }
+  sums[0] += wide(a);
+  sums[1] += wide(b);
+  sums[2] += wide(c);
+  sums[3] += wide(d);
+  return sums;
+}
+
+fn direct_x(row: u32, quad: u32) -> mat4x4f {
+  let step = TILE_ROWS / 8u;
+  let last = parameters.rows - 1u;
+  return mat4x4f(
+    vec4f(load_x(min(row, last), quad)),
+    vec4f(load_x(min(row + step, last), quad)),
+    vec4f(load_x(min(row + 2u * step, last), quad)),
+    vec4f(load_x(min(row + 3u * step, last), quad)),
+  );
+}
+
+fn direct_codes(out: u32, quad: u32) -> mat4x4f {
+  let last = parameters.outs - 1u;
+  return transpose(mat4x4f(
+    load_codes(min(out, last), quad),
+    load_codes(min(out + 1u, last), quad),
+    load_codes(min(out + 2u, last), quad),
+    load_codes(min(out + 3u, last), quad),
+  ));
+}
+
+fn direct_scales(out: u32, step: u32) -> vec4f {
+  let last = parameters.outs - 1u;
+  return vec4f(
+    load_scale(min(out, last), step),
+    load_scale(min(out + 1u, last), step),
+    load_scale(min(out + 2u, last), step),
+    load_scale(min(out + 3u, last), step),
+  );
+}
+
+fn add_direct(rows: mat4x4f, codes: mat4x4f, sum: mat4x4f) -> mat4x4f {
+  return mat4x4f(
+    add_direct_row(rows[0], codes, sum[0]),
+    add_direct_row(rows[1], codes, sum[1]),
+    add_direct_row(rows[2], codes, sum[2]),
+    add_direct_row(rows[3], codes, sum[3]),
+  );
+}
+
+fn add_direct_row(row: vec4f, codes: mat4x4f, sum: vec4f) -> vec4f {
+  return fma(
+    vec4f(row.x),
+    codes[0],
+    fma(vec4f(row.y), codes[1], fma(vec4f(row.z), codes[2], fma(vec4f(row.w), codes[3], sum))),
+  );
+}
+
+fn add_scaled(step: mat4x4f, scales: vec4f, sum: mat4x4f) -> mat4x4f {
+  return mat4x4f(
+    fma(step[0], scales, sum[0]),
+    fma(step[1], scales, sum[1]),
+    fma(step[2], scales, sum[2]),
+    fma(step[3], scales, sum[3]),
+  );
+}
+
+fn direct_sums(row: u32, out: u32) -> array<mat4x4f, 4> {
+  var sums: array<mat4x4f, 4>;
+  for (var first = 0u; first < quads(); first += STEP_QUADS) {
+    var a = mat4x4f();
+    var b = mat4x4f();
+    var c = mat4x4f();
+    var d = mat4x4f();
+    for (var quad = first; quad < min(first + STEP_QUADS, quads()); quad++) {
+      let upper = direct_x(row, quad);
+      let lower = direct_x(row + TILE_ROWS / 2u, quad);
+      let left = direct_codes(out, quad);
+      let right = direct_codes(out + TILE_OUTS / 2u, quad);
+      a = add_direct(upper, left, a);
+      b = add_direct(upper, right, b);
+      c = add_direct(lower, left, c);
+      d = add_direct(lower, right, d);
+    }
+    let left = direct_scales(out, first / STEP_QUADS);
+    let right = direct_scales(out + TILE_OUTS / 2u, first / STEP_QUADS);
+    sums[0] = add_scaled(a, left, sums[0]);
+    sums[1] = add_scaled(b, right, sums[1]);
+    sums[2] = add_scaled(c, left, sums[2]);
+    sums[3] = add_scaled(d, right, sums[3]);
+  }
+  return sums;
+}
+
+fn finish_rows(first_row: u32, out: u32, results: mat4x4f) {
+  let step = TILE_ROWS / 8u;
+  for (var i = 0u; i < 4u; i++) {
+    let row = first_row + i * step;
+    if (row < parameters.rows) {
+      finish(row, out, results[i]);
+    }
+  }
+}
+
+@compute @workgroup_size(TILE_ROWS * TILE_OUTS / 64u)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let row_lane = lane % (TILE_ROWS / 8u);
+  let out_lane = lane / (TILE_ROWS / 8u) * 4u;
+  let first_row = parameters.first_row + group.x * TILE_ROWS;
+  let first_out = parameters.first_out + group.y * TILE_OUTS;
+  let row = first_row + row_lane;
+  let out = first_out + out_lane;
+  var sums: array<mat4x4f, 4>;
+  if (DIRECT == 1u) {
+    sums = direct_sums(row, out);
+  } else {
+    sums = tiled_sums(first_row, first_out, row_lane, out_lane, lane);
+  }
+  finish_rows(row, out, sums[0]);
+  finish_rows(row, out + TILE_OUTS / 2u, sums[1]);
+  finish_rows(row + TILE_ROWS / 2u, out, sums[2]);
+  finish_rows(row + TILE_ROWS / 2u, out + TILE_OUTS / 2u, sums[3]);
+}

@@ -1,0 +1,37 @@
+// y = f(x wᵀ + low_x low_weightsᵀ + bias) for weights in 8-bit blocks of 32 along the input.
+// x [rows, in] scalar, w [outs, in] codes u8 with zero point 128, scales [outs, in / 32] scalar,
+// bias [outs] scalar (with BIASED), y [rows, y_columns] outer.
+// EPILOGUE: 0 f is the identity; 1 y becomes SiLU(y) * result * factor, the second half of a gated feed-forward; 2 y gains
+// factor * result; 3 y gains factor * gate[column] * result, the residual addition of a branch. Weights are decoded once for
+// TILE_ROWS rows, on their way into workgroup memory.
+alias scalar = f32;
+alias outer = f32;
+
+override TILE_ROWS: u32 = 64;
+override TILE_OUTS: u32 = 64;
+override TWO_LEVEL: u32 = 0;
+override DIRECT: u32 = 0;
+override BIASED: u32 = 0;
+override EPILOGUE: u32 = 0;
+
+@group(0) @binding(0) var<storage, read> x: array<vec4<scalar>>;
+@group(0) @binding(1) var<storage, read> values: array<u32>;
+@group(0) @binding(2) var<storage, read> scales: array<scalar>;
+@group(0) @binding(3) var<storage, read> bias: array<vec4<scalar>>;
+@group(0) @binding(4) var<storage, read> low_x: array<vec4<scalar>>;
+@group(0) @binding(5) var<storage, read> low_weights: array<vec4<scalar>>;
+@group(0) @binding(6) var<storage, read> gate: array<vec4f>;
+@group(0) @binding(7) var<storage, read_write> y: array<vec4<outer>>;
+@group(0) @binding(8) var<uniform> parameters: Parameters;
+
+fn stored_codes(at: u32) -> vec4f {
+  return vec4f(unpack4xU8(values[at])) - 128.0;
+}
+
+fn stored_scale(at: u32) -> f32 {
+  return f32(scales[at]);
+}
+
+//#include "linear"
+
+//#include "matmul"

@@ -1,0 +1,73 @@
+// y = rows of x, normalised and in the scalar type. KIND 1: (x - mean) / sqrt(variance + eps) * scale + shift, a modulated
+// LayerNorm; 2: x / sqrt(mean of squares + eps) * scale, an RMS norm; 0: x as it is, a change of type.
+// x [rows, 4 * quads] outer, scale and shift [4 * quads] f32 (1 is in the scale already), y [rows, 4 * quads] scalar.
+// One workgroup a row; the variance is taken around the mean in a second pass, since residual streams have large means.
+alias scalar = f32;
+alias outer = f32;
+
+override KIND: u32 = 1;
+
+struct Parameters {
+  rows: u32,
+  quads: u32,
+  eps: f32,
+}
+
+@group(0) @binding(0) var<storage, read> x: array<vec4<outer>>;
+@group(0) @binding(1) var<storage, read> scale: array<vec4f>;
+@group(0) @binding(2) var<storage, read> shift: array<vec4f>;
+@group(0) @binding(3) var<storage, read_write> y: array<vec4<scalar>>;
+@group(0) @binding(4) var<uniform> parameters: Parameters;
+
+var<workgroup> partial: array<f32, 64>;
+
+/// The sum of the elements of `value` over the lanes, for all of them.
+fn total(value: vec4f, lane: u32) -> f32 {
+  workgroupBarrier(); // the sum before has been read
+  partial[lane] = value.x + value.y + value.z + value.w;
+  for (var half = 32u; half > 0u; half /= 2u) {
+    workgroupBarrier();
+    if (lane < half) {
+      partial[lane] += partial[lane + half];
+    }
+  }
+  workgroupBarrier();
+  return partial[0];
+}
+
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let row = group.y * groups.x + group.x;
+  if (row >= parameters.rows) {
+    return;
+  }
+  let start = row * parameters.quads;
+  let count = f32(4u * parameters.quads);
+  var mean = 0.0;
+  var inverse = 1.0;
+  if (KIND == 1u) {
+    var sum = vec4f();
+    for (var q = lane; q < parameters.quads; q += 64u) {
+      sum += vec4f(x[start + q]);
+    }
+    mean = total(sum, lane) / count;
+  }
+  if (KIND != 0u) {
+    var squares = vec4f();
+    for (var q = lane; q < parameters.quads; q += 64u) {
+      let deviation = vec4f(x[start + q]) - mean;
+      squares += deviation * deviation;
+    }
+    inverse = inverseSqrt(total(squares, lane) / count + parameters.eps);
+  }
+  for (var q = lane; q < parameters.quads; q += 64u) {
+    var value = (vec4f(x[start + q]) - mean) * inverse;
+    if (KIND != 0u) {
+      value *= scale[q];
+    }
+    if (KIND == 1u) {
+      value += shift[q];
+    }
+    y[start + q] = vec4<scalar>(value);
+  }
+}

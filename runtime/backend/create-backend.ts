@@ -1,0 +1,21 @@
+import type { Gpu } from "../gpu/device.ts";
+import type { ScalarType } from "../gpu/tensor.ts";
+import type { BackendName, DenseBackend } from "./backend.ts";
+import { WgslBackend } from "./wgsl/wgsl-backend.ts";
+
+/**
+ * The dense backend of a name. What onnxruntime needs is fetched only for `ort`.
+ *
+ * @param ortWasmUrl  where onnxruntime's wasm file lies, unless the bundler's own resolution is right
+ * @throws KleinbildError `unsupported` when onnxruntime-web cannot be loaded
+ */
+export async function createBackend(
+  name: BackendName,
+  gpu: Gpu,
+  scalar: ScalarType,
+  ortWasmUrl?: string,
+): Promise<DenseBackend> {
+  if (name === "wgsl") return new WgslBackend(gpu, scalar);
+  const { OrtBackend } = await import("./ort/ort-backend.ts");
+  return OrtBackend.create(gpu, scalar, ortWasmUrl);
+}

@@ -1,0 +1,256 @@
+import { convolve, linear, linearQ4, linearQ8, normalize, placeColumns } from "../../../kernels/index.ts";
+import { KleinbildError } from "../../errors.ts";
+import type { Gpu } from "../../gpu/device.ts";
+import type { MemoryScope } from "../../gpu/memory.ts";
+import { foldGrid } from "../../gpu/recorder.ts";
+import type { ScalarType, Tensor } from "../../gpu/tensor.ts";
+import type { ConvolutionOptions, DenseBackend, Norm, ProductTerm, Residual } from "../backend.ts";
+import {
+  expectAligned,
+  expectColumns,
+  expectOutput,
+  type Kernel2d,
+  type Matrix,
+  type MatrixPiece,
+  scalarOf,
+  type WeightFormat,
+} from "../matrix.ts";
+import { tileFor, tileRanges } from "./matmul-grid.ts";
+
+const QUAD = 4;
+const NORM_KINDS = { none: 0, layer: 1, rms: 2 } as const;
+/** What becomes of a product; `EPILOGUE` of the linear kernels. */
+const EPILOGUES = { store: 0, gated: 1, add: 2, addGated: 3 } as const;
+const KERNELS = { f32: linear, f16: linear, q8: linearQ8, q4: linearQ4 } as const satisfies Record<
+  WeightFormat,
+  object
+>;
+
+interface Epilogue {
+  readonly kind: keyof typeof EPILOGUES;
+  readonly factor?: number;
+  /** [columns of the output] f32 */
+  readonly gate?: Tensor;
+}
+
+/**
+ * Dense work on the project's own kernels. Weights are decoded on their way into workgroup memory. In f16, products of 32
+ * columns are summed in f16 and these sums in f32, so that long rows lose nothing; results are rounded once, where they are
+ * stored.
+ */
+export class WgslBackend implements DenseBackend {
+  readonly name = "wgsl";
+  readonly kernelLayout = "ohwi";
+  readonly #gpu: Gpu;
+  readonly #scalar: ScalarType;
+  /** How the tile loop is compiled: on a CPU, workgroup memory is no faster than what caches hold anyway. */
+  readonly #loop: { readonly TWO_LEVEL: number; readonly DIRECT: number };
+
+  constructor(gpu: Gpu, scalar: ScalarType) {
+    this.#gpu = gpu;
+    this.#scalar = scalar;
+    this.#loop = { TWO_LEVEL: scalar === "f16" ? 1 : 0, DIRECT: gpu.adapter.software ? 1 : 0 };
+  }
+
+  async project(
+    scope: MemoryScope,
+    x: Tensor,
+    norm: Norm,
+    weights: readonly Matrix[],
+    outputs: readonly Tensor[],
+  ): Promise<void> {
+    const rows = weights.map((weight) => expectColumns(weight.name, x, weight.in))[0]!;
+    weights.forEach((weight, i) => expectOutput(weight.name, outputs[i]!, rows, weight.out));
+    this.#withNormalized(scope, x, norm, (normalized) => {
+      weights.forEach((weight, i) => this.#linear(scope, normalized, weight, outputs[i]!, { kind: "store" }));
+    });
+  }
+
+  async gatedProject(
+    scope: MemoryScope,
+    x: Tensor,
+    norm: Norm,
+    gate: Matrix,
+    up: Matrix,
+    upScale: number,
+    output: Tensor,
+  ): Promise<void> {
+    const rows = expectColumns(gate.name, x, gate.in);
+    expectOutput(gate.name, output, rows, gate.out);
+    expectAligned(gate, up);
+    this.#withNormalized(scope, x, norm, (normalized) => {
+      this.#linear(scope, normalized, gate, output, { kind: "store" });
+      this.#linear(scope, normalized, up, output, { kind: "gated", factor: upScale });
+    });
+  }
+
+  async addProducts(
+    scope: MemoryScope,
+    terms: readonly ProductTerm[],
+    { gate, scale }: Residual,
+    hidden: Tensor,
+  ): Promise<void> {
+    for (const { x, weight } of terms) {
+      expectOutput(weight.name, hidden, expectColumns(weight.name, x, weight.in), weight.out);
+      expectAligned(terms[0]!.weight, weight);
+      const epilogue: Epilogue = gate ? { kind: "addGated", factor: scale, gate } : { kind: "add", factor: scale };
+      this.#withNormalized(scope, x, { kind: "none" }, (rows) => this.#linear(scope, rows, weight, hidden, epilogue));
+    }
+  }
+
+  async convolve(
+    scope: MemoryScope,
+    x: Tensor,
+    weight: Kernel2d,
+    { stride, padLeft }: ConvolutionOptions,
+    output: Tensor,
+  ): Promise<void> {
+    const [, , width, channels] = x.shape as readonly [number, number, number, number];
+    const [, outHeight, outWidth, outs] = output.shape as readonly [number, number, number, number];
+    if (channels !== weight.in || outs !== weight.out)
+      throw new KleinbildError(
+        "invalid-shape",
+        `${weight.name} takes ${weight.in} channels and gives ${weight.out}; got ${channels} and ${outs}.`,
+      );
+    const quads = Math.ceil(channels / QUAD);
+    const padded = channels % QUAD === 0 ? x : this.#padChannels(scope, x, quads * QUAD);
+    const rows = outHeight * outWidth;
+    const tile = tileFor(rows);
+    const columns = weight.size ** 2 * quads * QUAD;
+    for (const { firstRow, firstOut, grid, work } of tileRanges(this.#gpu.recorder, { rows, outs, columns }, tile))
+      this.#gpu.recorder.dispatch(convolve, {
+        bindings: { x: padded, w: weight.weight, bias: weight.bias, y: output },
+        parameters: {
+          rows,
+          outs,
+          first_row: firstRow,
+          first_out: firstOut,
+          channel_quads: quads,
+          size: weight.size,
+          width,
+          out_width: outWidth,
+          stride,
+          pad_left: padLeft,
+        },
+        overrides: { TILE_ROWS: tile.rows, TILE_OUTS: tile.outs, ...this.#loop },
+        scalar: this.#scalar,
+        grid,
+        work,
+      });
+    if (padded !== x) scope.release(padded);
+  }
+
+  async dispose(): Promise<void> {}
+
+  /** Gives `work` the rows normalised and in the scalar type. */
+  #withNormalized(scope: MemoryScope, x: Tensor, norm: Norm, work: (normalized: Tensor) => void): void {
+    if (norm.kind === "none" && x.dtype === this.#scalar) return work(x);
+    const [rows, columns] = x.shape as readonly [number, number];
+    const y = scope.tensor("normalised rows", this.#scalar, [rows, columns]);
+    const scale = norm.kind === "layer" ? norm.scale : norm.kind === "rms" ? norm.weight : x;
+    const bindings = { x, scale, shift: norm.kind === "layer" ? norm.shift : scale, y };
+    this.#gpu.recorder.dispatch(normalize, {
+      bindings,
+      parameters: { rows, quads: quadsOf("The normalised rows", columns), eps: norm.kind === "none" ? 0 : norm.eps },
+      overrides: { KIND: NORM_KINDS[norm.kind] },
+      scalar: this.#scalar,
+      outer: scalarOf(x),
+      grid: foldGrid(rows),
+    });
+    work(y);
+    scope.release(y);
+  }
+
+  #linear(scope: MemoryScope, x: Tensor, weight: Matrix, output: Tensor, epilogue: Epilogue): void {
+    for (const piece of weight.pieces) {
+      const { lowRank } = piece;
+      if (!lowRank) {
+        this.#piece(x, weight, piece, output, epilogue);
+        continue;
+      }
+      const low = scope.tensor("low-rank rows", this.#scalar, [x.shape[0]!, lowRank.rank]);
+      const down: Matrix = {
+        name: `${weight.name} down`,
+        out: lowRank.rank,
+        in: weight.in,
+        format: this.#scalar,
+        pieces: [{ firstRow: 0, rows: lowRank.rank, values: lowRank.down }],
+      };
+      this.#piece(x, down, down.pieces[0]!, low, { kind: "store" });
+      this.#piece(x, weight, piece, output, epilogue, low);
+      scope.release(low);
+    }
+  }
+
+  #piece(
+    x: Tensor,
+    weight: Matrix,
+    { firstRow: firstColumn, rows: outs, values, scales, bias, lowRank }: MatrixPiece,
+    output: Tensor,
+    { kind, factor = 1, gate }: Epilogue,
+    low?: Tensor,
+  ): void {
+    const rows = x.shape[0]!;
+    const tile = tileFor(rows);
+    const { rank = 0 } = (low && lowRank) ?? {};
+    const columns = weight.in + rank;
+    for (const size of [outs, firstColumn, output.shape[1]!]) quadsOf(`${weight.name}, its outputs`, size);
+    const quantized = scales ? { scales } : {};
+    for (const { firstRow, firstOut, grid, work } of tileRanges(this.#gpu.recorder, { rows, outs, columns }, tile))
+      this.#gpu.recorder.dispatch(KERNELS[weight.format] as typeof linearQ4, {
+        // what is absent is never read; the input stands in for it
+        bindings: {
+          x,
+          values,
+          ...(quantized as { readonly scales: Tensor }),
+          bias: bias ?? x,
+          low_x: low ?? x,
+          low_weights: (low && lowRank?.up) ?? x,
+          gate: gate ?? x,
+          y: output,
+        },
+        parameters: {
+          rows,
+          outs,
+          first_row: firstRow,
+          first_out: firstOut,
+          x_quads: quadsOf(weight.name, weight.in),
+          low_quads: quadsOf(`${weight.name}, its change`, rank),
+          y_columns: output.shape[1]!,
+          y_start: firstColumn,
+          factor,
+        },
+        overrides: {
+          TILE_ROWS: tile.rows,
+          TILE_OUTS: tile.outs,
+          ...this.#loop,
+          BIASED: bias ? 1 : 0,
+          EPILOGUE: EPILOGUES[kind],
+        },
+        scalar: this.#scalar,
+        outer: scalarOf(output),
+        grid,
+        work,
+      });
+  }
+
+  #padChannels(scope: MemoryScope, x: Tensor, channels: number): Tensor {
+    const [, height, width, given] = x.shape as readonly [number, number, number, number];
+    const padded = scope.tensor("padded channels", this.#scalar, [1, height, width, channels]);
+    const rows = height * width;
+    this.#gpu.recorder.clear(padded);
+    this.#gpu.recorder.dispatch(placeColumns, {
+      bindings: { x, out: padded },
+      parameters: { rows, columns: given, out_columns: channels, column_start: 0 },
+      scalar: this.#scalar,
+      grid: foldGrid(Math.ceil((rows * given) / 64)),
+    });
+    return padded;
+  }
+}
+
+function quadsOf(name: string, columns: number): number {
+  if (columns % QUAD !== 0)
+    throw new KleinbildError("invalid-shape", `${name}: ${columns} is not a multiple of ${QUAD}.`);
+  return columns / QUAD;
+}
