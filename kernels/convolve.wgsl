@@ -28,29 +28,42 @@ struct Parameters {
 @group(0) @binding(3) var<storage, read_write> y: array<scalar>;
 @group(0) @binding(4) var<uniform> parameters: Parameters;
 
-fn quads() -> u32 {
-  return parameters.size * parameters.size * parameters.channel_quads;
+const PADDED = 1u;
+
+/// One a tap of the kernel.
+fn segments() -> u32 {
+  return parameters.size * parameters.size;
 }
 
-fn load_x(row: u32, quad: u32) -> vec4<scalar> {
-  let tap = quad / parameters.channel_quads;
-  let line = row / parameters.out_width * parameters.stride + tap / parameters.size;
+fn segment_quads(segment: u32) -> u32 {
+  return parameters.channel_quads;
+}
+
+/// Line and column of the first tap.
+fn row_place(row: u32) -> vec2u {
+  return vec2u(row / parameters.out_width, row % parameters.out_width) * parameters.stride;
+}
+
+fn x_base(place: vec2u, segment: u32) -> u32 {
+  let line = place.x + segment / parameters.size;
   // below zero it wraps around, and is beyond the width
-  let column = row % parameters.out_width * parameters.stride + tap % parameters.size - parameters.pad_left;
-  if (column >= parameters.width || quad >= quads()) {
-    return vec4<scalar>();
-  }
-  return x[(line * parameters.width + column) * parameters.channel_quads + quad % parameters.channel_quads];
+  let column = place.y + segment % parameters.size - parameters.pad_left;
+  return select(NOWHERE, (line * parameters.width + column) * parameters.channel_quads, column < parameters.width);
 }
 
-fn load_codes(out: u32, quad: u32) -> vec4f {
-  if (quad >= quads()) {
-    return vec4f();
-  }
-  return vec4f(w[out * quads() + quad]);
+fn load_x(segment: u32, at: u32) -> vec4<scalar> {
+  return x[at];
 }
 
-fn load_scale(out: u32, step: u32) -> f32 {
+fn weight_base(out: u32, segment: u32) -> u32 {
+  return (out * segments() + segment) * parameters.channel_quads;
+}
+
+fn load_codes(segment: u32, at: u32) -> vec4f {
+  return vec4f(w[at]);
+}
+
+fn load_scale(segment: u32, at: u32) -> f32 {
   return 1.0;
 }
 

@@ -6,6 +6,7 @@ alias scalar = f32;
 
 override HEAD_DIM: u32 = 128;
 override INTERLEAVED: u32 = 1;
+override LANES: u32 = 64; // the power of two from the pairs of a head on
 
 struct Parameters {
   rows: u32,
@@ -32,10 +33,9 @@ struct Parameters {
 @group(0) @binding(6) var<storage, read_write> keys_values_out: array<scalar>;
 @group(0) @binding(7) var<uniform> parameters: Parameters;
 
-const LANES = 64u;
 var<workgroup> squares: array<f32, LANES>;
 
-@compute @workgroup_size(64)
+@compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
   let row = group.x;
   let slot = group.y;

@@ -50,7 +50,7 @@ export const headNormRope = {
     key_capacity: "u32",
     eps: "f32",
   },
-  overrides: { HEAD_DIM: 128, INTERLEAVED: 1 },
+  overrides: { HEAD_DIM: 128, INTERLEAVED: 1, LANES: 64 },
 } as const satisfies Kernel;
 
 /** Flash attention over up to three key segments; causal, grouped-query and masked by parameters. */
@@ -243,7 +243,7 @@ export const normalize = {
   source: normalizeSource,
   bindings: { x: "read", scale: "read", shift: "read", y: "read_write" },
   parameters: { rows: "u32", quads: "u32", eps: "f32" },
-  overrides: { KIND: 1 },
+  overrides: { KIND: 1, LANES: 64 },
 } as const satisfies Kernel;
 
 /** Results of a workgroup, how they are summed, and whether lanes read for themselves. */
@@ -275,7 +275,7 @@ export const linear = {
     y: "read_write",
   },
   parameters: LINEAR_PARAMETERS,
-  overrides: { ...MATMUL_TILES, BIASED: 0, EPILOGUE: 0 },
+  overrides: { ...MATMUL_TILES, LOW_RANK: 0, BIASED: 0, EPILOGUE: 0 },
 } as const satisfies Kernel;
 
 /** A linear layer on weights in 8-bit blocks; EPILOGUE is what becomes of its result. */
@@ -293,7 +293,7 @@ export const linearQ8 = {
     y: "read_write",
   },
   parameters: LINEAR_PARAMETERS,
-  overrides: { ...MATMUL_TILES, BIASED: 0, EPILOGUE: 0 },
+  overrides: { ...MATMUL_TILES, LOW_RANK: 0, BIASED: 0, EPILOGUE: 0 },
 } as const satisfies Kernel;
 
 /** A linear layer on weights in 4-bit blocks; EPILOGUE is what becomes of its result. */
@@ -311,7 +311,7 @@ export const linearQ4 = {
     y: "read_write",
   },
   parameters: LINEAR_PARAMETERS,
-  overrides: { ...MATMUL_TILES, BIASED: 0, EPILOGUE: 0 },
+  overrides: { ...MATMUL_TILES, LOW_RANK: 0, BIASED: 0, EPILOGUE: 0 },
 } as const satisfies Kernel;
 
 /** A convolution over one band of a feature map, as an implicit matrix product. */

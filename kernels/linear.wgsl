@@ -2,7 +2,7 @@
 // x [rows, in] scalar, w [outs, in] scalar, bias [outs] scalar (with BIASED), y [rows, y_columns] outer.
 // EPILOGUE: 0 f is the identity; 1 y becomes SiLU(y) * result * factor, the second half of a gated feed-forward; 2 y gains
 // factor * result; 3 y gains factor * gate[column] * result, the residual addition of a branch. Weights are decoded once for
-// TILE_ROWS rows, on their way into workgroup memory.
+// TILE_ROWS rows, on their way into workgroup memory. low_x and low_weights are read with LOW_RANK.
 alias scalar = f32;
 alias outer = f32;
 
@@ -10,6 +10,7 @@ override TILE_ROWS: u32 = 64;
 override TILE_OUTS: u32 = 64;
 override TWO_LEVEL: u32 = 0;
 override DIRECT: u32 = 0;
+override LOW_RANK: u32 = 0;
 override BIASED: u32 = 0;
 override EPILOGUE: u32 = 0;
 

@@ -6,6 +6,7 @@ alias scalar = f32;
 alias outer = f32;
 
 override KIND: u32 = 1;
+override LANES: u32 = 64; // a power of two
 
 struct Parameters {
   rows: u32,
@@ -19,13 +20,13 @@ struct Parameters {
 @group(0) @binding(3) var<storage, read_write> y: array<vec4<scalar>>;
 @group(0) @binding(4) var<uniform> parameters: Parameters;
 
-var<workgroup> partial: array<f32, 64>;
+var<workgroup> partial: array<f32, LANES>;
 
 /// The sum of the elements of `value` over the lanes, for all of them.
 fn total(value: vec4f, lane: u32) -> f32 {
   workgroupBarrier(); // the sum before has been read
   partial[lane] = value.x + value.y + value.z + value.w;
-  for (var half = 32u; half > 0u; half /= 2u) {
+  for (var half = LANES / 2u; half > 0u; half /= 2u) {
     workgroupBarrier();
     if (lane < half) {
       partial[lane] += partial[lane + half];
@@ -35,7 +36,7 @@ fn total(value: vec4f, lane: u32) -> f32 {
   return partial[0];
 }
 
-@compute @workgroup_size(64)
+@compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
   let row = group.y * groups.x + group.x;
   if (row >= parameters.rows) {
@@ -47,20 +48,20 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   var inverse = 1.0;
   if (KIND == 1u) {
     var sum = vec4f();
-    for (var q = lane; q < parameters.quads; q += 64u) {
+    for (var q = lane; q < parameters.quads; q += LANES) {
       sum += vec4f(x[start + q]);
     }
     mean = total(sum, lane) / count;
   }
   if (KIND != 0u) {
     var squares = vec4f();
-    for (var q = lane; q < parameters.quads; q += 64u) {
+    for (var q = lane; q < parameters.quads; q += LANES) {
       let deviation = vec4f(x[start + q]) - mean;
       squares += deviation * deviation;
     }
     inverse = inverseSqrt(total(squares, lane) / count + parameters.eps);
   }
-  for (var q = lane; q < parameters.quads; q += 64u) {
+  for (var q = lane; q < parameters.quads; q += LANES) {
     var value = (vec4f(x[start + q]) - mean) * inverse;
     if (KIND != 0u) {
       value *= scale[q];

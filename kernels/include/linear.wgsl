@@ -1,5 +1,5 @@
 // What the linear kernels share, whatever the format of their weights: rows in, a change of low rank, and what becomes of a
-// result. x [rows, 4 * x_quads] and low_x [rows, 4 * low_quads] scalar are read as one row, one behind the other, as are the
+// result. x [rows, 4 * x_quads] and low_x [rows, 4 * low_quads] scalar are two segments of one product, as are the
 // weights and low_weights [outs, 4 * low_quads]; y [rows, y_columns] outer, of which outs columns from y_start on
 // are written; all of these are multiples of four.
 
@@ -15,36 +15,47 @@ struct Parameters {
   factor: f32,
 }
 
-fn quads() -> u32 {
-  return parameters.x_quads + parameters.low_quads;
+const PADDED = 0u;
+
+fn segments() -> u32 {
+  return 1u + LOW_RANK;
 }
 
-fn load_x(row: u32, quad: u32) -> vec4<scalar> {
-  if (quad < parameters.x_quads) {
-    return x[row * parameters.x_quads + quad];
-  }
-  let low = quad - parameters.x_quads;
-  if (low < parameters.low_quads) {
-    return low_x[row * parameters.low_quads + low];
-  }
-  return vec4<scalar>();
+fn segment_quads(segment: u32) -> u32 {
+  return select(parameters.low_quads, parameters.x_quads, LOW_RANK == 0u || segment == 0u);
 }
 
-fn load_codes(out: u32, quad: u32) -> vec4f {
-  if (quad < parameters.x_quads) {
-    return stored_codes(out * parameters.x_quads + quad);
-  }
-  let low = quad - parameters.x_quads;
-  if (low < parameters.low_quads) {
-    return vec4f(low_weights[out * parameters.low_quads + low]);
-  }
-  return vec4f();
+fn row_place(row: u32) -> vec2u {
+  return vec2u(row, 0u);
 }
 
-/// Quantized rows are whole steps, so that none of them has columns of both kinds.
-fn load_scale(out: u32, step: u32) -> f32 {
-  let steps = parameters.x_quads / STEP_QUADS;
-  return select(1.0, stored_scale(out * steps + step), step < steps);
+fn x_base(place: vec2u, segment: u32) -> u32 {
+  return place.x * segment_quads(segment);
+}
+
+fn load_x(segment: u32, at: u32) -> vec4<scalar> {
+  if (LOW_RANK == 0u || segment == 0u) {
+    return x[at];
+  }
+  return low_x[at];
+}
+
+fn weight_base(out: u32, segment: u32) -> u32 {
+  return out * segment_quads(segment);
+}
+
+fn load_codes(segment: u32, at: u32) -> vec4f {
+  if (LOW_RANK == 0u || segment == 0u) {
+    return stored_codes(at);
+  }
+  return vec4f(low_weights[at]);
+}
+
+fn load_scale(segment: u32, at: u32) -> f32 {
+  if (LOW_RANK == 0u || segment == 0u) {
+    return stored_scale(at / 8u);
+  }
+  return 1.0;
 }
 
 fn finish(row: u32, out: u32, result: vec4f) {

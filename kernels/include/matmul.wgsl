@@ -2,10 +2,19 @@
 // A workgroup makes TILE_ROWS x TILE_OUTS results, a lane 8 x 8 of them: every (TILE_ROWS / 8)th row, and four outputs in a row
 // in each half of the tile. x and weights pass through workgroup memory, a step of 32 columns at a time; with TWO_LEVEL the
 // products of a step are summed in `scalar`, and the steps in f32. With DIRECT each lane reads x and weights for itself and sums
-// in f32: for adapters on which workgroup memory is no faster than a cache. Who includes it has the overrides, `parameters.rows`,
-// `outs`, `first_row`, `first_out`, and quads(), load_x(row, quad), load_codes(out, quad), load_scale(out, step) and
-// finish(row, out, results); a weight is its code times the scale of its step.
+// in f32: for adapters on which workgroup memory is no faster than a cache.
+// The columns come in segments, each of which lies together in a row: the taps of a convolution, a product and its low rank.
+// Who includes it has the overrides, `parameters.rows`, `outs`, `first_row`, `first_out`, and
+//   segments(), segment_quads(segment)        how many there are, and the quads of one
+//   row_place(row), x_base(place, segment)    where a row lies, and the first quad of its segment, or NOWHERE for zeros
+//   load_x(segment, at)                       a quad of x, as far from the base as it is in the segment
+//   weight_base(out, segment), load_codes(segment, at), load_scale(segment, at)
+//                                             likewise; a weight is its code times the scale of its step
+//   finish(row, out, results)                 takes the results of four outputs
 
+//   PADDED                                    1 where there are zeros
+
+const NOWHERE = 0xffffffffu;
 const STEP_QUADS = 8u;
 
 /// [STEP_QUADS, TILE_ROWS]; a row's place is mixed with the quad, so that lanes along either one meet no bank twice.
@@ -60,44 +69,64 @@ fn wide(sum: mat4x4<scalar>) -> mat4x4f {
 
 fn tiled_sums(first_row: u32, first_out: u32, row_lane: u32, out_lane: u32, lane: u32) -> array<mat4x4f, 4> {
   let lanes = TILE_ROWS * TILE_OUTS / 64u;
+  let lane_rows = STEP_QUADS * 64u / TILE_OUTS;
   var sums: array<mat4x4f, 4>;
+  var places: array<vec2u, 64>; // of the rows that this lane brings, the first lane_rows
+  var bases: array<u32, 64>;
+  for (var k = 0u; k < lane_rows; k++) {
+    places[k] = row_place(min(first_row + (lane + k * lanes) / STEP_QUADS, parameters.rows - 1u));
+  }
   var a = mat4x4<scalar>();
   var b = mat4x4<scalar>();
   var c = mat4x4<scalar>();
   var d = mat4x4<scalar>();
-  for (var first = 0u; first < quads(); first += STEP_QUADS) {
-    workgroupBarrier();
-    for (var i = lane; i < TILE_ROWS * STEP_QUADS; i += lanes) {
-      let row = i / STEP_QUADS;
-      let quad = i % STEP_QUADS;
-      x_tile[quad * TILE_ROWS + (row ^ quad)] = load_x(min(first_row + row, parameters.rows - 1u), first + quad);
+  for (var segment = 0u; segment < segments(); segment++) {
+    for (var k = 0u; k < lane_rows; k++) {
+      bases[k] = x_base(places[k], segment);
     }
-    for (var i = lane; i < TILE_OUTS * STEP_QUADS; i += lanes) {
-      let out = min(first_out + i / STEP_QUADS, parameters.outs - 1u);
-      let quad = i % STEP_QUADS;
-      let weight = vec4<scalar>(load_codes(out, first + quad) * load_scale(out, first / STEP_QUADS));
-      weight_tile[quad * TILE_OUTS + ((i / STEP_QUADS) ^ quad)] = weight;
-    }
-    workgroupBarrier();
-    for (var quad = 0u; quad < STEP_QUADS; quad++) {
-      let upper = x_quads(quad, row_lane);
-      let lower = x_quads(quad, row_lane + TILE_ROWS / 2u);
-      let left = weight_quads(quad, out_lane);
-      let right = weight_quads(quad, out_lane + TILE_OUTS / 2u);
-      a = add_products(upper, left, a);
-      b = add_products(upper, right, b);
-      c = add_products(lower, left, c);
-      d = add_products(lower, right, d);
-    }
-    if (TWO_LEVEL == 1u) {
-      sums[0] += wide(a);
-      sums[1] += wide(b);
-      sums[2] += wide(c);
-      sums[3] += wide(d);
-      a = mat4x4<scalar>();
-      b = mat4x4<scalar>();
-      c = mat4x4<scalar>();
-      d = mat4x4<scalar>();
+    let segment_end = segment_quads(segment);
+    for (var first = 0u; first < segment_end; first += STEP_QUADS) {
+      workgroupBarrier();
+      for (var k = 0u; k < lane_rows; k++) {
+        let row = (lane + k * lanes) / STEP_QUADS;
+        let quad = lane % STEP_QUADS;
+        var value = vec4<scalar>();
+        if (first + quad < segment_end && (PADDED == 0u || bases[k] != NOWHERE)) {
+          value = load_x(segment, bases[k] + first + quad);
+        }
+        x_tile[quad * TILE_ROWS + (row ^ quad)] = value;
+      }
+      for (var i = lane; i < TILE_OUTS * STEP_QUADS; i += lanes) {
+        let row = i / STEP_QUADS;
+        let quad = i % STEP_QUADS;
+        let at = weight_base(min(first_out + row, parameters.outs - 1u), segment) + first + quad;
+        var value = vec4f();
+        if (first + quad < segment_end) {
+          value = load_codes(segment, at) * load_scale(segment, at);
+        }
+        weight_tile[quad * TILE_OUTS + (row ^ quad)] = vec4<scalar>(value);
+      }
+      workgroupBarrier();
+      for (var quad = 0u; quad < STEP_QUADS; quad++) {
+        let upper = x_quads(quad, row_lane);
+        let lower = x_quads(quad, row_lane + TILE_ROWS / 2u);
+        let left = weight_quads(quad, out_lane);
+        let right = weight_quads(quad, out_lane + TILE_OUTS / 2u);
+        a = add_products(upper, left, a);
+        b = add_products(upper, right, b);
+        c = add_products(lower, left, c);
+        d = add_products(lower, right, d);
+      }
+      if (TWO_LEVEL == 1u) {
+        sums[0] += wide(a);
+        sums[1] += wide(b);
+        sums[2] += wide(c);
+        sums[3] += wide(d);
+        a = mat4x4<scalar>();
+        b = mat4x4<scalar>();
+        c = mat4x4<scalar>();
+        d = mat4x4<scalar>();
+      }
     }
   }
   sums[0] += wide(a);
@@ -107,34 +136,68 @@ fn tiled_sums(first_row: u32, first_out: u32, row_lane: u32, out_lane: u32, lane
   return sums;
 }
 
-fn direct_x(row: u32, quad: u32) -> mat4x4f {
+/// Places of four rows of the lane, and where a segment of them begins.
+fn direct_places(row: u32) -> array<vec2u, 4> {
   let step = TILE_ROWS / 8u;
   let last = parameters.rows - 1u;
-  return mat4x4f(
-    vec4f(load_x(min(row, last), quad)),
-    vec4f(load_x(min(row + step, last), quad)),
-    vec4f(load_x(min(row + 2u * step, last), quad)),
-    vec4f(load_x(min(row + 3u * step, last), quad)),
+  return array<vec2u, 4>(
+    row_place(min(row, last)),
+    row_place(min(row + step, last)),
+    row_place(min(row + 2u * step, last)),
+    row_place(min(row + 3u * step, last)),
   );
 }
 
-fn direct_codes(out: u32, quad: u32) -> mat4x4f {
+fn direct_bases(places: array<vec2u, 4>, segment: u32) -> vec4u {
+  return vec4u(
+    x_base(places[0], segment),
+    x_base(places[1], segment),
+    x_base(places[2], segment),
+    x_base(places[3], segment),
+  );
+}
+
+fn direct_row(segment: u32, base: u32, quad: u32) -> vec4f {
+  if (PADDED == 1u && base == NOWHERE) {
+    return vec4f();
+  }
+  return vec4f(load_x(segment, base + quad));
+}
+
+fn direct_x(segment: u32, bases: vec4u, quad: u32) -> mat4x4f {
+  return mat4x4f(
+    direct_row(segment, bases.x, quad),
+    direct_row(segment, bases.y, quad),
+    direct_row(segment, bases.z, quad),
+    direct_row(segment, bases.w, quad),
+  );
+}
+
+fn direct_outs(out: u32, segment: u32) -> vec4u {
   let last = parameters.outs - 1u;
+  return vec4u(
+    weight_base(min(out, last), segment),
+    weight_base(min(out + 1u, last), segment),
+    weight_base(min(out + 2u, last), segment),
+    weight_base(min(out + 3u, last), segment),
+  );
+}
+
+fn direct_codes(segment: u32, bases: vec4u, quad: u32) -> mat4x4f {
   return transpose(mat4x4f(
-    load_codes(min(out, last), quad),
-    load_codes(min(out + 1u, last), quad),
-    load_codes(min(out + 2u, last), quad),
-    load_codes(min(out + 3u, last), quad),
+    load_codes(segment, bases.x + quad),
+    load_codes(segment, bases.y + quad),
+    load_codes(segment, bases.z + quad),
+    load_codes(segment, bases.w + quad),
   ));
 }
 
-fn direct_scales(out: u32, step: u32) -> vec4f {
-  let last = parameters.outs - 1u;
+fn direct_scales(segment: u32, bases: vec4u, quad: u32) -> vec4f {
   return vec4f(
-    load_scale(min(out, last), step),
-    load_scale(min(out + 1u, last), step),
-    load_scale(min(out + 2u, last), step),
-    load_scale(min(out + 3u, last), step),
+    load_scale(segment, bases.x + quad),
+    load_scale(segment, bases.y + quad),
+    load_scale(segment, bases.z + quad),
+    load_scale(segment, bases.w + quad),
   );
 }
 
@@ -166,27 +229,36 @@ fn add_scaled(step: mat4x4f, scales: vec4f, sum: mat4x4f) -> mat4x4f {
 
 fn direct_sums(row: u32, out: u32) -> array<mat4x4f, 4> {
   var sums: array<mat4x4f, 4>;
-  for (var first = 0u; first < quads(); first += STEP_QUADS) {
-    var a = mat4x4f();
-    var b = mat4x4f();
-    var c = mat4x4f();
-    var d = mat4x4f();
-    for (var quad = first; quad < min(first + STEP_QUADS, quads()); quad++) {
-      let upper = direct_x(row, quad);
-      let lower = direct_x(row + TILE_ROWS / 2u, quad);
-      let left = direct_codes(out, quad);
-      let right = direct_codes(out + TILE_OUTS / 2u, quad);
-      a = add_direct(upper, left, a);
-      b = add_direct(upper, right, b);
-      c = add_direct(lower, left, c);
-      d = add_direct(lower, right, d);
+  let upper_places = direct_places(row);
+  let lower_places = direct_places(row + TILE_ROWS / 2u);
+  for (var segment = 0u; segment < segments(); segment++) {
+    let upper_bases = direct_bases(upper_places, segment);
+    let lower_bases = direct_bases(lower_places, segment);
+    let left_bases = direct_outs(out, segment);
+    let right_bases = direct_outs(out + TILE_OUTS / 2u, segment);
+    let end = segment_quads(segment);
+    for (var first = 0u; first < end; first += STEP_QUADS) {
+      var a = mat4x4f();
+      var b = mat4x4f();
+      var c = mat4x4f();
+      var d = mat4x4f();
+      for (var quad = first; quad < min(first + STEP_QUADS, end); quad++) {
+        let upper = direct_x(segment, upper_bases, quad);
+        let lower = direct_x(segment, lower_bases, quad);
+        let left = direct_codes(segment, left_bases, quad);
+        let right = direct_codes(segment, right_bases, quad);
+        a = add_direct(upper, left, a);
+        b = add_direct(upper, right, b);
+        c = add_direct(lower, left, c);
+        d = add_direct(lower, right, d);
+      }
+      let left = direct_scales(segment, left_bases, first);
+      let right = direct_scales(segment, right_bases, first);
+      sums[0] = add_scaled(a, left, sums[0]);
+      sums[1] = add_scaled(b, right, sums[1]);
+      sums[2] = add_scaled(c, left, sums[2]);
+      sums[3] = add_scaled(d, right, sums[3]);
     }
-    let left = direct_scales(out, first / STEP_QUADS);
-    let right = direct_scales(out + TILE_OUTS / 2u, first / STEP_QUADS);
-    sums[0] = add_scaled(a, left, sums[0]);
-    sums[1] = add_scaled(b, right, sums[1]);
-    sums[2] = add_scaled(c, left, sums[2]);
-    sums[3] = add_scaled(d, right, sums[3]);
   }
   return sums;
 }

@@ -158,7 +158,11 @@ export class Attention {
           key_capacity: target.keysValues.capacity,
           eps,
         },
-        overrides: { HEAD_DIM: headDim, INTERLEAVED: pairs === "adjacent" ? 1 : 0 },
+        overrides: {
+          HEAD_DIM: headDim,
+          INTERLEAVED: pairs === "adjacent" ? 1 : 0,
+          LANES: 2 ** Math.ceil(Math.log2(headDim / 2)),
+        },
         scalar: this.#scalar,
         grid: [rows, groupHeads + 2 * groupKvHeads],
       });

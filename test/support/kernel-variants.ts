@@ -41,9 +41,9 @@ const VARIANTS = new Map([
   variants(attention, { HEAD_DIM: HEAD_DIMS }),
   variants(attentionWide, { LANES_K: [8, 16] }),
   variants(gatedAdd, { GATED: ON_OFF }),
-  variants(normalize, { KIND: [0, 2] }),
+  variants(normalize, { KIND: [0, 2], LANES: [8] }),
   ...[linear, linearQ8, linearQ4].map((kernel) =>
-    variants(kernel, { TWO_LEVEL: [1], DIRECT: [1], BIASED: [1], EPILOGUE: [1, 2, 3] }),
+    variants(kernel, { TWO_LEVEL: [1], DIRECT: [1], LOW_RANK: [1], BIASED: [1], EPILOGUE: [1, 2, 3] }),
   ),
   variants(convolve, { TWO_LEVEL: [1], DIRECT: [1] }),
   variants(gatherBand, { NORMALIZE: ON_OFF, ACTIVATE: ON_OFF, UPSAMPLE: ON_OFF }),

@@ -16,12 +16,24 @@ export interface TileRange {
   readonly work: number;
 }
 
-const TILE_OUTS = 64;
-const TILE_ROWS = [8, 16, 32, 64] as const;
+const SIDES = [8, 16, 32, 64] as const;
+const LARGEST = 64;
+/** Results of the lanes of a CPU's vector, 8 x 8 each. */
+const VECTOR_RESULTS = 512;
 
-/** The smallest tile that takes all rows; 64 of them where there are more. */
-export function tileFor(rows: number): Tile {
-  return { rows: TILE_ROWS.find((height) => height >= rows) ?? TILE_ROWS.at(-1)!, outs: TILE_OUTS };
+/** The smallest tile that takes all rows and outputs; 64 of them where there are more. */
+export function sharedTile(rows: number, outs: number): Tile {
+  return { rows: sideFor(rows), outs: sideFor(outs) };
+}
+
+/** A tile of one vector of lanes: where nothing is shared, larger ones only waste more at the edges. */
+export function directTile(outs: number): Tile {
+  const side = sideFor(outs);
+  return { rows: VECTOR_RESULTS / side, outs: side };
+}
+
+function sideFor(count: number): number {
+  return SIDES.find((side) => side >= count) ?? LARGEST;
 }
 
 /**

@@ -15,7 +15,7 @@ import {
   scalarOf,
   type WeightFormat,
 } from "../matrix.ts";
-import { tileFor, tileRanges } from "./matmul-grid.ts";
+import { directTile, sharedTile, type Tile, tileRanges } from "./matmul-grid.ts";
 
 const QUAD = 4;
 const NORM_KINDS = { none: 0, layer: 1, rms: 2 } as const;
@@ -115,7 +115,7 @@ export class WgslBackend implements DenseBackend {
     const quads = Math.ceil(channels / QUAD);
     const padded = channels % QUAD === 0 ? x : this.#padChannels(scope, x, quads * QUAD);
     const rows = outHeight * outWidth;
-    const tile = tileFor(rows);
+    const tile = this.#tile(rows, outs);
     const columns = weight.size ** 2 * quads * QUAD;
     for (const { firstRow, firstOut, grid, work } of tileRanges(this.#gpu.recorder, { rows, outs, columns }, tile))
       this.#gpu.recorder.dispatch(convolve, {
@@ -152,13 +152,17 @@ export class WgslBackend implements DenseBackend {
     this.#gpu.recorder.dispatch(normalize, {
       bindings,
       parameters: { rows, quads: quadsOf("The normalised rows", columns), eps: norm.kind === "none" ? 0 : norm.eps },
-      overrides: { KIND: NORM_KINDS[norm.kind] },
+      overrides: { KIND: NORM_KINDS[norm.kind], LANES: this.#gpu.adapter.software ? 8 : 64 },
       scalar: this.#scalar,
       outer: scalarOf(x),
       grid: foldGrid(rows),
     });
     work(y);
     scope.release(y);
+  }
+
+  #tile(rows: number, outs: number): Tile {
+    return this.#loop.DIRECT ? directTile(outs) : sharedTile(rows, outs);
   }
 
   #linear(scope: MemoryScope, x: Tensor, weight: Matrix, output: Tensor, epilogue: Epilogue): void {
@@ -191,7 +195,7 @@ export class WgslBackend implements DenseBackend {
     low?: Tensor,
   ): void {
     const rows = x.shape[0]!;
-    const tile = tileFor(rows);
+    const tile = this.#tile(rows, outs);
     const { rank = 0 } = (low && lowRank) ?? {};
     const columns = weight.in + rank;
     for (const size of [outs, firstColumn, output.shape[1]!]) quadsOf(`${weight.name}, its outputs`, size);
@@ -224,6 +228,7 @@ export class WgslBackend implements DenseBackend {
           TILE_ROWS: tile.rows,
           TILE_OUTS: tile.outs,
           ...this.#loop,
+          LOW_RANK: low ? 1 : 0,
           BIASED: bias ? 1 : 0,
           EPILOGUE: EPILOGUES[kind],
         },
