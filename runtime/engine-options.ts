@@ -1,5 +1,6 @@
 import { type BackendName, BACKENDS } from "./backend/backend.ts";
 import { KleinbildError } from "./errors.ts";
+import { GPU_FEATURES, type GpuFeature } from "./gpu/device.ts";
 import type { ScalarType } from "./gpu/tensor.ts";
 import type { Quantization } from "./weights/loader.ts";
 import type { QuantizationMethod } from "./weights/quantize.ts";
@@ -27,6 +28,12 @@ export interface EngineOptions {
   readonly powerPreference?: "low-power" | "high-performance" | undefined;
   /** No binding is larger: for tests of the cutting. */
   readonly maxBindingBytes?: number | undefined;
+  /** What the adapter has and the engine must not use: for tests, and for drivers that are wrong about it. */
+  readonly withoutFeatures?: readonly GpuFeature[] | undefined;
+  /** No more workgroup memory than this; WebGPU gives 16 KiB at least. */
+  readonly maxWorkgroupBytes?: number | undefined;
+  /** No more invocations in a workgroup than this; WebGPU gives 256 at least. */
+  readonly maxInvocations?: number | undefined;
 }
 
 const CHOICES = {
@@ -36,10 +43,13 @@ const CHOICES = {
   backend: BACKENDS,
   powerPreference: ["low-power", "high-performance"],
 } as const satisfies Partial<Record<keyof EngineOptions, readonly string[]>>;
-const BYTES = [
+const FEATURES = "withoutFeatures" satisfies keyof EngineOptions;
+const COUNTS = [
   "referenceCacheBytes",
   "memoryBudgetBytes",
   "maxBindingBytes",
+  "maxWorkgroupBytes",
+  "maxInvocations",
 ] as const satisfies readonly (keyof EngineOptions)[];
 
 /** @throws KleinbildError `invalid-request` that names the option, unknown ones included */
@@ -51,15 +61,22 @@ export function checkEngineOptions(options: EngineOptions): void {
       : undefined;
     if (choices && !choices.includes(value as string))
       throw invalid(parameter, `${parameter} must be one of ${choices.join(", ")}; got ${JSON.stringify(value)}.`);
-    const isBytes = (BYTES as readonly string[]).includes(parameter);
-    if (isBytes && !(Number.isSafeInteger(value) && (value as number) >= 0))
-      throw invalid(parameter, `${parameter} must be a whole number of bytes; got ${JSON.stringify(value)}.`);
-    if (!choices && !isBytes)
+    const isCount = (COUNTS as readonly string[]).includes(parameter);
+    if (isCount && !(Number.isSafeInteger(value) && (value as number) >= 0))
+      throw invalid(parameter, `${parameter} must be a whole number; got ${JSON.stringify(value)}.`);
+    if (parameter === FEATURES) checkFeatures(value);
+    else if (!choices && !isCount)
       throw invalid(
         parameter,
-        `There is no option ${parameter}; there are ${[...Object.keys(CHOICES), ...BYTES].join(", ")}.`,
+        `There is no option ${parameter}; there are ${[...Object.keys(CHOICES), ...COUNTS, FEATURES].join(", ")}.`,
       );
   }
+}
+
+function checkFeatures(value: unknown): void {
+  const known: readonly unknown[] = GPU_FEATURES;
+  if (Array.isArray(value) && value.every((feature) => known.includes(feature))) return;
+  throw invalid(FEATURES, `${FEATURES} must be a list of ${GPU_FEATURES.join(", ")}; got ${JSON.stringify(value)}.`);
 }
 
 function invalid(parameter: string, message: string): KleinbildError {

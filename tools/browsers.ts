@@ -22,8 +22,15 @@ const FIREFOX_PREFERENCES = {
   "gfx.webgpu.ignore-blocklist": true,
 };
 
+export interface PageServer {
+  readonly origin: string;
+  /** Is told what is asked for. */
+  onRequest: ((url: string) => void) | undefined;
+  close(): Promise<void>;
+}
+
 /** Vite's server over the whole project, as `npm start` has it. */
-export async function startServer(): Promise<{ readonly origin: string; close(): Promise<void> }> {
+export async function startServer(): Promise<PageServer> {
   const server: ViteDevServer = await createServer({
     configFile: `${ROOT}vite.config.ts`,
     root: ROOT,
@@ -34,7 +41,9 @@ export async function startServer(): Promise<{ readonly origin: string; close():
   await server.listen();
   const origin = server.resolvedUrls?.local[0]?.replace(/\/$/, "");
   if (!origin) throw new Error("the server has no address");
-  return { origin, close: () => server.close() };
+  const started: PageServer = { origin, onRequest: undefined, close: () => server.close() };
+  server.httpServer?.prependListener("request", ({ url }) => started.onRequest?.(url ?? ""));
+  return started;
 }
 
 /** @param profile  folder of a profile that is kept; otherwise one of its own, gone with it */

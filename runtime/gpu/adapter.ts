@@ -15,8 +15,11 @@ export interface AdapterSummary {
 /** Said where there is no adapter, before a download and at loading. */
 export const NO_ADAPTER = "WebGPU found no adapter: the GPU or its driver is not supported, or blocked.";
 
-/** What a device on this adapter will have. */
-export function summarizeAdapter({ info, features, limits }: GPUAdapter): AdapterSummary {
+/** What a device on this adapter will have. @param features  those of a device that has not all of them */
+export function summarizeAdapter(
+  { info, features: all, limits }: GPUAdapter,
+  features: GPUSupportedFeatures = all,
+): AdapterSummary {
   return {
     vendor: info.vendor,
     architecture: info.architecture,

@@ -12,9 +12,15 @@ export interface GpuOptions {
   readonly forceF32?: boolean | undefined;
   /** No binding is larger than this many bytes, the dense backend's included: for tests of the cutting. */
   readonly maxBindingBytes?: number | undefined;
+  /** Features that are not asked for, as if the adapter had none of them: for tests. */
+  readonly withoutFeatures?: readonly GpuFeature[] | undefined;
+  /** No more workgroup memory and invocations than this, for tests; WebGPU gives 16 KiB and 256 at least. */
+  readonly maxWorkgroupBytes?: number | undefined;
+  readonly maxInvocations?: number | undefined;
 }
 
-const FEATURES = ["shader-f16", "subgroups", "timestamp-query"] as const satisfies readonly GPUFeatureName[];
+export const GPU_FEATURES = ["shader-f16", "subgroups", "timestamp-query"] as const satisfies readonly GPUFeatureName[];
+export type GpuFeature = (typeof GPU_FEATURES)[number];
 /** Limits that are raised to what the adapter has. */
 const LIMITS = [
   "maxStorageBufferBindingSize",
@@ -55,12 +61,23 @@ export class Gpu {
   static async open(gpu: GPU, options: GpuOptions = {}): Promise<Gpu> {
     const adapter = await gpu.requestAdapter({ powerPreference: options.powerPreference ?? "high-performance" });
     if (!adapter) throw new KleinbildError("no-webgpu", NO_ADAPTER);
-    const requiredFeatures = FEATURES.filter((feature) => adapter.features.has(feature));
-    const requiredLimits = Object.fromEntries(LIMITS.map((name) => [name, adapter.limits[name]]));
+    const { withoutFeatures = [], maxWorkgroupBytes = Infinity, maxInvocations = Infinity } = options;
+    const requiredFeatures = GPU_FEATURES.filter(
+      (feature) => adapter.features.has(feature) && !withoutFeatures.includes(feature),
+    );
+    const most: Partial<Record<(typeof LIMITS)[number], number>> = {
+      maxComputeWorkgroupStorageSize: maxWorkgroupBytes,
+      maxComputeInvocationsPerWorkgroup: maxInvocations,
+      maxComputeWorkgroupSizeX: maxInvocations,
+      maxComputeWorkgroupSizeY: maxInvocations,
+    };
+    const requiredLimits = Object.fromEntries(
+      LIMITS.map((name) => [name, Math.min(most[name] ?? Infinity, adapter.limits[name])]),
+    );
     const device = await adapter.requestDevice({ label: "kleinbild", requiredFeatures, requiredLimits });
     const maxBindingBytes = Math.min(options.maxBindingBytes ?? Infinity, device.limits.maxStorageBufferBindingSize);
     if (options.maxBindingBytes !== undefined) guardBindings(device, maxBindingBytes);
-    const summary = summarizeAdapter(adapter);
+    const summary = summarizeAdapter(adapter, device.features);
     return new Gpu(device, { ...summary, f16: summary.f16 && !options.forceF32, maxBindingBytes });
   }
 

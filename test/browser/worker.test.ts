@@ -36,6 +36,19 @@ describe.each(browsers)("the worker in %s", (name) => {
   });
   afterAll(() => browser.close());
 
+  it("gives it on the project's own kernels, too, and asks for no file of onnxruntime then", async () => {
+    const own = await openPage(browser, server.origin);
+    const asked: string[] = [];
+    server.onRequest = (url) => void asked.push(url);
+    await call(own, "open", { dtype: "f32", backend: "wgsl" });
+    const outcome = succeeded(await call(own, "generate", REQUEST));
+    server.onRequest = undefined;
+    expect(psnr(outcome.pixels, nodePixels)).toBeGreaterThanOrEqual(MIN_PSNR);
+    expect(asked.some((url) => url.includes("/wgsl-backend."))).toBe(true);
+    expect(asked.filter((url) => /onnxruntime|\/ort\//.test(url))).toEqual([]);
+    await own.close();
+  });
+
   it("gives the picture that Node gives, with events and previews on the way", async () => {
     const outcome = succeeded(await call(page, "generate", REQUEST));
     const steps = Array.from({ length: REQUEST.steps }, (_, i) => `step ${i + 1} ${REQUEST.width / 8}`);

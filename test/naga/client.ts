@@ -1,36 +1,11 @@
-import { spawn } from "node:child_process";
-import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { vulkanEnvironment } from "../../tools/environment.mjs";
+import { runDeno } from "../support/deno.ts";
 import type { NagaReply, NagaRequest } from "./protocol.ts";
 
-const DENO = fileURLToPath(new URL("../../node_modules/.bin/deno", import.meta.url));
 const SCRIPT = fileURLToPath(new URL("./deno.ts", import.meta.url));
-const FLAGS = ["run", "--unstable-webgpu", "--no-config", "--no-lock", "--cached-only", "--no-check"];
 
 /** Has Deno compile and run shaders. */
-export async function askNaga(request: NagaRequest, deno: string = DENO): Promise<NagaReply> {
-  if (!existsSync(deno))
-    throw new Error(`${deno} is missing: it compiles the kernels with naga, and comes with npm install.`);
-  const child = spawn(deno, [...FLAGS, SCRIPT], {
-    env: { ...process.env, ...vulkanEnvironment(), DENO_NO_UPDATE_CHECK: "1" },
-    stdio: ["pipe", "pipe", "pipe"],
-  });
-  const output = collect(child.stdout);
-  const errors = collect(child.stderr);
-  const ended = new Promise<number | null>((resolve, reject) => {
-    child.once("error", reject);
-    child.once("close", resolve);
-  });
-  child.stdin.on("error", () => undefined); // it ended before it had read all; its exit code and output tell
-  child.stdin.end(JSON.stringify(request));
-  const code = await ended;
-  if (code !== 0) throw new Error(`deno ended with ${code}: ${await errors}`);
-  return JSON.parse(await output) as NagaReply;
-}
-
-async function collect(stream: NodeJS.ReadableStream): Promise<string> {
-  let text = "";
-  for await (const chunk of stream.setEncoding("utf8")) text += String(chunk);
-  return text;
+export async function askNaga(request: NagaRequest, deno?: string): Promise<NagaReply> {
+  const run = { flags: ["--no-config"], input: JSON.stringify(request) };
+  return JSON.parse(await runDeno(SCRIPT, run, deno)) as NagaReply;
 }

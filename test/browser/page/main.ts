@@ -15,7 +15,7 @@ export interface PageApi {
   open(options: KleinbildOptions): Promise<void>;
   generate(request: GenerateRequest, options?: GenerateOptions): Promise<GenerateOutcome>;
   dispose(): Promise<void>;
-  golden(name: string): Promise<GoldenOutcome>;
+  golden(name: string, backend: "ort" | "wgsl"): Promise<GoldenOutcome>;
   /** A picture through the browser's codec and back: its type and metadata, and the largest difference of a colour. */
   recode(
     type: "image/png" | "image/jpeg" | "image/webp",
@@ -52,7 +52,7 @@ export type GenerateOutcome =
 
 const GOLDEN = new URL("/test/golden/", location.href);
 let engine: Kleinbild | undefined;
-let runner: GoldenRunner | undefined;
+const runners = new Map<string, GoldenRunner>();
 
 const api: PageApi = {
   async open(options) {
@@ -87,8 +87,10 @@ const api: PageApi = {
     engine = undefined;
   },
 
-  async golden(name) {
-    runner ??= new GoldenRunner(goldenFiles(), { gpu: navigator.gpu, codec: new BrowserImageCodec() }, "f32");
+  async golden(name, backend) {
+    const platform = { gpu: navigator.gpu, codec: new BrowserImageCodec() };
+    const runner = runners.get(backend) ?? new GoldenRunner(goldenFiles(), platform, "f32", { backend });
+    runners.set(backend, runner);
     return runner.run(name);
   },
 
