@@ -60,12 +60,6 @@ export async function measure(engine: Kleinbild, { variants }: BenchCase, repeat
   return results;
 }
 
-export function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
-}
-
 /** A picture that differs by `index`. */
 function pattern(index: number): PixelImage {
   const data = new Uint8ClampedArray(SIDE * SIDE * 4);

@@ -1,9 +1,15 @@
 import { writeFile } from "node:fs/promises";
 import { Argument, Command, InvalidArgumentError, Option } from "commander";
+import { dawnGpu } from "../runtime/gpu/dawn.ts";
+import { Gpu } from "../runtime/gpu/device.ts";
 import { createKleinbild } from "../runtime/node.ts";
-import { type AccelerationRow, measureAcceleration } from "./acceleration.ts";
-import { CASES, measure, median } from "./cases.ts";
-import { type LoadingRow, measureLoading, measureStoring } from "./loading.ts";
+import { measureAcceleration } from "./acceleration.ts";
+import { CASES, measure } from "./cases.ts";
+import { measureLoading, measureStoring } from "./loading.ts";
+import { measureOperators } from "./operators.ts";
+import { measurePictures } from "./pictures.ts";
+import { measureRoofline } from "./probes.ts";
+import * as table from "./tables.ts";
 
 interface Options {
   readonly json?: string;
@@ -11,54 +17,67 @@ interface Options {
   readonly dtype?: "f32" | "f16";
 }
 
-const ACCELERATION = "acceleration";
-const LOADING = "loading";
+type Case = (options: Options) => Promise<unknown>;
+
+/** What each case prints is Markdown; what it returns goes into the JSON file. */
+const BENCHES: Readonly<Record<string, Case>> = {
+  async operators({ repeats, dtype }) {
+    const gpu = await Gpu.open(await dawnGpu(), { withoutFeatures: ["subgroups"] }); // with them onnxruntime's attention is wrong
+    try {
+      const scalar = gpu.scalarType(dtype);
+      const roofline = await measureRoofline(gpu);
+      print(table.rooflineTable(gpu.adapter, roofline));
+      print(table.OPERATOR_HEAD);
+      const rows = await measureOperators(gpu, scalar, roofline, repeats, (row) => print(table.operatorLine(row)));
+      return { roofline, rows };
+    } finally {
+      gpu.destroy();
+    }
+  },
+  async pictures({ repeats, dtype = "f32" }) {
+    const rows = [...(await measurePictures(dtype, "none", repeats)), ...(await measurePictures(dtype, "q4", repeats))];
+    print(table.pictureTable(rows));
+    return rows;
+  },
+  async references({ repeats, dtype }) {
+    await using engine = await createKleinbild({ dtype });
+    const measurements = await measure(engine, CASES["references"]!, repeats);
+    print(table.stepTable(measurements));
+    return measurements;
+  },
+  async acceleration({ repeats, dtype }) {
+    const rows = await measureAcceleration(repeats, dtype, print);
+    for (const row of rows) print(table.accelerationLine(row));
+    return rows;
+  },
+  async loading({ repeats }) {
+    print(table.LOADING_HEAD);
+    const rows = await measureLoading(repeats, (row) => print(table.loadingLine(row)));
+    const storing = await measureStoring(repeats);
+    print(table.storingTable(storing));
+    return { rows, storing };
+  },
+};
+/** They take minutes. */
+const ASKED_FOR = new Set(["acceleration", "loading"]);
 
 const command = new Command("bench")
-  .description("Times klein-nano on the GPU that Node finds.")
+  .description("Times the kernels, and klein-nano, on the GPU that Node finds.")
   .addArgument(
-    new Argument("[case]", "which; all but acceleration and loading, which take minutes, unless given").choices([
-      ...Object.keys(CASES),
-      ACCELERATION,
-      LOADING,
-    ]),
+    new Argument("[case]", `which; all but ${[...ASKED_FOR].join(" and ")} unless given`).choices(Object.keys(BENCHES)),
   )
   .option("--json <file>", "write the measurements")
   .option("--repeats <number>", "timed rounds", wholeNumber, 5)
   .addOption(new Option("--dtype <type>", "scalar type (default: f16 where the GPU has it)").choices(["f32", "f16"]))
-  .action(async (only: string | undefined, { json, repeats, dtype }: Options) => {
-    if (only === ACCELERATION) {
-      const rows = await measureAcceleration(repeats, dtype, print);
-      for (const row of rows) print(accelerationLine(row));
-      if (json !== undefined) await writeFile(json, `${JSON.stringify({ model: "klein-nano-base", rows }, null, 2)}\n`);
-      return;
+  .action(async (only: string | undefined, options: Options) => {
+    const names = only === undefined ? Object.keys(BENCHES).filter((name) => !ASKED_FOR.has(name)) : [only];
+    const results: Record<string, unknown> = {};
+    for (const name of names) {
+      print(`\n## ${name}\n`);
+      results[name] = await BENCHES[name]!(options);
     }
-    if (only === LOADING) {
-      print(
-        "| format | file, MB | read, MB/s | decode | quantize | upload | load | bound by |\n|---|---|---|---|---|---|---|---|",
-      );
-      const rows = await measureLoading(repeats, (row) => print(loadingLine(row)));
-      const storing = await measureStoring(repeats);
-      for (const { name, bytes, seconds } of storing) print(`${name}: ${megabytesPerSecond(bytes, seconds)} MB/s`);
-      if (json !== undefined) await writeFile(json, `${JSON.stringify({ rows, storing }, null, 2)}\n`);
-      return;
-    }
-    await using engine = await createKleinbild({ dtype });
-    const { adapter, dtype: used } = await engine.info();
-    print(`${adapter.description || adapter.vendor}, ${used}`);
-    const results = [];
-    for (const [name, benchCase] of Object.entries(CASES)) {
-      if (only !== undefined && name !== only) continue;
-      print(`${name}: ${benchCase.description}`);
-      const measurements = await measure(engine, benchCase, repeats);
-      for (const { name: variant, stepMs, referencesMs } of measurements)
-        print(
-          `  ${variant}: ${median(stepMs).toFixed(1)} ms a step (${Math.min(...stepMs).toFixed(1)} to ${Math.max(...stepMs).toFixed(1)}), references pass ${median(referencesMs).toFixed(1)} ms`,
-        );
-      results.push({ case: name, measurements });
-    }
-    const report = { date: new Date().toISOString(), adapter, dtype: used, model: "klein-nano", results };
-    if (json !== undefined) await writeFile(json, `${JSON.stringify(report, null, 2)}\n`);
+    const report = { date: new Date().toISOString(), node: process.version, results };
+    if (options.json !== undefined) await writeFile(options.json, `${JSON.stringify(report, null, 2)}\n`);
   });
 
 try {
@@ -67,23 +86,6 @@ try {
 } catch (error) {
   process.stderr.write(`bench: ${error instanceof Error ? error.message : String(error)}\n`);
   process.exit(1);
-}
-
-/** A row of the table in docs/acceleration.md. */
-function accelerationLine({ name, skipped, speedUps, psnr }: AccelerationRow): string {
-  const share = (100 * median(skipped)).toFixed(0);
-  return `| ${name} | ${share} % | ${median(speedUps).toFixed(2)} | ${median(psnr).toFixed(1)} | ${Math.min(...psnr).toFixed(1)} |`;
-}
-
-/** A row of the table in bench/RESULTS.md; all rates in bytes of the file. */
-function loadingLine({ format, fileBytes, seconds, loadSeconds, boundBy }: LoadingRow): string {
-  const rates = [seconds.read, seconds.decode, seconds.quantize, seconds.upload, loadSeconds];
-  const cells = rates.map((each) => (each === undefined ? "–" : megabytesPerSecond(fileBytes, each)));
-  return `| ${[format, (fileBytes / 1e6).toFixed(0), ...cells, boundBy].join(" | ")} |`;
-}
-
-function megabytesPerSecond(bytes: number, seconds: number): string {
-  return (bytes / seconds / 1e6).toFixed(0);
 }
 
 function print(line: string): void {

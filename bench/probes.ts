@@ -1,0 +1,125 @@
+import { kernelSource } from "../kernels/kernel.ts";
+import type { Gpu } from "../runtime/gpu/device.ts";
+import type { ScalarType, Tensor } from "../runtime/gpu/tensor.ts";
+import copySource from "./probes/copy.wgsl?raw";
+import dotSource from "./probes/dot.wgsl?raw";
+import fmaSource from "./probes/fma.wgsl?raw";
+import workgroupSource from "./probes/workgroup.wgsl?raw";
+import { median } from "./statistics.ts";
+
+/** What an adapter reaches at best, measured. */
+export interface Roofline {
+  /** 10⁹ operations a second, two to a multiply-add. */
+  readonly f32: number;
+  /** Absent where the adapter has no f16. */
+  readonly f16?: number;
+  /** Of `dot4I8Packed`; absent where WGSL lacks it. */
+  readonly dot?: number;
+  /** 10⁹ bytes a second that all lanes read of workgroup memory. */
+  readonly workgroup: number;
+  /** 10⁹ bytes a second, read and written. */
+  readonly copy: number;
+  /** Microseconds of a dispatch that does next to nothing, in a pass of many. */
+  readonly dispatchMicroseconds: number;
+}
+
+const UNIFORM_USAGE = 0x40 | 0x08; // UNIFORM | COPY_DST
+const LANES = 64;
+const GROUPS = 256;
+const COPY_BYTES = 16 << 20;
+const FIRST_TURNS = 16;
+/** Each probe is made this long, so that its start and end do not count. */
+const TARGET_MS = 30;
+const REPEATS = 5;
+const SMALL_DISPATCHES = 100;
+
+/** Measures the adapter. Takes a second or two. */
+export async function measureRoofline(gpu: Gpu): Promise<Roofline> {
+  const buffers = [0, 1].map((i) => gpu.memory.tensor("activations", `probe ${i}`, "f32", [COPY_BYTES / 4])) as [
+    Tensor,
+    Tensor,
+  ];
+  const probe = new Probe(gpu, buffers);
+  try {
+    const lanes = LANES * GROUPS;
+    const hasDot = navigator.gpu?.wgslLanguageFeatures?.has("packed_4x8_integer_dot_product") ?? true;
+    const [f16, dot] = [
+      gpu.adapter.f16 ? await probe.rate("fma", fmaSource, "f16", lanes * 2 * 4 * 12) : undefined,
+      hasDot ? await probe.rate("dot", dotSource, "f32", lanes * 2 * 4 * 8) : undefined,
+    ];
+    return {
+      f32: await probe.rate("fma", fmaSource, "f32", lanes * 2 * 4 * 12),
+      ...(f16 === undefined ? {} : { f16 }),
+      ...(dot === undefined ? {} : { dot }),
+      workgroup: await probe.rate("workgroup", workgroupSource, "f32", lanes * 4 * 16),
+      copy: (2 * COPY_BYTES) / (await probe.time(probe.pipeline("copy", copySource), COPY_BYTES / 16 / LANES)) / 1e6,
+      dispatchMicroseconds:
+        (1000 * (await probe.time(probe.pipeline("copy", copySource), 1, { dispatches: SMALL_DISPATCHES }))) /
+        SMALL_DISPATCHES,
+    };
+  } finally {
+    probe.dispose();
+    gpu.memory.freeTensors(...buffers);
+  }
+}
+
+class Probe {
+  readonly #gpu: Gpu;
+  readonly #buffers: readonly [Tensor, Tensor];
+  readonly #turns: GPUBuffer;
+
+  constructor(gpu: Gpu, buffers: readonly [Tensor, Tensor]) {
+    this.#gpu = gpu;
+    this.#buffers = buffers;
+    this.#turns = gpu.memory.allocate("activations", "probe turns", 4, UNIFORM_USAGE);
+  }
+
+  dispose(): void {
+    this.#gpu.memory.free(this.#turns);
+  }
+
+  pipeline(name: string, source: string, scalar: ScalarType = "f32"): GPUComputePipeline {
+    const { device } = this.#gpu;
+    const code = kernelSource({ name, source }, { scalar, outer: scalar });
+    const module = device.createShaderModule({ label: `probe ${name}`, code });
+    return device.createComputePipeline({ layout: "auto", compute: { module, entryPoint: "main" } });
+  }
+
+  /** 10⁹ a second of what all lanes do `perTurn` of in a turn. */
+  async rate(name: string, source: string, scalar: ScalarType, perTurn: number): Promise<number> {
+    const pipeline = this.pipeline(name, source, scalar);
+    const first = await this.time(pipeline, GROUPS, { turns: FIRST_TURNS });
+    const turns = Math.max(FIRST_TURNS, Math.round((FIRST_TURNS * TARGET_MS) / Math.max(first, 0.1)));
+    return (perTurn * turns) / (await this.time(pipeline, GROUPS, { turns })) / 1e6;
+  }
+
+  /** Milliseconds of `dispatches` of so many workgroups, the median of several after one that warms up. */
+  async time(
+    pipeline: GPUComputePipeline,
+    groups: number,
+    { dispatches = 1, turns }: { readonly dispatches?: number; readonly turns?: number } = {},
+  ): Promise<number> {
+    const { device } = this.#gpu;
+    const buffers = this.#buffers.map(({ buffer }) => buffer);
+    if (turns !== undefined) {
+      device.queue.writeBuffer(this.#turns, 0, Uint32Array.of(turns));
+      buffers.push(this.#turns);
+    }
+    const entries = buffers.map((buffer, binding) => ({ binding, resource: { buffer } }));
+    const group = device.createBindGroup({ layout: pipeline.getBindGroupLayout(0), entries });
+    const times: number[] = [];
+    for (let round = -1; round < REPEATS; round++) {
+      const encoder = device.createCommandEncoder();
+      const pass = encoder.beginComputePass();
+      pass.setPipeline(pipeline);
+      pass.setBindGroup(0, group);
+      for (let i = 0; i < dispatches; i++) pass.dispatchWorkgroups(groups);
+      pass.end();
+      const started = performance.now();
+      device.queue.submit([encoder.finish()]);
+      await device.queue.onSubmittedWorkDone();
+      if (round >= 0) times.push(performance.now() - started);
+    }
+    return median(times);
+  }
+}
