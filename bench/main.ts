@@ -1,38 +1,33 @@
 import { writeFile } from "node:fs/promises";
 import { Argument, Command, InvalidArgumentError, Option } from "commander";
 import { dawnGpu } from "../runtime/gpu/dawn.ts";
-import { Gpu } from "../runtime/gpu/device.ts";
 import { createKleinbild } from "../runtime/node.ts";
 import { measureAcceleration } from "./acceleration.ts";
 import { CASES, measure } from "./cases.ts";
+import { operatorsInChromium } from "./in-chromium.ts";
 import { measureLoading, measureStoring } from "./loading.ts";
-import { measureOperators } from "./operators.ts";
 import { measurePictures } from "./pictures.ts";
-import { measureRoofline } from "./probes.ts";
+import { runOperators } from "./run-operators.ts";
 import * as table from "./tables.ts";
 
 interface Options {
   readonly json?: string;
   readonly repeats: number;
   readonly dtype?: "f32" | "f16";
+  readonly chromium?: boolean;
 }
 
 type Case = (options: Options) => Promise<unknown>;
 
 /** What each case prints is Markdown; what it returns goes into the JSON file. */
 const BENCHES: Readonly<Record<string, Case>> = {
-  async operators({ repeats, dtype }) {
-    const gpu = await Gpu.open(await dawnGpu(), { withoutFeatures: ["subgroups"] }); // with them onnxruntime's attention is wrong
-    try {
-      const scalar = gpu.scalarType(dtype);
-      const roofline = await measureRoofline(gpu);
-      print(table.rooflineTable(gpu.adapter, roofline));
-      print(table.OPERATOR_HEAD);
-      const rows = await measureOperators(gpu, scalar, roofline, repeats, (row) => print(table.operatorLine(row)));
-      return { roofline, rows };
-    } finally {
-      gpu.destroy();
-    }
+  async operators({ repeats, dtype, chromium }) {
+    const report = chromium
+      ? await operatorsInChromium(dtype, repeats)
+      : await runOperators(await dawnGpu(), dtype, repeats);
+    print(table.rooflineTable(report.adapter, report.roofline));
+    print([table.OPERATOR_HEAD, ...report.rows.map(table.operatorLine)].join("\n"));
+    return report;
   },
   async pictures({ repeats, dtype = "f32" }) {
     const rows = [...(await measurePictures(dtype, "none", repeats)), ...(await measurePictures(dtype, "q4", repeats))];
@@ -69,7 +64,9 @@ const command = new Command("bench")
   .option("--json <file>", "write the measurements")
   .option("--repeats <number>", "timed rounds", wholeNumber, 5)
   .addOption(new Option("--dtype <type>", "scalar type (default: f16 where the GPU has it)").choices(["f32", "f16"]))
+  .option("--chromium", "time the operators in a page of Chromium")
   .action(async (only: string | undefined, options: Options) => {
+    if (options.browser && only !== "operators") throw new InvalidArgumentError("--browser is for the case operators.");
     const names = only === undefined ? Object.keys(BENCHES).filter((name) => !ASKED_FOR.has(name)) : [only];
     const results: Record<string, unknown> = {};
     for (const name of names) {
