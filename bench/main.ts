@@ -66,7 +66,7 @@ const command = new Command("bench")
   .addOption(new Option("--dtype <type>", "scalar type (default: f16 where the GPU has it)").choices(["f32", "f16"]))
   .option("--chromium", "time the operators in a page of Chromium")
   .action(async (only: string | undefined, options: Options) => {
-    if (options.browser && only !== "operators") throw new InvalidArgumentError("--browser is for the case operators.");
+    if (options.chromium && only !== "operators") throw new InvalidArgumentError("--chromium is for the case operators.");
     const names = only === undefined ? Object.keys(BENCHES).filter((name) => !ASKED_FOR.has(name)) : [only];
     const results: Record<string, unknown> = {};
     for (const name of names) {
