@@ -4,11 +4,6 @@
 // y [rows / out_width, out_width, outs] scalar. A row is an output position.
 alias scalar = f32;
 
-override TILE_ROWS: u32 = 64;
-override TILE_OUTS: u32 = 64;
-override TWO_LEVEL: u32 = 0;
-override DIRECT: u32 = 0;
-
 struct Parameters {
   rows: u32,
   outs: u32,
@@ -74,5 +69,7 @@ fn finish(row: u32, out: u32, results: vec4f) {
     }
   }
 }
+
+//#include "blocks"
 
 //#include "matmul"

@@ -261,58 +261,31 @@ const LINEAR_PARAMETERS = {
   factor: "f32",
 } as const;
 
+/** What all of them bind behind their weights. */
+const LINEAR_BINDINGS = { bias: "read", low_x: "read", low_weights: "read", gate: "read", y: "read_write" } as const;
+
+const LINEAR_OVERRIDES = { ...MATMUL_TILES, LOW_RANK: 0, BIASED: 0, EPILOGUE: 0 } as const;
+
 /** A linear layer on weights as they are; EPILOGUE is what becomes of its result. */
 export const linear = {
   name: "linear",
   source: linearSource,
-  bindings: {
-    x: "read",
-    values: "read",
-    bias: "read",
-    low_x: "read",
-    low_weights: "read",
-    gate: "read",
-    y: "read_write",
-  },
+  bindings: { x: "read", values: "read", ...LINEAR_BINDINGS },
   parameters: LINEAR_PARAMETERS,
-  overrides: { ...MATMUL_TILES, LOW_RANK: 0, BIASED: 0, EPILOGUE: 0 },
+  overrides: LINEAR_OVERRIDES,
 } as const satisfies Kernel;
 
-/** A linear layer on weights in 8-bit blocks; EPILOGUE is what becomes of its result. */
-export const linearQ8 = {
-  name: "linear-q8",
-  source: linearQ8Source,
-  bindings: {
-    x: "read",
-    values: "read",
-    scales: "read",
-    bias: "read",
-    low_x: "read",
-    low_weights: "read",
-    gate: "read",
-    y: "read_write",
-  },
+const QUANTIZED_LINEAR = {
+  bindings: { x: "read", values: "read", scales: "read", ...LINEAR_BINDINGS },
   parameters: LINEAR_PARAMETERS,
-  overrides: { ...MATMUL_TILES, LOW_RANK: 0, BIASED: 0, EPILOGUE: 0 },
-} as const satisfies Kernel;
+  overrides: LINEAR_OVERRIDES,
+} as const;
 
-/** A linear layer on weights in 4-bit blocks; EPILOGUE is what becomes of its result. */
-export const linearQ4 = {
-  name: "linear-q4",
-  source: linearQ4Source,
-  bindings: {
-    x: "read",
-    values: "read",
-    scales: "read",
-    bias: "read",
-    low_x: "read",
-    low_weights: "read",
-    gate: "read",
-    y: "read_write",
-  },
-  parameters: LINEAR_PARAMETERS,
-  overrides: { ...MATMUL_TILES, LOW_RANK: 0, BIASED: 0, EPILOGUE: 0 },
-} as const satisfies Kernel;
+/** The same on weights in 8-bit blocks. */
+export const linearQ8 = { name: "linear-q8", source: linearQ8Source, ...QUANTIZED_LINEAR } as const satisfies Kernel;
+
+/** The same on weights in 4-bit blocks. */
+export const linearQ4 = { name: "linear-q4", source: linearQ4Source, ...QUANTIZED_LINEAR } as const satisfies Kernel;
 
 /** A convolution over one band of a feature map, as an implicit matrix product. */
 export const convolve = {

@@ -7,14 +7,6 @@
 alias scalar = f32;
 alias outer = f32;
 
-override TILE_ROWS: u32 = 64;
-override TILE_OUTS: u32 = 64;
-override TWO_LEVEL: u32 = 0;
-override DIRECT: u32 = 0;
-override LOW_RANK: u32 = 0;
-override BIASED: u32 = 0;
-override EPILOGUE: u32 = 0;
-
 @group(0) @binding(0) var<storage, read> x: array<vec4<scalar>>;
 @group(0) @binding(1) var<storage, read> values: array<u32>;
 @group(0) @binding(2) var<storage, read> scales: array<scalar>;
@@ -34,5 +26,7 @@ fn stored_scale(at: u32) -> f32 {
 }
 
 //#include "linear"
+
+//#include "blocks"
 
 //#include "matmul"

@@ -1,4 +1,4 @@
-// Rows of four in 4x4 blocks: the register tiles of attention.
+// Rows of four in 4x4 blocks: the register tiles of attention, and of matrix products in f32.
 
 /// Four rows of 4: sum + rows * block.
 fn multiply_add(rows: mat4x4f, block: mat4x4f, sum: mat4x4f) -> mat4x4f {

@@ -3,6 +3,10 @@
 // weights and low_weights [outs, 4 * low_quads]; y [rows, y_columns] outer, of which outs columns from y_start on
 // are written; all of these are multiples of four.
 
+override LOW_RANK: u32 = 0;
+override BIASED: u32 = 0;
+override EPILOGUE: u32 = 0;
+
 struct Parameters {
   rows: u32,
   outs: u32,

@@ -4,15 +4,20 @@
 // products of a step are summed in `scalar`, and the steps in f32. With DIRECT each lane reads x and weights for itself and sums
 // in f32: for adapters on which workgroup memory is no faster than a cache.
 // The columns come in segments, each of which lies together in a row: the taps of a convolution, a product and its low rank.
-// Who includes it has the overrides, `parameters.rows`, `outs`, `first_row`, `first_out`, and
+// Who includes it has `parameters.rows`, `outs`, `first_row`, `first_out`, and
 //   segments(), segment_quads(segment)        how many there are, and the quads of one
 //   row_place(row), x_base(place, segment)    where a row lies, and the first quad of its segment, or NOWHERE for zeros
 //   load_x(segment, at)                       a quad of x, as far from the base as it is in the segment
 //   weight_base(out, segment), load_codes(segment, at), load_scale(segment, at)
 //                                             likewise; a weight is its code times the scale of its step
-//   finish(row, out, results)                 takes the results of four outputs
-
 //   PADDED                                    1 where there are zeros
+//   finish(row, out, results)                 takes the results of four outputs
+// and includes "blocks" before.
+
+override TILE_ROWS: u32 = 64;
+override TILE_OUTS: u32 = 64;
+override TWO_LEVEL: u32 = 0;
+override DIRECT: u32 = 0;
 
 const NOWHERE = 0xffffffffu;
 const STEP_QUADS = 8u;
@@ -201,23 +206,6 @@ fn direct_scales(segment: u32, bases: vec4u, quad: u32) -> vec4f {
   );
 }
 
-fn add_direct(rows: mat4x4f, codes: mat4x4f, sum: mat4x4f) -> mat4x4f {
-  return mat4x4f(
-    add_direct_row(rows[0], codes, sum[0]),
-    add_direct_row(rows[1], codes, sum[1]),
-    add_direct_row(rows[2], codes, sum[2]),
-    add_direct_row(rows[3], codes, sum[3]),
-  );
-}
-
-fn add_direct_row(row: vec4f, codes: mat4x4f, sum: vec4f) -> vec4f {
-  return fma(
-    vec4f(row.x),
-    codes[0],
-    fma(vec4f(row.y), codes[1], fma(vec4f(row.z), codes[2], fma(vec4f(row.w), codes[3], sum))),
-  );
-}
-
 fn add_scaled(step: mat4x4f, scales: vec4f, sum: mat4x4f) -> mat4x4f {
   return mat4x4f(
     fma(step[0], scales, sum[0]),
@@ -247,10 +235,10 @@ fn direct_sums(row: u32, out: u32) -> array<mat4x4f, 4> {
         let lower = direct_x(segment, lower_bases, quad);
         let left = direct_codes(segment, left_bases, quad);
         let right = direct_codes(segment, right_bases, quad);
-        a = add_direct(upper, left, a);
-        b = add_direct(upper, right, b);
-        c = add_direct(lower, left, c);
-        d = add_direct(lower, right, d);
+        a = multiply_add(upper, left, a);
+        b = multiply_add(upper, right, b);
+        c = multiply_add(lower, left, c);
+        d = multiply_add(lower, right, d);
       }
       let left = direct_scales(segment, left_bases, first);
       let right = direct_scales(segment, right_bases, first);

@@ -39,7 +39,8 @@ export const DEFAULT_BACKEND: BackendName = "ort";
  * The seam of dense work. An operator records or submits on the device's queue, in order with the recorder, and writes
  * into tensors that the caller owns; no tensor or weight piece is above the binding limit.
  *
- * Intermediate values are taken from `scope` and given back to it. `x` may be f32 or f16 and is used in the backend's scalar type; an output has the scalar type of its tensor.
+ * Intermediate values are taken from `scope` and given back to it. `x` may be f32 or f16 and is used in the backend's
+ * scalar type; an output has the scalar type of its tensor.
  *
  * Where a piece of a matrix W has a `lowRank`, every x · Wᵀ below is x · Wᵀ + (x · downᵀ) · upᵀ.
  * @throws KleinbildError `invalid-shape` when shapes do not fit.
