@@ -12,6 +12,7 @@ import {
   type Kernel2d,
   type Matrix,
   type MatrixPiece,
+  paddedChannels,
   scalarOf,
   type WeightFormat,
 } from "../matrix.ts";
@@ -90,10 +91,10 @@ export class WgslBackend implements DenseBackend {
     { gate, scale }: Residual,
     hidden: Tensor,
   ): Promise<void> {
+    const epilogue: Epilogue = gate ? { kind: "addGated", factor: scale, gate } : { kind: "add", factor: scale };
     for (const { x, weight } of terms) {
       expectOutput(weight.name, hidden, expectColumns(weight.name, x, weight.in), weight.out);
       expectAligned(terms[0]!.weight, weight);
-      const epilogue: Epilogue = gate ? { kind: "addGated", factor: scale, gate } : { kind: "add", factor: scale };
       this.#withNormalized(scope, x, { kind: "none" }, (rows) => this.#linear(scope, rows, weight, hidden, epilogue));
     }
   }
@@ -112,11 +113,11 @@ export class WgslBackend implements DenseBackend {
         "invalid-shape",
         `${weight.name} takes ${weight.in} channels and gives ${weight.out}; got ${channels} and ${outs}.`,
       );
-    const quads = Math.ceil(channels / QUAD);
-    const padded = channels % QUAD === 0 ? x : this.#padChannels(scope, x, quads * QUAD);
+    const readChannels = paddedChannels(channels);
+    const padded = readChannels === channels ? x : this.#padChannels(scope, x, readChannels);
     const rows = outHeight * outWidth;
     const tile = this.#tile(rows, outs);
-    const columns = weight.size ** 2 * quads * QUAD;
+    const columns = weight.size ** 2 * readChannels;
     for (const { firstRow, firstOut, grid, work } of tileRanges(this.#gpu.recorder, { rows, outs, columns }, tile))
       this.#gpu.recorder.dispatch(convolve, {
         bindings: { x: padded, w: weight.weight, bias: weight.bias, y: output },
@@ -125,7 +126,7 @@ export class WgslBackend implements DenseBackend {
           outs,
           first_row: firstRow,
           first_out: firstOut,
-          channel_quads: quads,
+          channel_quads: readChannels / QUAD,
           size: weight.size,
           width,
           out_width: outWidth,
@@ -166,29 +167,27 @@ export class WgslBackend implements DenseBackend {
   }
 
   #linear(scope: MemoryScope, x: Tensor, weight: Matrix, output: Tensor, epilogue: Epilogue): void {
+    let down: Tensor | undefined;
+    let low: Tensor | undefined;
     for (const piece of weight.pieces) {
       const { lowRank } = piece;
-      if (!lowRank) {
-        this.#piece(x, weight, piece, output, epilogue);
-        continue;
+      // the pieces of a matrix share it
+      if (lowRank && lowRank.down !== down) {
+        scope.release(low);
+        down = lowRank.down;
+        low = scope.tensor("low-rank rows", this.#scalar, [x.shape[0]!, lowRank.rank]);
+        const product = { name: `${weight.name} down`, in: weight.in, format: this.#scalar };
+        this.#piece(x, product, { firstRow: 0, rows: lowRank.rank, values: down }, low, { kind: "store" });
       }
-      const low = scope.tensor("low-rank rows", this.#scalar, [x.shape[0]!, lowRank.rank]);
-      const down: Matrix = {
-        name: `${weight.name} down`,
-        out: lowRank.rank,
-        in: weight.in,
-        format: this.#scalar,
-        pieces: [{ firstRow: 0, rows: lowRank.rank, values: lowRank.down }],
-      };
-      this.#piece(x, down, down.pieces[0]!, low, { kind: "store" });
-      this.#piece(x, weight, piece, output, epilogue, low);
-      scope.release(low);
+      this.#piece(x, weight, piece, output, epilogue, lowRank && low);
     }
+    scope.release(low);
   }
 
+  /** @param low  [rows, rank] x · downᵀ, where the piece has a change of low rank */
   #piece(
     x: Tensor,
-    weight: Matrix,
+    { name, in: inputs, format }: Pick<Matrix, "name" | "in" | "format">,
     { firstRow: firstColumn, rows: outs, values, scales, bias, lowRank }: MatrixPiece,
     output: Tensor,
     { kind, factor = 1, gate }: Epilogue,
@@ -196,20 +195,20 @@ export class WgslBackend implements DenseBackend {
   ): void {
     const rows = x.shape[0]!;
     const tile = this.#tile(rows, outs);
-    const { rank = 0 } = (low && lowRank) ?? {};
-    const columns = weight.in + rank;
-    for (const size of [outs, firstColumn, output.shape[1]!]) quadsOf(`${weight.name}, its outputs`, size);
-    const quantized = scales ? { scales } : {};
-    for (const { firstRow, firstOut, grid, work } of tileRanges(this.#gpu.recorder, { rows, outs, columns }, tile))
-      this.#gpu.recorder.dispatch(KERNELS[weight.format] as typeof linearQ4, {
+    const rank = lowRank?.rank ?? 0;
+    const [xQuads, lowQuads] = [quadsOf(name, inputs), quadsOf(`${name}, its change`, rank)];
+    for (const size of [outs, firstColumn, output.shape[1]!]) quadsOf(`${name}, its outputs`, size);
+    const product = { rows, outs, columns: inputs + rank };
+    for (const { firstRow, firstOut, grid, work } of tileRanges(this.#gpu.recorder, product, tile))
+      this.#gpu.recorder.dispatch(KERNELS[format] as typeof linearQ4, {
         // what is absent is never read; the input stands in for it
         bindings: {
           x,
           values,
-          ...(quantized as { readonly scales: Tensor }),
+          ...((scales ? { scales } : {}) as { readonly scales: Tensor }),
           bias: bias ?? x,
           low_x: low ?? x,
-          low_weights: (low && lowRank?.up) ?? x,
+          low_weights: lowRank?.up ?? x,
           gate: gate ?? x,
           y: output,
         },
@@ -218,8 +217,8 @@ export class WgslBackend implements DenseBackend {
           outs,
           first_row: firstRow,
           first_out: firstOut,
-          x_quads: quadsOf(weight.name, weight.in),
-          low_quads: quadsOf(`${weight.name}, its change`, rank),
+          x_quads: xQuads,
+          low_quads: lowQuads,
           y_columns: output.shape[1]!,
           y_start: firstColumn,
           factor,
