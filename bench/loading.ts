@@ -15,6 +15,7 @@ import type { ModelSource } from "../runtime/weights/source.ts";
 import { ModelStore } from "../runtime/weights/store/model-store.ts";
 import { NodeBackend } from "../runtime/weights/store/node-backend.ts";
 import { TensorStore } from "../runtime/weights/tensor-store.ts";
+import { median } from "./statistics.ts";
 import { ENCODINGS } from "../tools/synthesize/encodings.ts";
 import { KLEIN_4B } from "../tools/synthesize/klein-configs.ts";
 import { serveModel } from "../tools/synthesize/model-server.ts";
@@ -204,7 +205,7 @@ async function seconds(repeats: number, work: () => Promise<unknown>): Promise<n
     await work();
     if (round >= 0) times.push((performance.now() - started) / 1000);
   }
-  return times.toSorted((a, b) => a - b)[times.length >> 1]!;
+  return median(times);
 }
 
 async function uploadSeconds(gpu: Gpu, windows: readonly PackedRows[], repeats: number): Promise<number> {

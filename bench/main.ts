@@ -3,10 +3,10 @@ import { Argument, Command, InvalidArgumentError, Option } from "commander";
 import { dawnGpu } from "../runtime/gpu/dawn.ts";
 import { createKleinbild } from "../runtime/node.ts";
 import { measureAcceleration } from "./acceleration.ts";
-import { CASES, measure } from "./cases.ts";
 import { operatorsInChromium } from "./in-chromium.ts";
 import { measureLoading, measureStoring } from "./loading.ts";
 import { measurePictures } from "./pictures.ts";
+import { measure, REFERENCE_WAYS } from "./references.ts";
 import { runOperators } from "./run-operators.ts";
 import * as table from "./tables.ts";
 
@@ -36,7 +36,7 @@ const BENCHES: Readonly<Record<string, Case>> = {
   },
   async references({ repeats, dtype }) {
     await using engine = await createKleinbild({ dtype });
-    const measurements = await measure(engine, CASES["references"]!, repeats);
+    const measurements = await measure(engine, REFERENCE_WAYS, repeats);
     print(table.stepTable(measurements));
     return measurements;
   },
@@ -66,7 +66,8 @@ const command = new Command("bench")
   .addOption(new Option("--dtype <type>", "scalar type (default: f16 where the GPU has it)").choices(["f32", "f16"]))
   .option("--chromium", "time the operators in a page of Chromium")
   .action(async (only: string | undefined, options: Options) => {
-    if (options.chromium && only !== "operators") throw new InvalidArgumentError("--chromium is for the case operators.");
+    if (options.chromium && only !== "operators")
+      throw new InvalidArgumentError("--chromium is for the case operators.");
     const names = only === undefined ? Object.keys(BENCHES).filter((name) => !ASKED_FOR.has(name)) : [only];
     const results: Record<string, unknown> = {};
     for (const name of names) {

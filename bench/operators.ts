@@ -7,7 +7,8 @@ import type { Gpu } from "../runtime/gpu/device.ts";
 import type { MemoryScope } from "../runtime/gpu/memory.ts";
 import type { ScalarType, Tensor } from "../runtime/gpu/tensor.ts";
 import { f16ToF32, f32ToF16 } from "../runtime/weights/float.ts";
-import { QUANTIZATION_BITS, quantizeRows } from "../runtime/weights/quantize.ts";
+import { channelsLast } from "../runtime/weights/loader.ts";
+import { QUANTIZATION_BITS, QUANTIZATION_BLOCK, quantizeRows } from "../runtime/weights/quantize.ts";
 import type { Roofline } from "./probes.ts";
 import { median, quantile } from "./statistics.ts";
 
@@ -49,8 +50,11 @@ const FORMATS = ["plain", "q8", "q4"] as const;
 const CHECKED = 24;
 /** Share of the largest result that a sum may be off by. */
 const TOLERANCE = { f32: 1e-4, f16: 2e-2 } as const;
-/** On a CPU the shapes are klein's with all counts divided by this. */
-const SOFTWARE_DIVISOR = 3;
+/** Shapes of klein 4B, at 1024 tokens of a picture and 512 of text, and what of them a CPU does in the time. */
+const SHAPES = {
+  gpu: { width: 3072, tokens: 1536, heads: 24, channels: 128, side: 256 },
+  software: { width: 1024, tokens: 512, heads: 3, channels: 64, side: 48 },
+} as const;
 
 /** Times the operators of klein 4B's shapes on both backends, in turn, on the same device and buffers. */
 export async function measureOperators(
@@ -60,7 +64,7 @@ export async function measureOperators(
   repeats: number,
   onRow: (row: OperatorRow) => void,
 ): Promise<OperatorRow[]> {
-  const divisor = gpu.adapter.software ? SOFTWARE_DIVISOR : 1;
+  const { width, tokens, heads, channels, side } = SHAPES[gpu.adapter.software ? "software" : "gpu"];
   const backends = {
     ort: await createBackend("ort", gpu, scalar),
     wgsl: await createBackend("wgsl", gpu, scalar),
@@ -68,13 +72,11 @@ export async function measureOperators(
   const sessions = await OrtSessions.create(gpu.device);
   const rows: OperatorRow[] = [];
   // sums are in f32 wherever that is faster
-  const peak = Math.max(roofline.f32, (scalar === "f16" ? roofline.f16 : undefined) ?? 0);
-  const width = 3072 / divisor;
-  const tokens = gpu.adapter.software ? 512 : 1536;
+  const peak = scalar === "f16" ? Math.max(roofline.f32, roofline.f16 ?? 0) : roofline.f32;
   const cases: ((bench: Bench) => Prepared)[] = [
     ...FORMATS.map((format) => (bench: Bench) => bench.linear(format, tokens, width, width)),
-    (bench) => bench.attention(sessions, gpu.adapter.software ? 3 : 24, 128, tokens),
-    (bench) => bench.convolution(128 / (gpu.adapter.software ? 2 : 1), gpu.adapter.software ? 48 : 256),
+    (bench) => bench.attention(sessions, heads, 128, tokens),
+    (bench) => bench.convolution(channels, side),
   ];
   try {
     for (const prepare of cases) {
@@ -186,28 +188,11 @@ class Bench {
     const bias = this.#random(channels);
     const input = this.#upload([1, side + 2, side, channels], x);
     const output = this.#tensor([1, side, side, channels]);
-    const last = new Float32Array(weight.length);
-    for (let row = 0; row < channels * channels; row++)
-      for (let tap = 0; tap < 9; tap++)
-        last[(Math.floor(row / channels) * 9 + tap) * channels + (row % channels)] = weight[row * 9 + tap]!;
-    const biases = this.#upload([channels], bias);
+    const shape = { name: "bench", out: channels, in: channels, size: 3, bias: this.#upload([channels], bias) };
+    const last = channelsLast(weight, channels, channels, 9);
     const kernels: Record<BackendName, Kernel2d> = {
-      ort: {
-        name: "bench",
-        out: channels,
-        in: channels,
-        size: 3,
-        weight: this.#upload([channels, channels, 3, 3], weight),
-        bias: biases,
-      },
-      wgsl: {
-        name: "bench",
-        out: channels,
-        in: channels,
-        size: 3,
-        weight: this.#upload([channels, 3, 3, paddedChannels(channels)], last),
-        bias: biases,
-      },
+      ort: { ...shape, weight: this.#upload([channels, channels, 3, 3], weight) },
+      wgsl: { ...shape, weight: this.#upload([channels, 3, 3, paddedChannels(channels)], last) },
     };
     const run = (name: BackendName) => () =>
       this.#backends[name].convolve(this.#scope, input, kernels[name], { stride: 1, padLeft: 1, padRight: 1 }, output);
@@ -277,7 +262,11 @@ class Bench {
       return [{ ...matrix, pieces: [{ ...piece, values: this.#upload([out, columns], values) }] }, values];
     const bits = QUANTIZATION_BITS[format];
     const { packed, scales } = quantizeRows(values, out, columns, bits);
-    const codes = this.#gpu.memory.tensor("activations", "bench codes", "u8", [out, columns / 32, 4 * bits]);
+    const codes = this.#gpu.memory.tensor("activations", "bench codes", "u8", [
+      out,
+      columns / QUANTIZATION_BLOCK,
+      4 * bits,
+    ]);
     this.#tensors.push(codes);
     this.#gpu.recorder.write(codes, packed);
     const rounded = this.#rounded(scales);

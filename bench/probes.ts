@@ -1,6 +1,6 @@
 import { kernelSource } from "../kernels/kernel.ts";
 import type { Gpu } from "../runtime/gpu/device.ts";
-import type { ScalarType, Tensor } from "../runtime/gpu/tensor.ts";
+import type { ScalarType } from "../runtime/gpu/tensor.ts";
 import copySource from "./probes/copy.wgsl?raw";
 import dotSource from "./probes/dot.wgsl?raw";
 import fmaSource from "./probes/fma.wgsl?raw";
@@ -35,11 +35,7 @@ const SMALL_DISPATCHES = 100;
 
 /** Measures the adapter. Takes a second or two. */
 export async function measureRoofline(gpu: Gpu): Promise<Roofline> {
-  const buffers = [0, 1].map((i) => gpu.memory.tensor("activations", `probe ${i}`, "f32", [COPY_BYTES / 4])) as [
-    Tensor,
-    Tensor,
-  ];
-  const probe = new Probe(gpu, buffers);
+  const probe = new Probe(gpu);
   try {
     const lanes = LANES * GROUPS;
     const hasDot = navigator.gpu?.wgslLanguageFeatures?.has("packed_4x8_integer_dot_product") ?? true;
@@ -59,23 +55,23 @@ export async function measureRoofline(gpu: Gpu): Promise<Roofline> {
     };
   } finally {
     probe.dispose();
-    gpu.memory.freeTensors(...buffers);
   }
 }
 
 class Probe {
   readonly #gpu: Gpu;
-  readonly #buffers: readonly [Tensor, Tensor];
+  /** What is read and what is written. */
+  readonly #buffers: readonly GPUBuffer[];
   readonly #turns: GPUBuffer;
 
-  constructor(gpu: Gpu, buffers: readonly [Tensor, Tensor]) {
+  constructor(gpu: Gpu) {
     this.#gpu = gpu;
-    this.#buffers = buffers;
+    this.#buffers = ["x", "y"].map((name) => gpu.memory.allocate("activations", `probe ${name}`, COPY_BYTES));
     this.#turns = gpu.memory.allocate("activations", "probe turns", 4, UNIFORM_USAGE);
   }
 
   dispose(): void {
-    this.#gpu.memory.free(this.#turns);
+    for (const buffer of [...this.#buffers, this.#turns]) this.#gpu.memory.free(buffer);
   }
 
   pipeline(name: string, source: string, scalar: ScalarType = "f32"): GPUComputePipeline {
@@ -100,11 +96,8 @@ class Probe {
     { dispatches = 1, turns }: { readonly dispatches?: number; readonly turns?: number } = {},
   ): Promise<number> {
     const { device } = this.#gpu;
-    const buffers = this.#buffers.map(({ buffer }) => buffer);
-    if (turns !== undefined) {
-      device.queue.writeBuffer(this.#turns, 0, Uint32Array.of(turns));
-      buffers.push(this.#turns);
-    }
+    if (turns !== undefined) device.queue.writeBuffer(this.#turns, 0, Uint32Array.of(turns));
+    const buffers = turns === undefined ? this.#buffers : [...this.#buffers, this.#turns];
     const entries = buffers.map((buffer, binding) => ({ binding, resource: { buffer } }));
     const group = device.createBindGroup({ layout: pipeline.getBindGroupLayout(0), entries });
     const times: number[] = [];

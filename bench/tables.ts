@@ -1,6 +1,6 @@
 import type { AdapterSummary } from "../runtime/gpu/adapter.ts";
 import type { AccelerationRow } from "./acceleration.ts";
-import type { Measurement } from "./cases.ts";
+import type { Measurement } from "./references.ts";
 import type { LoadingRow, StoringRow } from "./loading.ts";
 import type { OperatorRow } from "./operators.ts";
 import type { PictureRow } from "./pictures.ts";

@@ -268,8 +268,13 @@ export class WeightLoader {
   }
 }
 
-/** Values [out, in, taps] as [out, taps, in], with `in` padded by zeros. */
-function channelsLast(values: Float32Array, out: number, inputs: number, taps: number): Float32Array<ArrayBuffer> {
+/** Values [out, in, taps] as [out, taps, in], with `in` padded by zeros: the layout `ohwi`. */
+export function channelsLast(
+  values: Float32Array,
+  out: number,
+  inputs: number,
+  taps: number,
+): Float32Array<ArrayBuffer> {
   const padded = paddedChannels(inputs);
   const moved = new Float32Array(out * taps * padded);
   for (let o = 0; o < out; o++)

@@ -1,14 +1,9 @@
 import type { GenerateRequest, Kleinbild, PixelImage, StepEvent } from "../runtime/node.ts";
 
-/** One way to run a case; the ways of a case are timed in turn. */
+/** One way to make a picture; the ways are timed in turn. */
 export interface Variant {
   readonly name: string;
   readonly request: GenerateRequest;
-}
-
-export interface BenchCase {
-  readonly description: string;
-  readonly variants: readonly Variant[];
 }
 
 export interface Measurement {
@@ -33,19 +28,19 @@ const common = {
 } as const;
 const references = Array.from({ length: REFERENCES }, (_, i) => pattern(i));
 
-export const CASES: Readonly<Record<string, BenchCase>> = {
-  references: {
-    description: `${REFERENCES} references of ${SIDE} x ${SIDE}, with and without kept keys and values`,
-    variants: [
-      { name: "no references", request: common },
-      { name: "kept (exact)", request: { ...common, references, referenceMode: "exact" } },
-      { name: "computed in every step (recompute)", request: { ...common, references, referenceMode: "recompute" } },
-    ],
-  },
-};
+/** Four references, with and without kept keys and values. */
+export const REFERENCE_WAYS: readonly Variant[] = [
+  { name: "no references", request: common },
+  { name: "kept (exact)", request: { ...common, references, referenceMode: "exact" } },
+  { name: "computed in every step (recompute)", request: { ...common, references, referenceMode: "recompute" } },
+];
 
-/** Times the variants of a case in turn, `repeats` times, after one untimed round. */
-export async function measure(engine: Kleinbild, { variants }: BenchCase, repeats: number): Promise<Measurement[]> {
+/** Times variants in turn, `repeats` times, after one untimed round. */
+export async function measure(
+  engine: Kleinbild,
+  variants: readonly Variant[],
+  repeats: number,
+): Promise<Measurement[]> {
   const results = variants.map(({ name }) => ({ name, stepMs: [] as number[], referencesMs: [] as number[] }));
   for (let round = -1; round < repeats; round++)
     for (const [i, { request }] of variants.entries()) {
