@@ -1,4 +1,4 @@
-import { launchBrowser, startServer } from "../tools/browsers.ts";
+import { launchBrowser, openPage, pageCall, startServer } from "../tools/browsers.ts";
 import type { BenchPage } from "./page/page.ts";
 import type { OperatorReport } from "./run-operators.ts";
 
@@ -7,11 +7,8 @@ export async function operatorsInChromium(dtype: "f32" | "f16" | undefined, repe
   const server = await startServer();
   const browser = await launchBrowser("chromium");
   try {
-    const page = await browser.newPage();
-    await page.goto(`${server.origin}/bench/page/index.html`);
-    await page.waitForFunction("globalThis.bench !== undefined");
-    const call = `globalThis.bench.operators(${JSON.stringify(dtype)}, ${repeats})`;
-    return (await page.evaluate(call)) as Awaited<ReturnType<BenchPage["operators"]>>;
+    const page = await openPage(browser, `${server.origin}/bench/page/index.html`);
+    return await pageCall<BenchPage>()(page, "operators", dtype, repeats);
   } finally {
     await browser.close();
     await server.close();

@@ -1,5 +1,5 @@
 import { fileURLToPath } from "node:url";
-import puppeteer, { type Browser } from "puppeteer-core";
+import puppeteer, { type Browser, type Page } from "puppeteer-core";
 import { createServer, type ViteDevServer } from "vite";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
@@ -57,4 +57,34 @@ export function launchBrowser(name: BrowserName, profile?: string): Promise<Brow
         executablePath: "/usr/bin/firefox-esr",
         extraPrefsFirefox: FIREFOX_PREFERENCES,
       });
+}
+
+/**
+ * A page whose module puts functions at `globalThis.kleinbildPage`, once they are there.
+ *
+ * @param listen  is given the page before it loads
+ */
+export async function openPage(browser: Browser, url: string, listen?: (page: Page) => void): Promise<Page> {
+  const page = await browser.newPage();
+  listen?.(page);
+  await page.goto(url);
+  await page.waitForFunction("globalThis.kleinbildPage !== undefined");
+  return page;
+}
+
+type Functions<Api> = { readonly [K in keyof Api]: (...args: never[]) => unknown };
+
+/** Calls one of a page's functions, with plain data in and out. */
+export type PageCall<Api extends Functions<Api>> = <K extends keyof Api & string>(
+  page: Page,
+  name: K,
+  ...args: Parameters<Api[K]>
+) => Promise<Awaited<ReturnType<Api[K]>>>;
+
+/** How the functions of such a page are called. */
+export function pageCall<Api extends Functions<Api>>(): PageCall<Api> {
+  return <K extends keyof Api & string>(page: Page, name: K, ...args: Parameters<Api[K]>) => {
+    const source = `globalThis.kleinbildPage[${JSON.stringify(name)}](...${JSON.stringify(args)})`;
+    return page.evaluate(source) as Promise<Awaited<ReturnType<Api[K]>>>;
+  };
 }

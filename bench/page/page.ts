@@ -9,4 +9,4 @@ const page: BenchPage = {
   operators: (dtype, repeats) => runOperators(navigator.gpu, dtype, repeats),
 };
 
-Object.assign(globalThis, { bench: page });
+Object.assign(globalThis, { kleinbildPage: page });

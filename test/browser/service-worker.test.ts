@@ -1,6 +1,6 @@
 import type { Browser, Page } from "puppeteer-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { launchBrowser, startServer } from "../../tools/browsers.ts";
+import { launchBrowser, openPage as open, pageCall, startServer } from "../../tools/browsers.ts";
 import type { ServiceWorkerPage } from "./service-worker/page.ts";
 
 const TASK = { taskType: "imageInference", taskUUID: "5f0c1d7e-8a4b-4c39-9d21-0e6f3b7a8c55", width: 128 };
@@ -23,21 +23,8 @@ afterAll(async () => {
   await server.close();
 });
 
-async function openPage(): Promise<Page> {
-  const page = await browser.newPage();
-  await page.goto(`${server.origin}/test/browser/service-worker/index.html`);
-  await page.waitForFunction("globalThis.kleinbildTest !== undefined");
-  return page;
-}
-
-async function call<K extends keyof ServiceWorkerPage>(
-  page: Page,
-  name: K,
-  ...args: Parameters<ServiceWorkerPage[K]>
-): Promise<Awaited<ReturnType<ServiceWorkerPage[K]>>> {
-  const source = `globalThis.kleinbildTest[${JSON.stringify(name)}](...${JSON.stringify(args)})`;
-  return (await page.evaluate(source)) as Awaited<ReturnType<ServiceWorkerPage[K]>>;
-}
+const openPage = (): Promise<Page> => open(browser, `${server.origin}/test/browser/service-worker/index.html`);
+const call = pageCall<ServiceWorkerPage>();
 
 describe("a service worker in Chromium", () => {
   it("answers 503 while no page keeps an engine", async () => {

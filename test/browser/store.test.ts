@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { deferred } from "../support/deferred.ts";
 import { type ModelServer, serveModel } from "../../tools/synthesize/model-server.ts";
 import { NANO } from "../support/nano.ts";
-import { type BrowserName, launchBrowser, startServer } from "../../tools/browsers.ts";
+import { type BrowserName, launchBrowser, openPage as open, pageCall, startServer } from "../../tools/browsers.ts";
 import type { StorePage } from "./store/page.ts";
 
 const MIB = 1 << 20;
@@ -43,25 +43,12 @@ function useBrowser(name: BrowserName): void {
     for (const { id } of await call(page, "list")) await call(page, "delete", id);
     const others = await browser.pages();
     await browser.newPage(); // without one Chromium ends
-    for (const open of others) await open.close();
+    for (const other of others) await other.close();
   });
 }
 
-async function openPage(): Promise<Page> {
-  const page = await browser.newPage();
-  await page.goto(`${pages.origin}/test/browser/store/index.html`);
-  await page.waitForFunction("globalThis.kleinbildTest !== undefined");
-  return page;
-}
-
-async function call<K extends keyof StorePage>(
-  page: Page,
-  name: K,
-  ...args: Parameters<StorePage[K]>
-): Promise<Awaited<ReturnType<StorePage[K]>>> {
-  const source = `globalThis.kleinbildTest[${JSON.stringify(name)}](...${JSON.stringify(args)})`;
-  return (await page.evaluate(source)) as Awaited<ReturnType<StorePage[K]>>;
-}
+const openPage = (): Promise<Page> => open(browser, `${pages.origin}/test/browser/store/index.html`);
+const call = pageCall<StorePage>();
 
 /** Bytes of weights that the server sent beyond once. */
 function repeatedBytes(): number {
@@ -103,7 +90,7 @@ describe.each(["chromium", "firefox"] as const)("models in %s's private file sys
     models.pause = () => held.promise;
     await call(page, "begin", models.url);
     // the middle of the transformer's three requests, behind the text encoder
-    await page.waitForFunction(`globalThis.kleinbildTest.storedBytes() > ${8 * MIB}`);
+    await page.waitForFunction(`globalThis.kleinbildPage.storedBytes() > ${8 * MIB}`);
     await page.close();
     models.pause = undefined;
     const next = await openPage();

@@ -1,24 +1,13 @@
 import type { Browser, Page } from "puppeteer-core";
+import { openPage as open, pageCall } from "../../tools/browsers.ts";
 import type { PageApi } from "./page/main.ts";
 
-const PAGE = "/test/browser/page/index.html";
-
 /** The test page, its console and errors printed. */
-export async function openPage(browser: Browser, origin: string): Promise<Page> {
-  const page = await browser.newPage();
-  page.on("console", (message) => process.stderr.write(`[page] ${message.text()}\n`));
-  page.on("pageerror", (error) => process.stderr.write(`[page] ${String(error)}\n`));
-  await page.goto(`${origin}${PAGE}`);
-  await page.waitForFunction("globalThis.kleinbildTest !== undefined");
-  return page;
+export function openPage(browser: Browser, origin: string): Promise<Page> {
+  return open(browser, `${origin}/test/browser/page/index.html`, (page) => {
+    page.on("console", (message) => process.stderr.write(`[page] ${message.text()}\n`));
+    page.on("pageerror", (error) => process.stderr.write(`[page] ${String(error)}\n`));
+  });
 }
 
-/** Calls a function of the page. */
-export async function call<K extends keyof PageApi>(
-  page: Page,
-  name: K,
-  ...args: Parameters<PageApi[K]>
-): Promise<Awaited<ReturnType<PageApi[K]>>> {
-  const source = `globalThis.kleinbildTest[${JSON.stringify(name)}](...${JSON.stringify(args)})`;
-  return (await page.evaluate(source)) as Awaited<ReturnType<PageApi[K]>>;
-}
+export const call = pageCall<PageApi>();

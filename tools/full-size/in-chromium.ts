@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import type { WebWorker } from "puppeteer-core";
-import { launchBrowser, startServer } from "../browsers.ts";
+import { launchBrowser, openPage, pageCall, startServer } from "../browsers.ts";
 import type { FullSizePage } from "./page/page.ts";
 
 const SAMPLE_MS = 100;
@@ -23,17 +23,14 @@ export async function downloadInChromium(
   let workerBytes = 0;
   let timer: NodeJS.Timeout | undefined;
   try {
-    const page = await browser.newPage();
+    const page = await openPage(browser, `${server.origin}/tools/full-size/page/index.html`);
     page.on("workercreated", (worker) => {
       timer = setInterval(() => {
         const sample = (bytes: number): void => void (workerBytes = Math.max(workerBytes, bytes));
         usedBytes(worker).then(sample, () => {}); // it may have ended
       }, SAMPLE_MS);
     });
-    await page.goto(`${server.origin}/tools/full-size/page/index.html`);
-    await page.waitForFunction("globalThis.fullSize !== undefined");
-    const call = `globalThis.fullSize.download(${JSON.stringify(modelUrl)}, ${JSON.stringify(quantization)})`;
-    const { bytes } = (await page.evaluate(call)) as Awaited<ReturnType<FullSizePage["download"]>>;
+    const { bytes } = await pageCall<FullSizePage>()(page, "download", modelUrl, quantization);
     return { storedBytes: bytes, workerBytes };
   } finally {
     clearInterval(timer);

@@ -125,4 +125,4 @@ function goldenFiles(): GoldenFiles {
   };
 }
 
-Object.assign(globalThis, { kleinbildTest: api });
+Object.assign(globalThis, { kleinbildPage: api });

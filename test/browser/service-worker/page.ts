@@ -33,4 +33,4 @@ const page: ServiceWorkerPage = {
   },
 };
 
-Object.assign(globalThis, { kleinbildTest: page });
+Object.assign(globalThis, { kleinbildPage: page });

@@ -47,4 +47,4 @@ const api: StorePage = {
   status: async (url) => (await models.availability(url, { request: { width: 64, height: 64 } })).status,
 };
 
-Object.assign(globalThis, { kleinbildTest: api });
+Object.assign(globalThis, { kleinbildPage: api });

@@ -12,4 +12,4 @@ const page: FullSizePage = {
   },
 };
 
-Object.assign(globalThis, { fullSize: page });
+Object.assign(globalThis, { kleinbildPage: page });
