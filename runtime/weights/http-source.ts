@@ -1,5 +1,6 @@
 import pRetry from "p-retry";
 import { type ErrorDetails, KleinbildError } from "../errors.ts";
+import { joinChunks } from "./join-chunks.ts";
 import { assertWithin, type ModelFile, type ModelSource } from "./source.ts";
 
 /**
@@ -288,13 +289,7 @@ async function readBody(
     chunks.push(value);
   }
   signal?.throwIfAborted();
-  const bytes = new Uint8Array(length);
-  let at = 0;
-  for (const chunk of chunks) {
-    bytes.set(chunk, at);
-    at += chunk.length;
-  }
-  return bytes;
+  return joinChunks(chunks, length);
 }
 
 /** How a connection ends that is given up does not matter. */

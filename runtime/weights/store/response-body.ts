@@ -1,4 +1,5 @@
 import { KleinbildError } from "../../errors.ts";
+import { joinChunks } from "../join-chunks.ts";
 import { Retriable } from "./range-request.ts";
 
 /** A file whose length its server does not tell is held in memory up to this size. */
@@ -51,11 +52,5 @@ export async function wholeBody(body: AsyncIterable<Uint8Array>, path: string): 
       );
     parts.push(bytes);
   }
-  const whole = new Uint8Array(length);
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
+  return joinChunks(parts, length);
 }
