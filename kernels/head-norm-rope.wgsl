@@ -1,12 +1,14 @@
 // QK RMS norm and rotary embedding: q, k = rotate(x / rms(x) * weight) head by head; v is copied.
 // queries [rows, heads * d], keys and values [rows, kv_heads * d] scalar; norm_weights [2, d] f32; rotary [positions, d / 2, 2] f32.
 // queries_out [group_heads, query_capacity, d], keys_values_out [2, group_kv_heads, key_capacity, d] scalar, head-major.
-// One workgroup a row and head (queries, then keys, then values); one pass, so that nothing is copied to where attention reads.
+// A workgroup takes ROWS rows of one head (queries, then keys, then values), LANES lanes each; in one kernel, so that nothing is
+// copied to where attention reads.
 alias scalar = f32;
 
 override HEAD_DIM: u32 = 128;
 override INTERLEAVED: u32 = 1;
-override LANES: u32 = 64; // the power of two from the pairs of a head on
+override LANES: u32 = 64; // a power of two
+override ROWS: u32 = 1;
 
 struct Parameters {
   rows: u32,
@@ -33,67 +35,87 @@ struct Parameters {
 @group(0) @binding(6) var<storage, read_write> keys_values_out: array<scalar>;
 @group(0) @binding(7) var<uniform> parameters: Parameters;
 
-var<workgroup> squares: array<f32, LANES>;
+/// [ROWS, LANES]
+var<workgroup> partial: array<f32, ROWS * LANES>;
 
-@compute @workgroup_size(LANES)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let row = group.x;
-  let slot = group.y;
-  let pairs = HEAD_DIM / 2u;
-  let first = select(lane, 2u * lane, INTERLEAVED == 1u);
-  let second = select(lane + pairs, 2u * lane + 1u, INTERLEAVED == 1u);
-  let is_query = slot < parameters.group_heads;
-  let is_key = !is_query && slot < parameters.group_heads + parameters.group_kv_heads;
-  let is_active = lane < pairs;
-  var a = 0.0;
-  var b = 0.0;
-  var target_row = 0u;
-  if (is_query) {
-    let source = (row * parameters.heads + parameters.first_head + slot) * HEAD_DIM;
-    if (is_active) {
-      a = f32(queries[source + first]);
-      b = f32(queries[source + second]);
-    }
-    target_row = slot * parameters.query_capacity + parameters.query_start + row;
-  } else {
-    let head = (slot - parameters.group_heads) % parameters.group_kv_heads;
-    let source = (row * parameters.kv_heads + parameters.first_kv_head + head) * HEAD_DIM;
-    if (is_active && is_key) {
-      a = f32(keys[source + first]);
-      b = f32(keys[source + second]);
-    } else if (is_active) {
-      a = f32(values[source + first]);
-      b = f32(values[source + second]);
-    }
-    target_row = (slot - parameters.group_heads) * parameters.key_capacity + parameters.key_start + row;
+/// The sum of `value` over the lanes of a row, for all of them.
+fn total(value: f32, lane: u32) -> f32 {
+  if (LANES == 1u) {
+    return value;
   }
-  squares[lane] = a * a + b * b;
-  for (var stride = LANES / 2u; stride > 0u; stride /= 2u) {
+  partial[lane] = value;
+  for (var half = LANES / 2u; half > 0u; half /= 2u) {
     workgroupBarrier();
-    if (lane < stride) {
-      squares[lane] += squares[lane + stride];
+    if (lane % LANES < half) {
+      partial[lane] += partial[lane + half];
     }
   }
   workgroupBarrier();
-  if (!is_active) {
+  return partial[lane - lane % LANES];
+}
+
+/// Channels of a head that are rotated together.
+fn channels_of(pair: u32) -> vec2u {
+  return select(vec2u(pair, pair + HEAD_DIM / 2u), vec2u(2u * pair, 2u * pair + 1u), INTERLEAVED == 1u);
+}
+
+/// Of a query (0), a key (1) or a value (2).
+fn load(kind: u32, at: vec2u) -> vec2f {
+  switch (kind) {
+    case 0u: {
+      return vec2f(f32(queries[at.x]), f32(queries[at.y]));
+    }
+    case 1u: {
+      return vec2f(f32(keys[at.x]), f32(keys[at.y]));
+    }
+    default: {
+      return vec2f(f32(values[at.x]), f32(values[at.y]));
+    }
+  }
+}
+
+@compute @workgroup_size(ROWS * LANES)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let own_row = group.x * ROWS + lane / LANES;
+  let row = min(own_row, parameters.rows - 1u); // lanes without a row take part in the sums
+  let slot = group.y;
+  let pairs = HEAD_DIM / 2u;
+  var kind = 0u;
+  var source = (row * parameters.heads + parameters.first_head + slot) * HEAD_DIM;
+  var place = (slot * parameters.query_capacity + parameters.query_start + row) * HEAD_DIM;
+  if (slot >= parameters.group_heads) {
+    let kv_slot = slot - parameters.group_heads;
+    kind = select(2u, 1u, kv_slot < parameters.group_kv_heads);
+    let head = parameters.first_kv_head + kv_slot % parameters.group_kv_heads;
+    source = (row * parameters.kv_heads + head) * HEAD_DIM;
+    place = (kv_slot * parameters.key_capacity + parameters.key_start + row) * HEAD_DIM;
+  }
+  var squares = 0.0;
+  for (var pair = lane % LANES; pair < pairs; pair += LANES) {
+    let value = load(kind, source + channels_of(pair));
+    squares += dot(value, value);
+  }
+  let scale = inverseSqrt(total(squares, lane) / f32(HEAD_DIM) + parameters.eps);
+  if (own_row >= parameters.rows) {
     return;
   }
-  if (is_query || is_key) {
-    let scale = inverseSqrt(squares[0] / f32(HEAD_DIM) + parameters.eps);
-    let weights = select(HEAD_DIM, 0u, is_query);
-    a *= scale * norm_weights[weights + first];
-    b *= scale * norm_weights[weights + second];
-    let at = ((parameters.rotary_start + row) * pairs + lane) * 2u;
-    let rotated = a * rotary[at] - b * rotary[at + 1u];
-    b = a * rotary[at + 1u] + b * rotary[at];
-    a = rotated;
-  }
-  let place = target_row * HEAD_DIM;
-  if (is_query) {
-    queries_out[place + first] = scalar(a);
-    queries_out[place + second] = scalar(b);
-  } else {
-    keys_values_out[place + first] = scalar(a);
-    keys_values_out[place + second] = scalar(b);
+  for (var pair = lane % LANES; pair < pairs; pair += LANES) {
+    let channels = channels_of(pair);
+    var value = load(kind, source + channels);
+    if (kind < 2u) {
+      let weights = channels + kind * HEAD_DIM;
+      let normed = value * scale * vec2f(norm_weights[weights.x], norm_weights[weights.y]);
+      let at = ((parameters.rotary_start + row) * pairs + pair) * 2u;
+      let turn = vec2f(rotary[at], rotary[at + 1u]);
+      value = vec2f(normed.x * turn.x - normed.y * turn.y, normed.x * turn.y + normed.y * turn.x);
+    }
+    let out = vec2<scalar>(value);
+    if (kind == 0u) {
+      queries_out[place + channels.x] = out.x;
+      queries_out[place + channels.y] = out.y;
+    } else {
+      keys_values_out[place + channels.x] = out.x;
+      keys_values_out[place + channels.y] = out.y;
+    }
   }
 }

@@ -50,7 +50,7 @@ export const headNormRope = {
     key_capacity: "u32",
     eps: "f32",
   },
-  overrides: { HEAD_DIM: 128, INTERLEAVED: 1, LANES: 64 },
+  overrides: { HEAD_DIM: 128, INTERLEAVED: 1, LANES: 64, ROWS: 1 },
 } as const satisfies Kernel;
 
 /** Flash attention over up to three key segments; causal, grouped-query and masked by parameters. */
@@ -243,7 +243,7 @@ export const normalize = {
   source: normalizeSource,
   bindings: { x: "read", scale: "read", shift: "read", y: "read_write" },
   parameters: { rows: "u32", quads: "u32", eps: "f32" },
-  overrides: { KIND: 1, LANES: 64 },
+  overrides: { KIND: 1, LANES: 64, ROWS: 1 },
 } as const satisfies Kernel;
 
 /** Results of a workgroup, how they are summed, and whether lanes read for themselves. */

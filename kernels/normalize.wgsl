@@ -1,12 +1,14 @@
 // y = rows of x, normalised and in the scalar type. KIND 1: (x - mean) / sqrt(variance + eps) * scale + shift, a modulated
 // LayerNorm; 2: x / sqrt(mean of squares + eps) * scale, an RMS norm; 0: x as it is, a change of type.
 // x [rows, 4 * quads] outer, scale and shift [4 * quads] f32 (1 is in the scale already), y [rows, 4 * quads] scalar.
-// One workgroup a row; the variance is taken around the mean in a second pass, since residual streams have large means.
+// A workgroup takes ROWS rows, LANES lanes each; the variance is taken around the mean in a second pass, since residual streams
+// have large means.
 alias scalar = f32;
 alias outer = f32;
 
 override KIND: u32 = 1;
 override LANES: u32 = 64; // a power of two
+override ROWS: u32 = 1;
 
 struct Parameters {
   rows: u32,
@@ -20,48 +22,54 @@ struct Parameters {
 @group(0) @binding(3) var<storage, read_write> y: array<vec4<scalar>>;
 @group(0) @binding(4) var<uniform> parameters: Parameters;
 
-var<workgroup> partial: array<f32, LANES>;
+/// [ROWS, LANES]
+var<workgroup> partial: array<f32, ROWS * LANES>;
 
-/// The sum of the elements of `value` over the lanes, for all of them.
+/// The sum of the elements of `value` over the lanes of a row, for all of them.
 fn total(value: vec4f, lane: u32) -> f32 {
+  let sum = value.x + value.y + value.z + value.w;
+  if (LANES == 1u) {
+    return sum;
+  }
   workgroupBarrier(); // the sum before has been read
-  partial[lane] = value.x + value.y + value.z + value.w;
+  partial[lane] = sum;
   for (var half = LANES / 2u; half > 0u; half /= 2u) {
     workgroupBarrier();
-    if (lane < half) {
+    if (lane % LANES < half) {
       partial[lane] += partial[lane + half];
     }
   }
   workgroupBarrier();
-  return partial[0];
+  return partial[lane - lane % LANES];
 }
 
-@compute @workgroup_size(LANES)
+@compute @workgroup_size(ROWS * LANES)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let row = group.y * groups.x + group.x;
-  if (row >= parameters.rows) {
-    return;
-  }
-  let start = row * parameters.quads;
+  let row = (group.y * groups.x + group.x) * ROWS + lane / LANES;
+  let start = min(row, parameters.rows - 1u) * parameters.quads; // lanes without a row take part in the sums
+  let first = lane % LANES;
   let count = f32(4u * parameters.quads);
   var mean = 0.0;
   var inverse = 1.0;
   if (KIND == 1u) {
     var sum = vec4f();
-    for (var q = lane; q < parameters.quads; q += LANES) {
+    for (var q = first; q < parameters.quads; q += LANES) {
       sum += vec4f(x[start + q]);
     }
     mean = total(sum, lane) / count;
   }
   if (KIND != 0u) {
     var squares = vec4f();
-    for (var q = lane; q < parameters.quads; q += LANES) {
+    for (var q = first; q < parameters.quads; q += LANES) {
       let deviation = vec4f(x[start + q]) - mean;
       squares += deviation * deviation;
     }
     inverse = inverseSqrt(total(squares, lane) / count + parameters.eps);
   }
-  for (var q = lane; q < parameters.quads; q += LANES) {
+  if (row >= parameters.rows) {
+    return;
+  }
+  for (var q = first; q < parameters.quads; q += LANES) {
     var value = (vec4f(x[start + q]) - mean) * inverse;
     if (KIND != 0u) {
       value *= scale[q];

@@ -26,6 +26,7 @@ interface Case {
 describe.each(SCALARS)("head-norm-rope in %s", (scalar) => {
   const gpu = useGpu();
   const smallGpu = useGpu({ maxBindingBytes: 2 ** 20 });
+  const hardware = useGpu({}, "hardware");
 
   async function expectPrepared(on: Gpu, test: Case): Promise<{ readonly groups: number }> {
     const { heads = 2, kvHeads = heads, headDim = 32, pairs = "adjacent", rows, spare = 0, size = 3 } = test;
@@ -84,8 +85,18 @@ describe.each(SCALARS)("head-norm-rope in %s", (scalar) => {
       },
     );
 
-  it.each([1, 2, 63, 64, 65])("takes %d rows", async (rows) => {
+  it.each([1, 2, 7, 8, 9, 65])("takes %d rows", async (rows) => {
     await expectPrepared(gpu(), { rows });
+  });
+
+  it.each([
+    [1, 32],
+    [3, 32],
+    [5, 32],
+    [3, 24],
+    [2, 128],
+  ])("takes %d rows of heads of %d channels with lanes shared out as on a GPU", async (rows, headDim) => {
+    await expectPrepared(hardware(), { rows, headDim });
   });
 
   it("takes fewer heads of keys than of queries", async () => {

@@ -36,6 +36,33 @@ describe.each(SCALARS)("normalize in %s", (scalar) => {
         expect(spare).toEqual(repeated(UNTOUCHED, spare.length));
       });
 
+  for (const [LANES, ROWS] of [
+    [1, 8],
+    [16, 4],
+  ] as const)
+    for (const rows of [1, ROWS - 1, ROWS, ROWS + 1])
+      it(`normalises ${rows} rows, ${ROWS} a workgroup with ${LANES} lanes each`, async () => {
+        const columns = 68;
+        const x = randomValues(rows * columns);
+        const [scale, shift] = [randomValues(columns, 2), randomValues(columns, 3)];
+        const y = outputWithSpare(gpu(), scalar, rows * columns);
+        await runKernel(gpu(), normalize, {
+          bindings: {
+            x: upload(gpu(), "f32", [rows, columns], x),
+            scale: upload(gpu(), "f32", [columns], scale),
+            shift: upload(gpu(), "f32", [columns], shift),
+            y,
+          },
+          parameters: { rows, quads: columns / 4, eps: EPS },
+          overrides: { LANES, ROWS },
+          scalar,
+          grid: [Math.ceil(rows / ROWS)],
+        });
+        const { values, spare } = await downloadWithSpare(gpu(), y, rows * columns);
+        expectClose(values, reference(x, scale, shift, EPS), TOLERANCE[scalar]);
+        expect(spare).toEqual(repeated(UNTOUCHED, spare.length));
+      });
+
   it("divides by the root mean square, and changes the type alone, from either type", async () => {
     const [rows, columns] = [3, 68];
     const scale = randomValues(columns, 2);

@@ -4,11 +4,15 @@ import { Gpu, type GpuOptions } from "../../runtime/gpu/device.ts";
 import { elementCount, type ScalarType, type Tensor } from "../../runtime/gpu/tensor.ts";
 import { f16BitsToF32, f32ToF16Bits } from "./half.ts";
 
-/** One device for a test file, destroyed at its end. */
-export function useGpu(options: GpuOptions = {}): () => Gpu {
+/**
+ * One device for a test file, destroyed at its end.
+ * @param lanes  `hardware`: kernels share out their work as on a GPU, though the adapter is a CPU
+ */
+export function useGpu(options: GpuOptions = {}, lanes: "own" | "hardware" = "own"): () => Gpu {
   let gpu: Gpu | undefined;
   beforeAll(async () => {
     gpu = await Gpu.open(await dawnGpu(), options);
+    if (lanes === "hardware") Object.assign(gpu, { adapter: { ...gpu.adapter, software: false } });
   });
   afterAll(() => gpu?.destroy());
   return () => {

@@ -37,11 +37,11 @@ function variants<K extends Kernel>(
 }
 
 const VARIANTS = new Map([
-  variants(headNormRope, { HEAD_DIM: [...HEAD_DIMS, 128], INTERLEAVED: ON_OFF }),
+  variants(headNormRope, { HEAD_DIM: [...HEAD_DIMS, 128], INTERLEAVED: ON_OFF, LANES: [1], ROWS: [8] }),
   variants(attention, { HEAD_DIM: HEAD_DIMS }),
   variants(attentionWide, { LANES_K: [8, 16] }),
   variants(gatedAdd, { GATED: ON_OFF }),
-  variants(normalize, { KIND: [0, 2], LANES: [8] }),
+  variants(normalize, { KIND: [0, 2], LANES: [1], ROWS: [8] }),
   ...[linear, linearQ8, linearQ4].map((kernel) =>
     variants(kernel, { TWO_LEVEL: [1], DIRECT: [1], LOW_RANK: [1], BIASED: [1], EPILOGUE: [1, 2, 3] }),
   ),

@@ -3,6 +3,7 @@ import { KleinbildError } from "../../errors.ts";
 import type { Gpu } from "../../gpu/device.ts";
 import type { MemoryScope } from "../../gpu/memory.ts";
 import { foldGrid } from "../../gpu/recorder.ts";
+import { rowLanes } from "../../gpu/row-lanes.ts";
 import type { ScalarType, Tensor } from "../../gpu/tensor.ts";
 import type { ConvolutionOptions, DenseBackend, Norm, ProductTerm, Residual } from "../backend.ts";
 import {
@@ -150,13 +151,15 @@ export class WgslBackend implements DenseBackend {
     const y = scope.tensor("normalised rows", this.#scalar, [rows, columns]);
     const scale = norm.kind === "layer" ? norm.scale : norm.kind === "rms" ? norm.weight : x;
     const bindings = { x, scale, shift: norm.kind === "layer" ? norm.shift : scale, y };
+    const quads = quadsOf("The normalised rows", columns);
+    const lanes = rowLanes(this.#gpu.adapter, quads);
     this.#gpu.recorder.dispatch(normalize, {
       bindings,
-      parameters: { rows, quads: quadsOf("The normalised rows", columns), eps: norm.kind === "none" ? 0 : norm.eps },
-      overrides: { KIND: NORM_KINDS[norm.kind], LANES: this.#gpu.adapter.software ? 8 : 64 },
+      parameters: { rows, quads, eps: norm.kind === "none" ? 0 : norm.eps },
+      overrides: { KIND: NORM_KINDS[norm.kind], ...lanes },
       scalar: this.#scalar,
       outer: scalarOf(x),
-      grid: foldGrid(rows),
+      grid: foldGrid(Math.ceil(rows / lanes.ROWS)),
     });
     work(y);
     scope.release(y);
