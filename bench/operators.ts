@@ -1,13 +1,13 @@
 import { Attention, type HeadMajor } from "../runtime/backend/attention.ts";
 import { BACKENDS, type BackendName, type DenseBackend } from "../runtime/backend/backend.ts";
 import { createBackend } from "../runtime/backend/create-backend.ts";
-import { type Kernel2d, type Matrix, paddedChannels, type WeightFormat } from "../runtime/backend/matrix.ts";
+import type { Kernel2d, KernelLayout, Matrix, WeightFormat } from "../runtime/backend/matrix.ts";
 import { OrtSessions } from "../runtime/backend/ort/sessions.ts";
 import type { Gpu } from "../runtime/gpu/device.ts";
 import type { MemoryScope } from "../runtime/gpu/memory.ts";
 import type { ScalarType, Tensor } from "../runtime/gpu/tensor.ts";
 import { f16ToF32, f32ToF16 } from "../runtime/weights/float.ts";
-import { channelsLast } from "../runtime/weights/loader.ts";
+import { layOutKernel } from "../runtime/weights/kernel-layout.ts";
 import { QUANTIZATION_BITS, QUANTIZATION_BLOCK, quantizeRows } from "../runtime/weights/quantize.ts";
 import type { Roofline } from "./probes.ts";
 import { median, quantile } from "./statistics.ts";
@@ -189,11 +189,11 @@ class Bench {
     const input = this.#upload([1, side + 2, side, channels], x);
     const output = this.#tensor([1, side, side, channels]);
     const shape = { name: "bench", out: channels, in: channels, size: 3, bias: this.#upload([channels], bias) };
-    const last = channelsLast(weight, channels, channels, 9);
-    const kernels: Record<BackendName, Kernel2d> = {
-      ort: { ...shape, weight: this.#upload([channels, channels, 3, 3], weight) },
-      wgsl: { ...shape, weight: this.#upload([channels, 3, 3, paddedChannels(channels)], last) },
+    const inLayout = (layout: KernelLayout): Kernel2d => {
+      const laidOut = layOutKernel(weight, [channels, channels, 3], layout);
+      return { ...shape, weight: this.#upload(laidOut.shape, laidOut.values) };
     };
+    const kernels = { ort: inLayout("oihw"), wgsl: inLayout("ohwi") };
     const run = (name: BackendName) => () =>
       this.#backends[name].convolve(this.#scope, input, kernels[name], { stride: 1, padLeft: 1, padRight: 1 }, output);
     return {

@@ -1,8 +1,13 @@
 // y = convolution of x with a kernel of size x size, as a matrix product over taps and channels (implicit GEMM).
 // x [input rows, width, 4 * channel_quads] scalar, channels last, padded in height by whoever gathers it and in width by pad_left
 // columns of zeros and as many at the right as it takes; w [outs, size, size, 4 * channel_quads] scalar; bias [outs] scalar;
-// y [rows / out_width, out_width, outs] scalar. A row is an output position.
+// y [rows / out_width, out_width, outs] scalar. A row is an output position. With ACCUMULATE the results are added to y.
+// With UPSAMPLE, y is twice as high and wide and a row is a position of x; w [4, outs, 2, 2, 4 * channel_quads] has a kernel for
+// each of the four places that it becomes, and a dispatch makes one of them: phase = 2 * row + column.
 alias scalar = f32;
+
+override UPSAMPLE: u32 = 0;
+override ACCUMULATE: u32 = 0;
 
 struct Parameters {
   rows: u32,
@@ -15,6 +20,7 @@ struct Parameters {
   out_width: u32,
   stride: u32,
   pad_left: u32,
+  phase: u32,
 }
 
 @group(0) @binding(0) var<storage, read> x: array<vec4<scalar>>;
@@ -34,9 +40,18 @@ fn segment_quads(segment: u32) -> u32 {
   return parameters.channel_quads;
 }
 
+/// Line and column of the phase among the four places.
+fn phase_place() -> vec2u {
+  return vec2u(parameters.phase / 2u, parameters.phase % 2u);
+}
+
 /// Line and column of the first tap.
 fn row_place(row: u32) -> vec2u {
-  return vec2u(row / parameters.out_width, row % parameters.out_width) * parameters.stride;
+  let place = vec2u(row / parameters.out_width, row % parameters.out_width);
+  if (UPSAMPLE == 1u) {
+    return place + phase_place();
+  }
+  return place * parameters.stride;
 }
 
 fn x_base(place: vec2u, segment: u32) -> u32 {
@@ -51,7 +66,7 @@ fn load_x(segment: u32, at: u32) -> vec4<scalar> {
 }
 
 fn weight_base(out: u32, segment: u32) -> u32 {
-  return (out * segments() + segment) * parameters.channel_quads;
+  return ((parameters.phase * parameters.outs + out) * segments() + segment) * parameters.channel_quads;
 }
 
 fn load_codes(segment: u32, at: u32) -> vec4f {
@@ -63,9 +78,19 @@ fn load_scale(segment: u32, at: u32) -> f32 {
 }
 
 fn finish(row: u32, out: u32, results: vec4f) {
+  var position = row;
+  if (UPSAMPLE == 1u) {
+    let place = 2u * vec2u(row / parameters.out_width, row % parameters.out_width) + phase_place();
+    position = place.x * 2u * parameters.out_width + place.y;
+  }
   for (var i = 0u; i < 4u; i++) {
     if (out + i < parameters.outs) {
-      y[row * parameters.outs + out + i] = scalar(results[i] + f32(bias[out + i]));
+      let at = position * parameters.outs + out + i;
+      var value = results[i] + f32(bias[out + i]);
+      if (ACCUMULATE == 1u) {
+        value += f32(y[at]);
+      }
+      y[at] = scalar(value);
     }
   }
 }

@@ -1,7 +1,10 @@
 // Merges partial statistics of each group into one scale and shift a channel.
 // partials [parts, groups, 3] f32 (count, mean, squared deviations), weight and bias [channels] f32, affine [2, channels] f32.
 // affine = (weight / sqrt(variance + eps), bias - mean * weight / sqrt(variance + eps)), with the biased variance.
-// One workgroup a group.
+// A workgroup takes ITEMS groups, LANES lanes each.
+
+override LANES: u32 = 64; // a power of two
+override ITEMS: u32 = 1;
 
 struct Parameters {
   parts: u32,
@@ -16,32 +19,27 @@ struct Parameters {
 @group(0) @binding(3) var<storage, read_write> affine: array<f32>;
 @group(0) @binding(4) var<uniform> parameters: Parameters;
 
-var<workgroup> merged: array<vec3f, 64>;
-
 //#include "welford"
 
-@compute @workgroup_size(64)
+@compute @workgroup_size(ITEMS * LANES)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let own_group = group.x * ITEMS + lane / LANES;
+  let index = min(own_group, parameters.groups - 1u); // lanes without a group take part in the merging
   var statistics = vec3f(0.0);
-  for (var part = lane; part < parameters.parts; part += 64u) {
-    let at = (part * parameters.groups + group.x) * 3u;
+  for (var part = lane % LANES; part < parameters.parts; part += LANES) {
+    let at = (part * parameters.groups + index) * 3u;
     statistics = merge(statistics, vec3f(partials[at], partials[at + 1u], partials[at + 2u]));
   }
-  merged[lane] = statistics;
-  for (var half = 32u; half > 0u; half /= 2u) {
-    workgroupBarrier();
-    if (lane < half) {
-      merged[lane] = merge(merged[lane], merged[lane + half]);
-    }
+  statistics = merged_lanes(statistics, lane);
+  if (own_group >= parameters.groups) {
+    return;
   }
-  workgroupBarrier();
-  let mean = merged[0].y;
-  let deviation = inverseSqrt(merged[0].z / merged[0].x + parameters.eps);
+  let deviation = inverseSqrt(statistics.z / statistics.x + parameters.eps);
   let width = parameters.channels / parameters.groups;
-  for (var i = lane; i < width; i += 64u) {
-    let channel = group.x * width + i;
+  for (var i = lane % LANES; i < width; i += LANES) {
+    let channel = index * width + i;
     let scale = weight[channel] * deviation;
     affine[channel] = scale;
-    affine[parameters.channels + channel] = bias[channel] - mean * scale;
+    affine[parameters.channels + channel] = bias[channel] - statistics.y * scale;
   }
 }

@@ -1,14 +1,14 @@
 // QK RMS norm and rotary embedding: q, k = rotate(x / rms(x) * weight) head by head; v is copied.
 // queries [rows, heads * d], keys and values [rows, kv_heads * d] scalar; norm_weights [2, d] f32; rotary [positions, d / 2, 2] f32.
 // queries_out [group_heads, query_capacity, d], keys_values_out [2, group_kv_heads, key_capacity, d] scalar, head-major.
-// A workgroup takes ROWS rows of one head (queries, then keys, then values), LANES lanes each; in one kernel, so that nothing is
+// A workgroup takes ITEMS rows of one head (queries, then keys, then values), LANES lanes each; in one kernel, so that nothing is
 // copied to where attention reads.
 alias scalar = f32;
 
 override HEAD_DIM: u32 = 128;
 override INTERLEAVED: u32 = 1;
 override LANES: u32 = 64; // a power of two
-override ROWS: u32 = 1;
+override ITEMS: u32 = 1;
 
 struct Parameters {
   rows: u32,
@@ -35,8 +35,8 @@ struct Parameters {
 @group(0) @binding(6) var<storage, read_write> keys_values_out: array<scalar>;
 @group(0) @binding(7) var<uniform> parameters: Parameters;
 
-/// [ROWS, LANES]
-var<workgroup> partial: array<f32, ROWS * LANES>;
+/// [ITEMS, LANES]
+var<workgroup> partial: array<f32, ITEMS * LANES>;
 
 /// The sum of `value` over the lanes of a row, for all of them.
 fn total(value: f32, lane: u32) -> f32 {
@@ -74,9 +74,9 @@ fn load(kind: u32, at: vec2u) -> vec2f {
   }
 }
 
-@compute @workgroup_size(ROWS * LANES)
+@compute @workgroup_size(ITEMS * LANES)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let own_row = group.x * ROWS + lane / LANES;
+  let own_row = group.x * ITEMS + lane / LANES;
   let row = min(own_row, parameters.rows - 1u); // lanes without a row take part in the sums
   let slot = group.y;
   let pairs = HEAD_DIM / 2u;

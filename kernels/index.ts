@@ -50,7 +50,7 @@ export const headNormRope = {
     key_capacity: "u32",
     eps: "f32",
   },
-  overrides: { HEAD_DIM: 128, INTERLEAVED: 1, LANES: 64, ROWS: 1 },
+  overrides: { HEAD_DIM: 128, INTERLEAVED: 1, LANES: 64, ITEMS: 1 },
 } as const satisfies Kernel;
 
 /** Flash attention over up to three key segments; causal, grouped-query and masked by parameters. */
@@ -154,8 +154,15 @@ export const groupNormStatistics = {
   name: "group-norm-statistics",
   source: groupNormStatisticsSource,
   bindings: { x: "read", partials: "read_write" },
-  parameters: { positions: "u32", channels: "u32", groups: "u32", first_part: "u32", positions_per_part: "u32" },
-  overrides: {},
+  parameters: {
+    positions: "u32",
+    channels: "u32",
+    groups: "u32",
+    parts: "u32",
+    first_part: "u32",
+    positions_per_part: "u32",
+  },
+  overrides: { LANES: 64, ITEMS: 1 },
 } as const satisfies Kernel;
 
 /** Merges partial statistics into one scale and shift a channel. */
@@ -164,7 +171,7 @@ export const groupNormFinish = {
   source: groupNormFinishSource,
   bindings: { partials: "read", weight: "read", bias: "read", affine: "read_write" },
   parameters: { parts: "u32", channels: "u32", groups: "u32", eps: "f32" },
-  overrides: {},
+  overrides: { LANES: 64, ITEMS: 1 },
 } as const satisfies Kernel;
 
 /** Rows of a feature map into a convolution's input band, with normalisation, SiLU and nearest upsampling on the way. */
@@ -174,7 +181,7 @@ export const gatherBand = {
   bindings: { x: "read", affine: "read", out: "read_write" },
   parameters: {
     width: "u32",
-    channels: "u32",
+    quads: "u32",
     source_first: "u32",
     out_first: "i32",
     row_begin: "u32",
@@ -243,7 +250,7 @@ export const normalize = {
   source: normalizeSource,
   bindings: { x: "read", scale: "read", shift: "read", y: "read_write" },
   parameters: { rows: "u32", quads: "u32", eps: "f32" },
-  overrides: { KIND: 1, LANES: 64, ROWS: 1 },
+  overrides: { KIND: 1, LANES: 64, ITEMS: 1 },
 } as const satisfies Kernel;
 
 /** Results of a workgroup, how they are summed, and whether lanes read for themselves. */
@@ -303,8 +310,9 @@ export const convolve = {
     out_width: "u32",
     stride: "u32",
     pad_left: "u32",
+    phase: "u32",
   },
-  overrides: MATMUL_TILES,
+  overrides: { ...MATMUL_TILES, UPSAMPLE: 0, ACCUMULATE: 0 },
 } as const satisfies Kernel;
 
 /** Every kernel, for the tests that reflect and compile them. */

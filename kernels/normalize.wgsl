@@ -1,14 +1,14 @@
 // y = rows of x, normalised and in the scalar type. KIND 1: (x - mean) / sqrt(variance + eps) * scale + shift, a modulated
 // LayerNorm; 2: x / sqrt(mean of squares + eps) * scale, an RMS norm; 0: x as it is, a change of type.
 // x [rows, 4 * quads] outer, scale and shift [4 * quads] f32 (1 is in the scale already), y [rows, 4 * quads] scalar.
-// A workgroup takes ROWS rows, LANES lanes each; the variance is taken around the mean in a second pass, since residual streams
+// A workgroup takes ITEMS rows, LANES lanes each; the variance is taken around the mean in a second pass, since residual streams
 // have large means.
 alias scalar = f32;
 alias outer = f32;
 
 override KIND: u32 = 1;
 override LANES: u32 = 64; // a power of two
-override ROWS: u32 = 1;
+override ITEMS: u32 = 1;
 
 struct Parameters {
   rows: u32,
@@ -22,8 +22,8 @@ struct Parameters {
 @group(0) @binding(3) var<storage, read_write> y: array<vec4<scalar>>;
 @group(0) @binding(4) var<uniform> parameters: Parameters;
 
-/// [ROWS, LANES]
-var<workgroup> partial: array<f32, ROWS * LANES>;
+/// [ITEMS, LANES]
+var<workgroup> partial: array<f32, ITEMS * LANES>;
 
 /// The sum of the elements of `value` over the lanes of a row, for all of them.
 fn total(value: vec4f, lane: u32) -> f32 {
@@ -43,9 +43,9 @@ fn total(value: vec4f, lane: u32) -> f32 {
   return partial[lane - lane % LANES];
 }
 
-@compute @workgroup_size(ROWS * LANES)
+@compute @workgroup_size(ITEMS * LANES)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let row = (group.y * groups.x + group.x) * ROWS + lane / LANES;
+  let row = (group.y * groups.x + group.x) * ITEMS + lane / LANES;
   let start = min(row, parameters.rows - 1u) * parameters.quads; // lanes without a row take part in the sums
   let first = lane % LANES;
   let count = f32(4u * parameters.quads);

@@ -1,5 +1,5 @@
 // out = byte / 127.5 - 1 for the three colours of each pixel.
-// pixels [count] u32 (RGBA, R in the lowest byte), out [count, 3] scalar.
+// pixels [count] u32 (RGBA, R in the lowest byte), out [count, 4] scalar, the last of them 0, since maps have whole quads.
 // Alpha is dropped: readers have flattened it.
 alias scalar = f32;
 
@@ -8,7 +8,7 @@ struct Parameters {
 }
 
 @group(0) @binding(0) var<storage, read> pixels: array<u32>;
-@group(0) @binding(1) var<storage, read_write> out: array<scalar>;
+@group(0) @binding(1) var<storage, read_write> out: array<vec4<scalar>>;
 @group(0) @binding(2) var<uniform> parameters: Parameters;
 
 @compute @workgroup_size(64)
@@ -17,8 +17,6 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   if (i >= parameters.count) {
     return;
   }
-  for (var colour = 0u; colour < 3u; colour++) {
-    let byte = (pixels[i] >> (8u * colour)) & 255u;
-    out[i * 3u + colour] = scalar(f32(byte) / 127.5 - 1.0);
-  }
+  let bytes = (vec3u(pixels[i]) >> vec3u(0u, 8u, 16u)) & vec3u(255u);
+  out[i] = vec4<scalar>(vec4f(vec3f(bytes) / 127.5 - 1.0, 0.0));
 }

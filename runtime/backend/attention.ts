@@ -2,7 +2,7 @@ import { attention, headNormRope } from "../../kernels/index.ts";
 import { KleinbildError } from "../errors.ts";
 import type { Gpu } from "../gpu/device.ts";
 import type { MemoryPart, MemoryScope } from "../gpu/memory.ts";
-import { rowLanes } from "../gpu/row-lanes.ts";
+import { reductionLanes } from "../gpu/reduction-lanes.ts";
 import { BYTES_PER_ELEMENT, type Rows, rowRanges, type ScalarType, type Tensor } from "../gpu/tensor.ts";
 
 /** Segments of this many tokens are to fit into one binding: a 2048² picture, or four references of 1024². */
@@ -135,7 +135,7 @@ export class Attention {
     const rows = projected.queries.shape[0]!;
     const groupKvHeads = this.#kvHeadsPerGroup;
     const groupHeads = groupKvHeads * this.#headsPerKv;
-    const lanes = rowLanes(this.#gpu.adapter, headDim / 2);
+    const lanes = reductionLanes(this.#gpu.adapter, headDim / 2);
     for (let group = 0; group < this.#groups; group++)
       this.#gpu.recorder.dispatch(headNormRope, {
         bindings: {
@@ -166,7 +166,7 @@ export class Attention {
           ...lanes,
         },
         scalar: this.#scalar,
-        grid: [Math.ceil(rows / lanes.ROWS), groupHeads + 2 * groupKvHeads],
+        grid: [Math.ceil(rows / lanes.ITEMS), groupHeads + 2 * groupKvHeads],
       });
   }
 

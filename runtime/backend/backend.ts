@@ -29,6 +29,8 @@ export interface ConvolutionOptions {
   /** Columns of zeros at the left and at the right; rows are padded by whoever gathers the band. */
   readonly padLeft: number;
   readonly padRight: number;
+  /** Adds the results to what `output` holds. */
+  readonly accumulate?: boolean;
 }
 
 export const BACKENDS = ["ort", "wgsl"] as const;
@@ -89,10 +91,12 @@ export interface DenseBackend {
   addProducts(scope: MemoryScope, terms: readonly ProductTerm[], residual: Residual, hidden: Tensor): Promise<void>;
 
   /**
-   * A 1×1 or 3×3 convolution over one band of a feature map, channels last, unpadded in height.
+   * A 1×1 or 3×3 convolution over one band of a feature map, channels last, unpadded in height; one that upsamples takes a
+   * row and a column of padding on each side.
    * @param x       [1, rows, width, in]
    * @param weight  [out, in, size, size]
-   * @param output  [1, (rows − size) / stride + 1, (width + padLeft + padRight − size) / stride + 1, out]
+   * @param output  [1, (rows − size) / stride + 1, (width + padLeft + padRight − size) / stride + 1, out], or
+   *                [1, 2 · (rows − 2), 2 · width, out] of a weight that upsamples
    */
   convolve(scope: MemoryScope, x: Tensor, weight: Kernel2d, options: ConvolutionOptions, output: Tensor): Promise<void>;
 

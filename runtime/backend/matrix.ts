@@ -55,12 +55,12 @@ export interface Matrix {
 }
 
 /**
- * Order of a convolution's weight: [out, in, size, size] as in the files, or channels last, [out, size, size, in], with `in`
- * padded by zeros to a multiple of four.
+ * Order of a convolution's weight: [out, in, size, size] as in the files, or channels last, [out, size, size, in], in which
+ * upsampling is folded into the convolution after it.
  */
 export type KernelLayout = "oihw" | "ohwi";
 
-/** Channels of a kernel that lies channels last: whole quads. */
+/** Channels of a feature map, and inputs of a convolution: whole quads, the last of them zeros where there are fewer. */
 export function paddedChannels(channels: number): number {
   return Math.ceil(channels / 4) * 4;
 }
@@ -69,9 +69,12 @@ export function paddedChannels(channels: number): number {
 export interface Kernel2d {
   readonly name: string;
   readonly out: number;
+  /** A multiple of 4. */
   readonly in: number;
-  /** Height and width: 1 or 3. */
+  /** Height and width: 1 or 3; 2 where it upsamples. */
   readonly size: number;
+  /** The map is made twice as large on the way: four kernels [4, out, 2, 2, in], one for each place that a position becomes. */
+  readonly upsamples?: boolean;
   readonly weight: Tensor;
   readonly bias: Tensor;
 }

@@ -13,10 +13,10 @@ export interface PlannedMatrix {
   readonly rank: number;
 }
 
-/** Rows of a band that a convolution reads, and its weight. */
+/** A convolution of one band. */
 export interface PlannedConvolution extends Pick<Kernel2d, "out" | "in" | "size"> {
-  /** Positions of what it reads. */
-  readonly positions: number;
+  /** Values that its results are added to; 0 where they are just stored. */
+  readonly accumulated: number;
 }
 
 /** Whole output rows that fit a binding, as the loader cuts matrices of these row sizes alike. */
@@ -38,4 +38,6 @@ export interface PlannedDense {
   gatedProject(scope: PlannedScope, rows: number, gate: PlannedMatrix, upScaled: boolean): void;
   addProducts(scope: PlannedScope, rows: number, terms: readonly PlannedMatrix[]): void;
   convolve(scope: PlannedScope, convolution: PlannedConvolution): void;
+  /** Whether upsampling happens inside the convolution after it. */
+  readonly foldsUpsampling: boolean;
 }

@@ -5,6 +5,7 @@ import type { PlannedConvolution, PlannedDense, PlannedMatrix } from "./planned-
 
 /** What `OrtBackend` allocates: intermediate values of the graphs, columns of cut matrices, and a branch before it is added. */
 export class PlannedOrt implements PlannedDense {
+  readonly foldsUpsampling = false;
   readonly #ort: OrtPool;
   readonly #scalar: ScalarType;
 
@@ -56,8 +57,10 @@ export class PlannedOrt implements PlannedDense {
   }
 
   /** The weight is laid out anew in each run. */
-  convolve(_scope: PlannedScope, { out, in: inputs, size }: PlannedConvolution): void {
+  convolve(scope: PlannedScope, { out, in: inputs, size, accumulated }: PlannedConvolution): void {
+    const results = accumulated > 0 ? [scope.tensor(this.#scalar, [accumulated])] : [];
     this.#ort.run([this.#bytes(out * inputs * size * size)]);
+    scope.release(...results);
   }
 
   #normed(rows: number, x: ScalarType, normed: boolean, columns: number): readonly number[] {

@@ -1,10 +1,10 @@
-import { paddedChannels } from "../backend/matrix.ts";
 import type { ScalarType } from "../gpu/tensor.ts";
 import type { PlannedScope } from "./ledger.ts";
-import type { PlannedConvolution, PlannedDense, PlannedMatrix } from "./planned-dense.ts";
+import type { PlannedDense, PlannedMatrix } from "./planned-dense.ts";
 
 /** What `WgslBackend` allocates: rows in the scalar type, and those of a low rank. */
 export class PlannedWgsl implements PlannedDense {
+  readonly foldsUpsampling = true;
   readonly #scalar: ScalarType;
 
   constructor(scalar: ScalarType) {
@@ -25,10 +25,7 @@ export class PlannedWgsl implements PlannedDense {
     for (const term of terms) this.#linear(scope, rows, term);
   }
 
-  convolve(scope: PlannedScope, { in: inputs, positions }: PlannedConvolution): void {
-    const channels = paddedChannels(inputs);
-    if (channels !== inputs) scope.release(scope.tensor(this.#scalar, [positions, channels]));
-  }
+  convolve(): void {}
 
   #withNormalized(scope: PlannedScope, rows: number, columns: number, needed: boolean, work: () => void): void {
     const normalized = needed ? [scope.tensor(this.#scalar, [rows, columns])] : [];

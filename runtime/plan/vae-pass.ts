@@ -1,6 +1,6 @@
 import type { Kernel2d } from "../backend/matrix.ts";
 import { rowRanges, tensorBytes } from "../gpu/tensor.ts";
-import { PIXELS_PER_TOKEN } from "../vae/autoencoder.ts";
+import { PIXEL_CHANNELS, PIXELS_PER_TOKEN } from "../vae/autoencoder.ts";
 import { bandRows } from "../vae/bands.ts";
 import { POSITIONS_PER_PART } from "../vae/blocks.ts";
 import type { VaeConfig } from "../weights/model-config.ts";
@@ -36,9 +36,9 @@ export class PlannedVae {
   /** Up to the moments of the latents. */
   encode({ width, height }: Size): void {
     const { encoderChannels: channels, layersPerBlock, latentChannels, quantConv } = this.#config;
-    const picture = this.#map(width, height, 3);
+    const picture = this.#map(width, height, PIXEL_CHANNELS);
     for (const rows of picture.bands) this.#scope.release(this.#scope.tensor("u32", [rows * width]));
-    let map = this.#convolve(picture, kernel(channels[0]!, 3));
+    let map = this.#convolve(picture, kernel(channels[0]!, PIXEL_CHANNELS));
     this.#release(picture);
     for (const [i, out] of channels.entries()) {
       map = this.#level(map, out, layersPerBlock, i < channels.length - 1 ? "down" : undefined);
@@ -83,18 +83,17 @@ export class PlannedVae {
     this.#scope.release(...bands.map((rows) => tensorBytes(scalar, [rows, width, channels])));
   }
 
-  #convolve(
-    map: PlannedMap,
-    weight: Kernel,
-    { gathered = weight.size > 1, stride = 1, upsample = false }: ConvolveOptions = {},
-  ): PlannedMap {
+  #convolve(map: PlannedMap, weight: Kernel, { stride = 1, upsample = false, onto }: ConvolveOptions = {}): PlannedMap {
     const { dense, setup } = this.#context;
     const factor = upsample ? 2 : 1;
-    const out = this.#map((map.width * factor) / stride, (map.height * factor) / stride, weight.out);
+    const out = onto ?? this.#map((map.width * factor) / stride, (map.height * factor) / stride, weight.out);
+    const folded = upsample && dense.foldsUpsampling;
     for (const count of out.bands) {
-      const rows = (count - 1) * stride + weight.size;
-      const input = gathered && this.#scope.tensor(setup.scalar, [rows, map.width * factor, map.channels]);
-      dense.convolve(this.#scope, { ...weight, positions: rows * map.width * factor });
+      const rows = folded ? count / 2 + 2 : (count - 1) * stride + weight.size;
+      const width = folded ? map.width : map.width * factor;
+      const input = weight.size > 1 && this.#scope.tensor(setup.scalar, [rows, width, map.channels]);
+      const accumulated = onto ? count * out.width * out.channels : 0;
+      dense.convolve(this.#scope, { ...weight, accumulated });
       if (input !== false) this.#scope.release(input);
     }
     return out;
@@ -112,13 +111,13 @@ export class PlannedVae {
   #resnet(x: PlannedMap, channels: number): PlannedMap {
     const affine1 = this.#groupNorm(x);
     const inner = this.#convolve(x, kernel(channels, x.channels));
+    const residual = x.channels === channels ? x : this.#convolve(x, kernel(channels, x.channels, 1));
+    if (residual !== x) this.#release(x);
     const affine2 = this.#groupNorm(inner);
-    const out = this.#convolve(inner, kernel(channels, channels));
+    this.#convolve(inner, kernel(channels, channels), { onto: residual });
     this.#release(inner);
-    if (x.channels !== channels) this.#release(this.#convolve(x, kernel(channels, x.channels, 1)));
-    this.#release(x);
     this.#scope.release(affine1, affine2);
-    return out;
+    return residual;
   }
 
   #level(x: PlannedMap, channels: number, resnets: number, resample: "down" | "up" | undefined): PlannedMap {
@@ -177,10 +176,9 @@ export class PlannedVae {
 }
 
 interface ConvolveOptions {
-  /** Whether the rows that a band reads are put together first. */
-  readonly gathered?: boolean;
   readonly stride?: 1 | 2;
   readonly upsample?: boolean;
+  readonly onto?: PlannedMap;
 }
 
 const kernel = (out: number, inputs: number, size = 3): Kernel => ({ out, in: inputs, size });

@@ -29,7 +29,9 @@ function tensorWeight(setup: PlanSetup, { name, shape, role }: InventoryTensor, 
       return tensorBytes(setup.scalar, shape);
     case "kernel": {
       const [out = 0, inputs = 0, ...size] = shape;
-      return tensorBytes(setup.scalar, [out, setup.backend === "wgsl" ? paddedChannels(inputs) : inputs, ...size]);
+      // four kernels of 2×2 where upsampling is folded into the convolution
+      const taps = setup.backend === "wgsl" && name.includes("upsamplers") ? [4, 2, 2] : size;
+      return tensorBytes(setup.scalar, [out, paddedChannels(inputs), ...taps]);
     }
     case "vector":
       // the statistics of the latents are there twice: to normalise, and to undo it

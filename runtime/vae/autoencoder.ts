@@ -14,6 +14,8 @@ import type { VaeWeights } from "./weights.ts";
 /** Pixels per token in each direction: the autoencoder's 8, times 2×2 patches. */
 export const PIXELS_PER_TOKEN = 16;
 const PIXELS_PER_LATENT = 8;
+/** Of a picture's map: red, green, blue, and zeros that make a quad. */
+export const PIXEL_CHANNELS = 4;
 
 /** RGBA bytes of a picture whose sides are multiples of 16. */
 export interface Pixels {
@@ -54,9 +56,16 @@ export class Autoencoder {
     using scope = this.#gpu.memory.scope();
     const blocks = this.#blocks(scope, this.#bandRows("encode", width));
     const rowsPerMapBand = blocks.context.rowsPerBand(width);
-    const map = allocateMap(scope, this.#scalar, { width, height, channels: 3, rowsPerBand: rowsPerMapBand });
+    const map = allocateMap(scope, this.#scalar, {
+      width,
+      height,
+      channels: PIXEL_CHANNELS,
+      rowsPerBand: rowsPerMapBand,
+    });
     for (const [i, { first, count }] of rowRanges(height, rowsPerMapBand).entries()) {
-      const values = features.slice(first * width * 3, (first + count) * width * 3);
+      const values = new Float32Array(count * width * PIXEL_CHANNELS);
+      for (let at = 0; at < count * width; at++)
+        values.set(features.subarray((first * width + at) * 3, (first * width + at + 1) * 3), at * PIXEL_CHANNELS);
       this.#gpu.recorder.write(map.bands[i]!, this.#scalar === "f32" ? values : f32ToF16(values));
     }
     return await this.#encode(target, blocks, map);
@@ -154,7 +163,7 @@ export class Autoencoder {
     const map = allocateMap(scope, this.#scalar, {
       width,
       height,
-      channels: 3,
+      channels: PIXEL_CHANNELS,
       rowsPerBand: context.rowsPerBand(width),
     });
     for (const [i, { first, count }] of rowRanges(height, map.rowsPerBand).entries()) {

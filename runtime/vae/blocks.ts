@@ -4,6 +4,7 @@ import type { Kernel2d } from "../backend/matrix.ts";
 import type { Gpu } from "../gpu/device.ts";
 import type { MemoryScope } from "../gpu/memory.ts";
 import { foldGrid } from "../gpu/recorder.ts";
+import { reductionLanes } from "../gpu/reduction-lanes.ts";
 import { elementCount, rowRanges, type ScalarType, type Tensor } from "../gpu/tensor.ts";
 import { allocateMap, type FeatureMap, type GatherOptions, gatherRows, releaseMap } from "./feature-map.ts";
 import type { AttentionWeights, LevelWeights, MidWeights, NormWeights, ResnetWeights } from "./weights.ts";
@@ -11,6 +12,11 @@ import type { AttentionWeights, LevelWeights, MidWeights, NormWeights, ResnetWei
 const NORM_EPS = 1e-6;
 /** Positions that one workgroup of the statistics kernel takes: enough of them to fill a GPU, few partial results. */
 export const POSITIONS_PER_PART = 1024;
+
+export interface ConvolveOptions extends GatherOptions {
+  readonly stride?: 1 | 2;
+  readonly onto?: FeatureMap;
+}
 
 export interface BlockContext {
   readonly gpu: Gpu;
@@ -35,39 +41,42 @@ export class VaeBlocks {
   /**
    * A convolution band by band, padded with zeros as if the map were whole.
    *
-   * @param stride  2 pads at the right and at the bottom only, as the reference encoder does
+   * @param stride    2 pads at the right and at the bottom only, as the reference encoder does
+   * @param upsample  nearest, by two, before it
+   * @param onto      a map of the result's size, to which the results are added; it is what is returned
    */
-  async convolve(
-    map: FeatureMap,
-    weight: Kernel2d,
-    options: GatherOptions & { readonly stride?: 1 | 2 } = {},
-  ): Promise<FeatureMap> {
-    const { gpu, backend, scalar, rowsPerBand } = this.context;
-    const { stride = 1, ...gather } = options;
-    const inputHeight = gather.upsample ? map.height * 2 : map.height;
-    const inputWidth = gather.upsample ? map.width * 2 : map.width;
-    const height = inputHeight / stride;
-    const width = inputWidth / stride;
-    const out = allocateMap(this.scope, scalar, {
-      height,
-      width,
-      channels: weight.out,
-      rowsPerBand: rowsPerBand(width),
-    });
-    const halo = weight.size === 3 && stride === 1 ? 1 : 0;
-    const convolution = { stride, padLeft: halo, padRight: weight.size === 3 ? 1 : 0 } as const;
-    const direct = weight.size === 1 && !gather.affine && !gather.activate && !gather.upsample;
-    for (const [i, { first, count }] of rowRanges(height, out.rowsPerBand).entries()) {
+  async convolve(map: FeatureMap, weight: Kernel2d, options: ConvolveOptions = {}): Promise<FeatureMap> {
+    const { gpu, backend, scalar } = this.context;
+    const { stride = 1, upsample = false, onto, ...gather } = options;
+    const out = onto ?? this.#mapOf(weight, (map.width * (upsample ? 2 : 1)) / stride, map);
+    const halo = weight.size > 1 && stride === 1 ? 1 : 0;
+    const convolution = { stride, padLeft: halo, padRight: weight.size > 1 ? 1 : 0, accumulate: onto !== undefined };
+    const direct = weight.size === 1 && !gather.affine && !gather.activate;
+    // what a weight does not fold is upsampled where the rows are gathered
+    const step = weight.upsamples ? 0.5 : stride;
+    const rowsOf = (count: number): number =>
+      weight.upsamples ? count / 2 + 2 * halo : (count - 1) * stride + weight.size;
+    for (const [i, { first, count }] of rowRanges(out.height, out.rowsPerBand).entries()) {
       this.context.signal?.throwIfAborted();
-      const rows = (count - 1) * stride + weight.size;
+      const gathering = { ...gather, upsample: upsample && !weight.upsamples };
       const input = direct
         ? map.bands[i]!
-        : gatherRows(gpu.recorder, this.scope, scalar, map, first * stride - halo, rows, gather);
+        : gatherRows(gpu.recorder, this.scope, scalar, map, first * step - halo, rowsOf(count), gathering);
       await backend.convolve(this.scope, input, weight, convolution, out.bands[i]!);
       if (!direct) this.scope.release(input);
       await gpu.recorder.throttle();
     }
     return out;
+  }
+
+  /** Room for what a convolution gives that is `width` wide. */
+  #mapOf(weight: Kernel2d, width: number, from: FeatureMap): FeatureMap {
+    return allocateMap(this.scope, this.context.scalar, {
+      height: (from.height * width) / from.width,
+      width,
+      channels: weight.out,
+      rowsPerBand: this.context.rowsPerBand(width),
+    });
   }
 
   /** GroupNorm over the whole map as one scale and shift a channel, [2, channels] f32. */
@@ -78,6 +87,7 @@ export class VaeBlocks {
     const partials = this.scope.tensor("group statistics", "f32", [parts, groups, 3]);
     const affine = this.scope.tensor("group affine", "f32", [2, map.channels]);
     let firstPart = 0;
+    const statisticsLanes = reductionLanes(gpu.adapter, POSITIONS_PER_PART);
     for (const x of map.bands) {
       gpu.recorder.dispatch(groupNormStatistics, {
         bindings: { x, partials },
@@ -85,36 +95,41 @@ export class VaeBlocks {
           positions: positions(x),
           channels: map.channels,
           groups,
+          parts: partsOf(x),
           first_part: firstPart,
           positions_per_part: POSITIONS_PER_PART,
         },
+        overrides: statisticsLanes,
         scalar,
-        grid: [partsOf(x), groups],
+        grid: [Math.ceil(partsOf(x) / statisticsLanes.ITEMS), groups],
       });
       firstPart += partsOf(x);
     }
+    const finishLanes = reductionLanes(gpu.adapter, parts);
     gpu.recorder.dispatch(groupNormFinish, {
       bindings: { partials, ...norm, affine },
       parameters: { parts, channels: map.channels, groups, eps: NORM_EPS },
-      grid: [groups],
+      overrides: finishLanes,
+      grid: [Math.ceil(groups / finishLanes.ITEMS)],
     });
     this.scope.release(partials);
     return affine;
   }
 
-  /** x + conv2(SiLU(norm2(conv1(SiLU(norm1(x)))))), with a 1×1 convolution of x where channels change. Frees x. */
+  /**
+   * x + conv2(SiLU(norm2(conv1(SiLU(norm1(x)))))), with a 1×1 convolution of x where channels change. Takes the place of x,
+   * or frees it.
+   */
   async resnet(x: FeatureMap, weights: ResnetWeights): Promise<FeatureMap> {
     const affine1 = this.groupNorm(x, weights.norm1);
     const inner = await this.convolve(x, weights.conv1, { affine: affine1, activate: true });
-    const affine2 = this.groupNorm(inner, weights.norm2);
-    const out = await this.convolve(inner, weights.conv2, { affine: affine2, activate: true });
-    releaseMap(this.scope, inner);
     const residual = weights.shortcut ? await this.convolve(x, weights.shortcut) : x;
-    this.#add(out, residual);
-    if (residual !== x) releaseMap(this.scope, residual);
-    releaseMap(this.scope, x);
+    if (residual !== x) releaseMap(this.scope, x);
+    const affine2 = this.groupNorm(inner, weights.norm2);
+    await this.convolve(inner, weights.conv2, { affine: affine2, activate: true, onto: residual });
+    releaseMap(this.scope, inner);
     this.scope.release(affine1, affine2);
-    return out;
+    return residual;
   }
 
   /** Resnets, then the resampling convolution. Frees x. */
@@ -203,11 +218,6 @@ export class VaeBlocks {
   #trim(): void {
     this.context.gpu.recorder.flush();
     this.scope.trim();
-  }
-
-  /** target += x, band by band. */
-  #add(target: FeatureMap, x: FeatureMap): void {
-    for (const [i, band] of target.bands.entries()) this.#combine(band, x.bands[i]!);
   }
 
   #combine(accumulator: Tensor, x: Tensor): void {

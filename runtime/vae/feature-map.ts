@@ -6,7 +6,7 @@ import { BYTES_PER_ELEMENT, rowRanges, type ScalarType, type Tensor } from "../g
 
 /**
  * Features [height, width, channels], channels last, cut into bands of whole rows so that no band is above the binding
- * limit. Maps of one width are cut alike.
+ * limit. Maps of one width are cut alike. Channels come in whole quads, but for a decoded picture's three.
  */
 export interface FeatureMap {
   readonly height: number;
@@ -73,6 +73,7 @@ export function gatherRows(
 ): Tensor {
   const shift = options.upsample ? 1 : 0;
   const width = map.width << shift;
+  const quads = map.channels / 4;
   const target = scope.tensor("gathered features", scalar, [1, rows, width, map.channels]);
   const end = Math.min(map.height << shift, first + rows);
   if (first < 0 || end < first + rows) recorder.clear(target);
@@ -85,7 +86,7 @@ export function gatherRows(
       bindings: { x: source, affine: options.affine ?? source, out: target },
       parameters: {
         width: map.width,
-        channels: map.channels,
+        quads,
         source_first: band.first,
         out_first: first,
         row_begin: from - first,
@@ -93,7 +94,7 @@ export function gatherRows(
       },
       overrides: { NORMALIZE: options.affine ? 1 : 0, ACTIVATE: options.activate ? 1 : 0, UPSAMPLE: shift },
       scalar,
-      grid: foldGrid(Math.ceil(((to - from) * width * map.channels) / 64)),
+      grid: foldGrid(Math.ceil(((to - from) * width * quads) / 64)),
     });
   }
   return target;

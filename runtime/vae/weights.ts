@@ -113,7 +113,7 @@ async function loadDecoder(loader: WeightLoader, config: VaeConfig): Promise<Cod
     const last = i === channels.length - 1;
     levels.push({
       resnets,
-      resample: last ? undefined : await loader.kernel2d(`${block}.upsamplers.0.conv`, out, out, 3),
+      resample: last ? undefined : await loader.upsamplingKernel2d(`${block}.upsamplers.0.conv`, out),
     });
   }
   return {

@@ -11,6 +11,7 @@ import type { MemoryPart } from "../gpu/memory.ts";
 import { BYTES_PER_ELEMENT, type RowRange, rowRanges, type ScalarType, type Tensor } from "../gpu/tensor.ts";
 import { f32ToF16 } from "./float.ts";
 import type { PackedRows } from "./formats/tensor-file.ts";
+import { type LaidOutKernel, layOutKernel, upsamplingPhases } from "./kernel-layout.ts";
 import { QUANTIZATION_BITS, QUANTIZATION_BLOCK, type QuantizationMethod, quantizeRows } from "./quantize.ts";
 import { readAhead } from "./read-ahead.ts";
 import type { TensorStore } from "./tensor-store.ts";
@@ -161,20 +162,33 @@ export class WeightLoader {
 
   /** A convolution [out, in, size, size] with bias, in the scalar type and the backend's layout. */
   async kernel2d(name: string, out: number, inputs: number, size: number): Promise<Kernel2d> {
-    const { store, kernelLayout } = this.#options;
+    const { kernelLayout = "oihw" } = this.#options;
+    return this.#kernel2d(name, [out, inputs, size], (stored) =>
+      layOutKernel(stored, [out, inputs, size], kernelLayout),
+    );
+  }
+
+  /** The 3×3 convolution after a nearest upsampling by two, which the layout `ohwi` folds into it. */
+  async upsamplingKernel2d(name: string, channels: number): Promise<Kernel2d> {
+    if (this.#options.kernelLayout !== "ohwi") return this.kernel2d(name, channels, channels, 3);
+    const kernel = await this.#kernel2d(name, [channels, channels, 3], (stored) =>
+      upsamplingPhases(stored, channels, channels),
+    );
+    return { ...kernel, size: 2, upsamples: true };
+  }
+
+  async #kernel2d(
+    name: string,
+    [out, inputs, size]: readonly [out: number, inputs: number, size: number],
+    layOut: (stored: Float32Array<ArrayBuffer>) => LaidOutKernel,
+  ): Promise<Kernel2d> {
+    const { store } = this.#options;
     store.expectShape(`${name}.weight`, [out, inputs, size, size]);
     store.expectShape(`${name}.bias`, [out]);
-    const stored = await this.#readAll(`${name}.weight`);
-    const weight =
-      kernelLayout === "ohwi"
-        ? this.#scalars(
-            `${name}.weight`,
-            [out, size, size, paddedChannels(inputs)],
-            channelsLast(stored, out, inputs, size * size),
-          )
-        : this.#scalars(`${name}.weight`, [out, inputs, size, size], stored);
+    const { shape, values } = layOut(await this.#readAll(`${name}.weight`));
+    const weight = this.#scalars(`${name}.weight`, shape, values);
     const bias = this.#scalars(`${name}.bias`, [out], await this.#readAll(`${name}.bias`));
-    return { name, out, in: inputs, size, weight, bias };
+    return { name, out, in: paddedChannels(inputs), size, weight, bias };
   }
 
   #layout(source: MatrixSource): Layout {
@@ -266,22 +280,6 @@ export class WeightLoader {
     this.#loaded.push(tensor);
     return tensor;
   }
-}
-
-/** Values [out, in, taps] as [out, taps, in], with `in` padded by zeros: the layout `ohwi`. */
-export function channelsLast(
-  values: Float32Array,
-  out: number,
-  inputs: number,
-  taps: number,
-): Float32Array<ArrayBuffer> {
-  const padded = paddedChannels(inputs);
-  const moved = new Float32Array(out * taps * padded);
-  for (let o = 0; o < out; o++)
-    for (let i = 0; i < inputs; i++)
-      for (let tap = 0; tap < taps; tap++)
-        moved[(o * taps + tap) * padded + i] = values[(o * inputs + i) * taps + tap]!;
-  return moved;
 }
 
 /** Values in the scalar type, padded to whole words. */

@@ -3,10 +3,13 @@ import { BACKENDS, type Norm } from "../../runtime/backend/backend.ts";
 import type { Matrix } from "../../runtime/backend/matrix.ts";
 import type { MemoryScope } from "../../runtime/gpu/memory.ts";
 import type { ScalarType, Tensor } from "../../runtime/gpu/tensor.ts";
+import { WgslBackend } from "../../runtime/backend/wgsl/wgsl-backend.ts";
+import { layOutKernel, upsamplingPhases } from "../../runtime/weights/kernel-layout.ts";
 import { quantizeRows } from "../../runtime/weights/quantize.ts";
 import { convolve, layerNorm, linear, rmsNorm, silu } from "../reference/dense.ts";
 import { dequantize } from "../reference/quantize.ts";
-import { uploadKernel, useBackend } from "../support/dense-backends.ts";
+import { useBackend } from "../support/dense-backends.ts";
+import { gatherRows } from "../reference/features.ts";
 import { expectClose, randomValues } from "../support/compare.ts";
 import { download, rounded, SCALARS, upload, useGpu } from "../support/gpu.ts";
 
@@ -158,31 +161,35 @@ describe.each(CASES)("the backend %s in %s", (name, scalar) => {
 
   for (const [size, stride, padLeft, padRight, channels, out] of [
     [3, 1, 1, 1, 8, 16],
-    [3, 1, 1, 1, 3, 16],
     [3, 2, 0, 1, 8, 8],
     [1, 1, 0, 0, 12, 20],
     [3, 1, 1, 1, 20, 3],
   ] as const)
-    it(`convolves ${size}x${size} with stride ${stride}, ${channels} to ${out} channels`, async () => {
+    it(`convolves ${size}x${size} with stride ${stride}, ${channels} to ${out} channels, alone and onto a map`, async () => {
       const height = 7;
       const width = 10;
       const x = rounded(scalar, randomValues(height * width * channels));
       const weight = rounded(scalar, randomValues(out * channels * size * size, 3));
       const bias = rounded(scalar, randomValues(out, 4));
       const expected = convolve(x, height, width, weight, bias, size, { stride, padLeft, padRight });
-      const output = tensor(scalar, [1, expected.height, expected.width, out]);
-      const { kernelLayout: layout } = await backend();
+      const before = rounded(scalar, randomValues(expected.values.length, 5));
+      const { shape, values } = layOutKernel(weight, [out, channels, size], (await backend()).kernelLayout);
       const kernel = {
         name: "test",
         out,
         in: channels,
         size,
-        weight: uploadKernel(gpu(), layout, scalar, [out, channels, size, size], weight),
+        weight: upload(gpu(), scalar, shape, values),
         bias: upload(gpu(), scalar, [out], bias),
       };
       const input = upload(gpu(), scalar, [1, height, width, channels], x);
-      await (await backend()).convolve(scope(), input, kernel, { stride, padLeft, padRight }, output);
-      expectClose(await download(gpu(), output), expected.values, TOLERANCE[scalar]);
+      for (const accumulate of [false, true]) {
+        const output = upload(gpu(), scalar, [1, expected.height, expected.width, out], before);
+        const options = { stride, padLeft, padRight, accumulate };
+        await (await backend()).convolve(scope(), input, kernel, options, output);
+        const sums = expected.values.map((value, i) => value + (accumulate ? before[i]! : 0));
+        expectClose(await download(gpu(), output), sums, TOLERANCE[scalar]);
+      }
     });
 
   it("refuses an input of another width than the weight", async () => {
@@ -196,4 +203,47 @@ describe.each(CASES)("the backend %s in %s", (name, scalar) => {
     );
     await expect(call).rejects.toMatchObject({ code: "invalid-shape" });
   });
+});
+
+describe.each(SCALARS)("upsampling folded into a convolution, in %s", (scalar) => {
+  const gpu = useGpu();
+  const hardware = useGpu({}, "hardware");
+
+  for (const [height, width, channels, out] of [
+    [1, 1, 4, 4],
+    [3, 5, 8, 12],
+    [9, 8, 4, 72],
+  ] as const)
+    it.each(["own", "hardware"])(
+      `is the convolution of the upsampled map, ${height}x${width} with ${channels} to ${out} channels, lanes %s`,
+      async (lanes) => {
+        const on = lanes === "own" ? gpu() : hardware();
+        const x = rounded(scalar, randomValues(height * width * channels));
+        const weight = rounded(
+          scalar,
+          randomValues(out * channels * 9, 3).map((value) => value / 4),
+        );
+        const bias = rounded(scalar, randomValues(out, 4));
+        const upsampled = gatherRows(x, { height, width, channels }, -1, 2 * height + 2, { upsample: true });
+        const pads = { stride: 1, padLeft: 1, padRight: 1 } as const;
+        const expected = convolve(upsampled, 2 * height + 2, 2 * width, weight, bias, 3, pads);
+        const { shape, values } = upsamplingPhases(weight, out, channels);
+        const kernel = {
+          name: "test",
+          out,
+          in: channels,
+          size: 2,
+          upsamples: true,
+          weight: upload(on, scalar, shape, values),
+          bias: upload(on, scalar, [out], bias),
+        };
+        const padded = gatherRows(x, { height, width, channels }, -1, height + 2, {});
+        const output = upload(on, scalar, [1, 2 * height, 2 * width, out], new Float32Array(expected.values.length));
+        const input = upload(on, scalar, [1, height + 2, width, channels], padded);
+        await on.checked("upsampling", () =>
+          new WgslBackend(on, scalar).convolve(on.memory.scope(), input, kernel, pads, output),
+        );
+        expectClose(await download(on, output), expected.values, TOLERANCE[scalar]);
+      },
+    );
 });

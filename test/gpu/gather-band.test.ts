@@ -41,11 +41,11 @@ describe.each(SCALARS)("gather-band in %s", (scalar) => {
 
   describe.each(STEPS)("with normalize %s, activate %s, upsample %s", (normalize, activate, upsample) => {
     for (const [height, width, channels, rowsPerBand] of [
-      [2, 1, 1, 2],
+      [2, 1, 4, 2],
       [2, 1, 64, 2],
-      [6, 5, 13, 2],
-      [6, 3, 22, 4],
-      [7, 9, 3, 7],
+      [6, 5, 12, 2],
+      [6, 3, 20, 4],
+      [7, 9, 4, 7],
     ] as const) {
       const outHeight = upsample ? 2 * height : height;
       const ranges: readonly (readonly [first: number, rows: number])[] = [
@@ -78,16 +78,16 @@ describe.each(SCALARS)("gather-band in %s", (scalar) => {
   });
 
   it("writes the rows it is told to, and only those", async () => {
-    const { values, map } = inputs({ height: 4, width: 5, channels: 3 }, 4);
-    const out = outputWithSpare(gpu(), scalar, 6 * 15);
+    const { values, map } = inputs({ height: 4, width: 5, channels: 4 }, 4);
+    const out = outputWithSpare(gpu(), scalar, 6 * 20, 8);
     await runKernel(gpu(), gatherBand, {
       bindings: { x: map.bands[0]!, affine: map.bands[0]!, out },
-      parameters: { width: 5, channels: 3, source_first: 0, out_first: -1, row_begin: 2, row_count: 2 },
+      parameters: { width: 5, quads: 1, source_first: 0, out_first: -1, row_begin: 2, row_count: 2 },
       scalar,
-      grid: twoRowGrid(30),
+      grid: twoRowGrid(10),
     });
-    const expected = new Float32Array(6 * 15 + 7).fill(UNTOUCHED);
-    expected.set(values.subarray(15, 45), 30); // map rows 1 and 2 are rows 2 and 3 of a target that starts at row −1
+    const expected = new Float32Array(6 * 20 + 8).fill(UNTOUCHED);
+    expected.set(values.subarray(20, 60), 40); // map rows 1 and 2 are rows 2 and 3 of a target that starts at row −1
     expect(await download(gpu(), out)).toEqual(expected);
   });
 
@@ -97,7 +97,7 @@ describe.each(SCALARS)("gather-band in %s", (scalar) => {
     const out = outputWithSpare(gpu(), scalar, 8, 0);
     await runKernel(gpu(), gatherBand, {
       bindings: { x, affine: x, out },
-      parameters: { width: 1, channels: 8, source_first: 0, out_first: 0, row_begin: 0, row_count: 1 },
+      parameters: { width: 1, quads: 2, source_first: 0, out_first: 0, row_begin: 0, row_count: 1 },
       overrides: { ACTIVATE: 1 },
       scalar,
       grid: [1],

@@ -17,6 +17,7 @@ describe.each(SCALARS)("group-norm-finish compiled for %s", (scalar) => {
     groups: number,
     weight: ArrayLike<number>,
     bias: ArrayLike<number>,
+    lanes: { readonly LANES: number; readonly ITEMS: number } = { LANES: 64, ITEMS: 1 },
   ): Promise<Float32Array> {
     const channels = weight.length;
     const affine = outputWithSpare(gpu(), "f32", 2 * channels, 3);
@@ -28,8 +29,9 @@ describe.each(SCALARS)("group-norm-finish compiled for %s", (scalar) => {
         affine,
       },
       parameters: { parts: partials.length / (3 * groups), channels, groups, eps: EPS },
+      overrides: lanes,
       scalar,
-      grid: [groups],
+      grid: [Math.ceil(groups / lanes.ITEMS)],
     });
     const values = await download(gpu(), affine);
     expect([...values.subarray(-3)]).toEqual([UNTOUCHED, UNTOUCHED, UNTOUCHED]);
@@ -64,6 +66,22 @@ describe.each(SCALARS)("group-norm-finish compiled for %s", (scalar) => {
       expectClose(await finish(partials, groups, weight, bias), [...scale, ...shift], tolerance);
     });
 
+  it.each([
+    [1, 8],
+    [4, 16],
+  ])("gives a group %d lanes, %d groups to a workgroup", async (LANES, ITEMS) => {
+    const [parts, groups] = [5, ITEMS + 1];
+    const values = Array.from({ length: groups }, (_, group) => randomValues(3 * parts, group));
+    const partials = Array.from({ length: parts }, (_, part) =>
+      values.flatMap((of) => statistics([...of.subarray(3 * part, 3 * part + 3)])),
+    ).flat();
+    const [weight, bias] = [randomValues(groups, 6), randomValues(groups, 7)];
+    const positions = Array.from({ length: 3 * parts }, (_, i) => values.map((of) => of[i]!)).flat();
+    const { scale, shift } = groupNormAffine(positions, groups, groups, weight, bias, EPS);
+    const actual = await finish(partials, groups, weight, bias, { LANES, ITEMS });
+    expectClose(actual, [...scale, ...shift], { absolute: 1e-5, relative: 1e-5 });
+  });
+
   it("weights parts by their counts, empty ones not at all", async () => {
     const [scale, shift] = await finish([3, 1, 0, 0, 0, 0, 1, 5, 0], 1, [1], [0]); // values 1, 1, 1, 5
     expectClose([scale!, shift!], [1 / Math.sqrt(3), -2 / Math.sqrt(3)], { relative: 1e-5 });
@@ -82,18 +100,26 @@ describe.each(SCALARS)("group-norm-finish compiled for %s", (scalar) => {
     const weight = randomValues(channels, 2);
     const bias = randomValues(channels, 3);
     const bands = rowRanges(positions, 600);
-    const parts = bands.reduce((sum, { count }) => sum + Math.ceil(count / perPart), 0);
+    const partsOf = (count: number): number => Math.ceil(count / perPart);
+    const parts = bands.reduce((sum, { count }) => sum + partsOf(count), 0);
     const partials = outputWithSpare(gpu(), "f32", parts * groups * 3, 0);
     let firstPart = 0;
     for (const { first, count } of bands) {
       const band = x.subarray(first * channels, (first + count) * channels);
       await runKernel(gpu(), groupNormStatistics, {
         bindings: { x: upload(gpu(), scalar, [count, channels], band), partials },
-        parameters: { positions: count, channels, groups, first_part: firstPart, positions_per_part: perPart },
+        parameters: {
+          positions: count,
+          channels,
+          groups,
+          parts: partsOf(count),
+          first_part: firstPart,
+          positions_per_part: perPart,
+        },
         scalar,
-        grid: [Math.ceil(count / perPart), groups],
+        grid: [partsOf(count), groups],
       });
-      firstPart += Math.ceil(count / perPart);
+      firstPart += partsOf(count);
     }
     const affine = await finish([...(await download(gpu(), partials))], groups, weight, bias);
     const expected = groupNormAffine(x, channels, groups, weight, bias, EPS);

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { groupNormStatistics } from "../../kernels/index.ts";
+import { rowRanges } from "../../runtime/gpu/tensor.ts";
 import { groupValues, statistics } from "../reference/group-norm.ts";
 import { expectClose, randomValues } from "../support/compare.ts";
 import { download, rounded, SCALARS, upload, useGpu } from "../support/gpu.ts";
@@ -15,15 +16,17 @@ describe.each(SCALARS)("group-norm-statistics in %s", (scalar) => {
     groups: number,
     positionsPerPart: number,
     firstPart = 0,
+    lanes: { readonly LANES: number; readonly ITEMS: number } = { LANES: 64, ITEMS: 1 },
   ): Promise<Float32Array> {
     const positions = x.length / channels;
     const parts = Math.ceil(positions / positionsPerPart);
     const partials = outputWithSpare(gpu(), "f32", (firstPart + parts) * groups * 3, 3);
     await runKernel(gpu(), groupNormStatistics, {
       bindings: { x: upload(gpu(), scalar, [positions, channels], x), partials },
-      parameters: { positions, channels, groups, first_part: firstPart, positions_per_part: positionsPerPart },
+      parameters: { positions, channels, groups, parts, first_part: firstPart, positions_per_part: positionsPerPart },
+      overrides: lanes,
       scalar,
-      grid: [parts, groups],
+      grid: [Math.ceil(parts / lanes.ITEMS), groups],
     });
     return download(gpu(), partials);
   }
@@ -51,6 +54,20 @@ describe.each(SCALARS)("group-norm-statistics in %s", (scalar) => {
       expectClose(actual.subarray(0, -3), expected, { absolute: 1e-5, relative: 1e-5 });
       expect([...actual.subarray(-3)]).toEqual([UNTOUCHED, UNTOUCHED, UNTOUCHED]);
     });
+
+  it.each([
+    [1, 8],
+    [4, 16],
+  ])("gives a part %d lanes, %d parts to a workgroup", async (LANES, ITEMS) => {
+    const [positions, channels, groups, perPart] = [10 * ITEMS + 3, 6, 2, 10];
+    const x = rounded(scalar, randomValues(positions * channels));
+    const actual = await run(x, channels, groups, perPart, 0, { LANES, ITEMS });
+    const expected = rowRanges(positions, perPart).flatMap(({ first, count }) =>
+      [0, 1].flatMap((group) => statistics(groupValues(x, channels, groups, group, first, first + count))),
+    );
+    expectClose(actual.subarray(0, -3), expected, { absolute: 1e-5, relative: 1e-5 });
+    expect([...actual.subarray(-3)]).toEqual([UNTOUCHED, UNTOUCHED, UNTOUCHED]);
+  });
 
   it("writes from the first part on", async () => {
     const x = rounded(scalar, randomValues(20));

@@ -349,8 +349,9 @@ describe.each(SCALARS)("WeightLoader to %s", (scalar) => {
             await loader.matrix({ name: "odd", shape: [length, 3] }),
           ] as const,
       );
-      expect(conv).toMatchObject({ name: "conv", out: length, in: 1, size: 3 });
-      await expectTensor(gpu(), conv.weight, scalar, [length, 1, 3, 3], weight);
+      expect(conv).toMatchObject({ name: "conv", out: length, in: 4, size: 3 });
+      const padded = Array.from({ length }, (_, i) => [...weight.slice(9 * i, 9 * i + 9), ...new Float32Array(27)]);
+      await expectTensor(gpu(), conv.weight, scalar, [length, 4, 3, 3], Float32Array.from(padded.flat()));
       await expectTensor(gpu(), conv.bias, scalar, [length], bias);
       await expectMatrix(gpu(), scalar, odd, weight.slice(0, length * 3));
       loader.dispose();
@@ -386,7 +387,8 @@ describe.each(SCALARS)("WeightLoader to %s", (scalar) => {
       await loader.vector("b", 3);
       loader.constant("ones", [7], new Float32Array(7).fill(1));
     });
-    const scalars = 4 * tensorBytes(scalar, [3]); // scales, bias, and the convolution's two
+    // scales, bias, and the convolution's, whose inputs are whole quads
+    const scalars = 3 * tensorBytes(scalar, [3]) + tensorBytes(scalar, [3, 4]);
     expect(gpu().memory.report().byPart.transformer!.currentBytes).toBe(48 + scalars + 12 + 28);
     loader.dispose();
     expect(currentBytes(gpu())).toBe(before);

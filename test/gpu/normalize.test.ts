@@ -36,12 +36,12 @@ describe.each(SCALARS)("normalize in %s", (scalar) => {
         expect(spare).toEqual(repeated(UNTOUCHED, spare.length));
       });
 
-  for (const [LANES, ROWS] of [
+  for (const [LANES, ITEMS] of [
     [1, 8],
     [16, 4],
   ] as const)
-    for (const rows of [1, ROWS - 1, ROWS, ROWS + 1])
-      it(`normalises ${rows} rows, ${ROWS} a workgroup with ${LANES} lanes each`, async () => {
+    for (const rows of [1, ITEMS - 1, ITEMS, ITEMS + 1])
+      it(`normalises ${rows} rows, ${ITEMS} a workgroup with ${LANES} lanes each`, async () => {
         const columns = 68;
         const x = randomValues(rows * columns);
         const [scale, shift] = [randomValues(columns, 2), randomValues(columns, 3)];
@@ -54,9 +54,9 @@ describe.each(SCALARS)("normalize in %s", (scalar) => {
             y,
           },
           parameters: { rows, quads: columns / 4, eps: EPS },
-          overrides: { LANES, ROWS },
+          overrides: { LANES, ITEMS },
           scalar,
-          grid: [Math.ceil(rows / ROWS)],
+          grid: [Math.ceil(rows / ITEMS)],
         });
         const { values, spare } = await downloadWithSpare(gpu(), y, rows * columns);
         expectClose(values, reference(x, scale, shift, EPS), TOLERANCE[scalar]);

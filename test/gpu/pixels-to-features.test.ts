@@ -22,16 +22,16 @@ describe.each(SCALARS)("pixels-to-features in %s", (scalar) => {
 
   it.each(COUNTS)("converts %d pixels and leaves what is beyond", async (count) => {
     const rgba = Uint8Array.from({ length: (count + 2) * 4 }, (_, i) => (i * 37) % 256);
-    const out = outputWithSpare(gpu(), scalar, count * 3);
+    const out = outputWithSpare(gpu(), scalar, count * 4, 8);
     await runKernel(gpu(), pixelsToFeatures, {
       bindings: { pixels: upload(rgba), out },
       parameters: { count },
       scalar,
       grid: twoRowGrid(count),
     });
-    const actual = await downloadWithSpare(gpu(), out, count * 3);
+    const actual = await downloadWithSpare(gpu(), out, count * 4);
     expectClose(actual.values, reference(rgba.subarray(0, count * 4)), TOLERANCE[scalar]);
-    expect(actual.spare).toEqual(repeated(UNTOUCHED, 7));
+    expect(actual.spare).toEqual(repeated(UNTOUCHED, 8));
   });
 
   it("takes every byte in every colour, whatever the alpha, with −1 and 1 exact at the ends", async () => {
@@ -39,7 +39,7 @@ describe.each(SCALARS)("pixels-to-features in %s", (scalar) => {
       const byte = i >> 2;
       return [byte, 255 - byte, byte ^ 0x55, byte][i & 3]!;
     });
-    const out = outputWithSpare(gpu(), scalar, 256 * 3, 0);
+    const out = outputWithSpare(gpu(), scalar, 256 * 4, 0);
     await runKernel(gpu(), pixelsToFeatures, {
       bindings: { pixels: upload(rgba), out },
       parameters: { count: 256 },
@@ -48,6 +48,6 @@ describe.each(SCALARS)("pixels-to-features in %s", (scalar) => {
     });
     const actual = await download(gpu(), out);
     expectClose(actual, reference(rgba), TOLERANCE[scalar]);
-    expect([actual[0], actual[1], actual.at(-3), actual.at(-2)]).toEqual([-1, 1, 1, -1]);
+    expect([actual[0], actual[1], actual.at(-4), actual.at(-3)]).toEqual([-1, 1, 1, -1]);
   });
 });

@@ -67,18 +67,19 @@ describe("the recorder", () => {
   );
 
   it("passes unsigned, signed and float parameters as such", async () => {
-    const x = upload(gpu(), "f32", [1, 3, 1, 1], [5, 6, 7]);
-    const out = upload(gpu(), "f32", [4], [0, 0, 0, 0]);
+    const x = upload(gpu(), "f32", [1, 3, 1, 4], [5, 5, 5, 5, 6, 6, 6, 6, 7, 7, 7, 7]);
+    const out = upload(gpu(), "f32", [16], new Float32Array(16));
     await gpu().checked("types", async () => {
       gpu().recorder.dispatch(gatherBand, {
         bindings: { x, affine: x, out },
         // row 3 of a target that starts at −2 is row 1; as an unsigned or float −2 it would be none
-        parameters: { width: 1, channels: 1, source_first: 0, out_first: -2, row_begin: 3, row_count: 1 },
+        parameters: { width: 1, quads: 1, source_first: 0, out_first: -2, row_begin: 3, row_count: 1 },
         grid: [1],
       });
       recordCombine(out, x, 1, -0.5);
     });
-    expect(await gpu().recorder.readF32(out)).toEqual(Float32Array.of(-2.5, 0, 0, 6));
+    const zeros = new Float32Array(11);
+    expect(await gpu().recorder.readF32(out)).toEqual(Float32Array.of(-2.5, ...zeros, 6, 6, 6, 6));
   });
 
   it("reads back what is recorded and not submitted, again and again", async () => {

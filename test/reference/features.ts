@@ -1,8 +1,6 @@
-/** Colours of RGBA bytes as −1…1, [pixels, 3]. */
+/** Colours of RGBA bytes as −1…1 with a zero beside each three, [pixels, 4]. */
 export function pixelsToFeatures(rgba: ArrayLike<number>): readonly number[] {
-  const out: number[] = [];
-  for (let i = 0; i < rgba.length; i++) if (i % 4 !== 3) out.push((2 * rgba[i]!) / 255 - 1);
-  return out;
+  return Array.from(rgba, (byte, i) => (i % 4 === 3 ? 0 : (2 * byte) / 255 - 1));
 }
 
 /**

@@ -4,6 +4,8 @@ import {
   convolve,
   gatedAdd,
   gatherBand,
+  groupNormFinish,
+  groupNormStatistics,
   headNormRope,
   KERNELS,
   linear,
@@ -37,15 +39,16 @@ function variants<K extends Kernel>(
 }
 
 const VARIANTS = new Map([
-  variants(headNormRope, { HEAD_DIM: [...HEAD_DIMS, 128], INTERLEAVED: ON_OFF, LANES: [1], ROWS: [8] }),
+  variants(headNormRope, { HEAD_DIM: [...HEAD_DIMS, 128], INTERLEAVED: ON_OFF, LANES: [1], ITEMS: [8] }),
   variants(attention, { HEAD_DIM: HEAD_DIMS }),
   variants(attentionWide, { LANES_K: [8, 16] }),
   variants(gatedAdd, { GATED: ON_OFF }),
-  variants(normalize, { KIND: [0, 2], LANES: [1], ROWS: [8] }),
+  variants(normalize, { KIND: [0, 2], LANES: [1], ITEMS: [8] }),
   ...[linear, linearQ8, linearQ4].map((kernel) =>
     variants(kernel, { TWO_LEVEL: [1], DIRECT: [1], LOW_RANK: [1], BIASED: [1], EPILOGUE: [1, 2, 3] }),
   ),
-  variants(convolve, { TWO_LEVEL: [1], DIRECT: [1] }),
+  variants(convolve, { TWO_LEVEL: [1], DIRECT: [1], UPSAMPLE: ON_OFF, ACCUMULATE: [1] }),
+  ...[groupNormStatistics, groupNormFinish].map((kernel) => variants(kernel, { LANES: [1], ITEMS: [8] })),
   variants(gatherBand, { NORMALIZE: ON_OFF, ACTIVATE: ON_OFF, UPSAMPLE: ON_OFF }),
 ]);
 

@@ -1,8 +1,8 @@
-import { gatedAdd, placeColumns } from "../../../kernels/index.ts";
+import { combine, gatedAdd, placeColumns } from "../../../kernels/index.ts";
 import type { Gpu } from "../../gpu/device.ts";
 import type { MemoryScope } from "../../gpu/memory.ts";
 import { foldGrid } from "../../gpu/recorder.ts";
-import type { ScalarType, Tensor } from "../../gpu/tensor.ts";
+import { elementCount, type ScalarType, type Tensor } from "../../gpu/tensor.ts";
 import type { ConvolutionOptions, DenseBackend, Norm, ProductTerm, Residual } from "../backend.ts";
 import {
   expectAligned,
@@ -110,15 +110,25 @@ export class OrtBackend implements DenseBackend {
   }
 
   async convolve(
-    _scope: MemoryScope,
+    scope: MemoryScope,
     x: Tensor,
     weight: Kernel2d,
-    options: ConvolutionOptions,
+    { accumulate = false, ...options }: ConvolutionOptions,
     output: Tensor,
   ): Promise<void> {
+    const results = accumulate ? scope.tensor("convolved", this.#scalar, output.shape) : output;
     const key = `convolve ${weight.out} ${weight.in} ${weight.size} ${JSON.stringify(options)}`;
     const inputs = { x: { tensor: x }, w0_values: { tensor: weight.weight }, w0_bias: { tensor: weight.bias } };
-    await this.#run(key, () => convolveGraph(this.#scalar, weight, options), inputs, { y0: { tensor: output } });
+    await this.#run(key, () => convolveGraph(this.#scalar, weight, options), inputs, { y0: { tensor: results } });
+    if (results === output) return;
+    const count = elementCount(output.shape);
+    this.#gpu.recorder.dispatch(combine, {
+      bindings: { x: results, accumulator: output },
+      parameters: { count, a: 1, b: 1 },
+      scalar: this.#scalar,
+      grid: foldGrid(Math.ceil(count / 64)),
+    });
+    scope.release(results);
   }
 
   async dispose(): Promise<void> {

@@ -1,9 +1,9 @@
-import { convolve, linear, linearQ4, linearQ8, normalize, placeColumns } from "../../../kernels/index.ts";
+import { convolve, linear, linearQ4, linearQ8, normalize } from "../../../kernels/index.ts";
 import { KleinbildError } from "../../errors.ts";
 import type { Gpu } from "../../gpu/device.ts";
 import type { MemoryScope } from "../../gpu/memory.ts";
 import { foldGrid } from "../../gpu/recorder.ts";
-import { rowLanes } from "../../gpu/row-lanes.ts";
+import { reductionLanes } from "../../gpu/reduction-lanes.ts";
 import type { ScalarType, Tensor } from "../../gpu/tensor.ts";
 import type { ConvolutionOptions, DenseBackend, Norm, ProductTerm, Residual } from "../backend.ts";
 import {
@@ -13,7 +13,6 @@ import {
   type Kernel2d,
   type Matrix,
   type MatrixPiece,
-  paddedChannels,
   scalarOf,
   type WeightFormat,
 } from "../matrix.ts";
@@ -101,10 +100,10 @@ export class WgslBackend implements DenseBackend {
   }
 
   async convolve(
-    scope: MemoryScope,
+    _scope: MemoryScope,
     x: Tensor,
     weight: Kernel2d,
-    { stride, padLeft }: ConvolutionOptions,
+    { stride, padLeft, accumulate = false }: ConvolutionOptions,
     output: Tensor,
   ): Promise<void> {
     const [, , width, channels] = x.shape as readonly [number, number, number, number];
@@ -114,32 +113,38 @@ export class WgslBackend implements DenseBackend {
         "invalid-shape",
         `${weight.name} takes ${weight.in} channels and gives ${weight.out}; got ${channels} and ${outs}.`,
       );
-    const readChannels = paddedChannels(channels);
-    const padded = readChannels === channels ? x : this.#padChannels(scope, x, readChannels);
-    const rows = outHeight * outWidth;
+    const phases = weight.upsamples ? 4 : 1;
+    const rows = (outHeight * outWidth) / phases;
     const tile = this.#tile(rows, outs);
-    const columns = weight.size ** 2 * readChannels;
-    for (const { firstRow, firstOut, grid, work } of tileRanges(this.#gpu.recorder, { rows, outs, columns }, tile))
-      this.#gpu.recorder.dispatch(convolve, {
-        bindings: { x: padded, w: weight.weight, bias: weight.bias, y: output },
-        parameters: {
-          rows,
-          outs,
-          first_row: firstRow,
-          first_out: firstOut,
-          channel_quads: readChannels / QUAD,
-          size: weight.size,
-          width,
-          out_width: outWidth,
-          stride,
-          pad_left: padLeft,
-        },
-        overrides: { TILE_ROWS: tile.rows, TILE_OUTS: tile.outs, ...this.#loop },
-        scalar: this.#scalar,
-        grid,
-        work,
-      });
-    if (padded !== x) scope.release(padded);
+    const product = { rows, outs, columns: weight.size ** 2 * channels };
+    for (let phase = 0; phase < phases; phase++)
+      for (const { firstRow, firstOut, grid, work } of tileRanges(this.#gpu.recorder, product, tile))
+        this.#gpu.recorder.dispatch(convolve, {
+          bindings: { x, w: weight.weight, bias: weight.bias, y: output },
+          parameters: {
+            rows,
+            outs,
+            first_row: firstRow,
+            first_out: firstOut,
+            channel_quads: quadsOf(weight.name, channels),
+            size: weight.size,
+            width,
+            out_width: weight.upsamples ? width : outWidth,
+            stride,
+            pad_left: padLeft,
+            phase,
+          },
+          overrides: {
+            TILE_ROWS: tile.rows,
+            TILE_OUTS: tile.outs,
+            ...this.#loop,
+            UPSAMPLE: weight.upsamples ? 1 : 0,
+            ACCUMULATE: accumulate ? 1 : 0,
+          },
+          scalar: this.#scalar,
+          grid,
+          work,
+        });
   }
 
   async dispose(): Promise<void> {}
@@ -152,14 +157,14 @@ export class WgslBackend implements DenseBackend {
     const scale = norm.kind === "layer" ? norm.scale : norm.kind === "rms" ? norm.weight : x;
     const bindings = { x, scale, shift: norm.kind === "layer" ? norm.shift : scale, y };
     const quads = quadsOf("The normalised rows", columns);
-    const lanes = rowLanes(this.#gpu.adapter, quads);
+    const lanes = reductionLanes(this.#gpu.adapter, quads);
     this.#gpu.recorder.dispatch(normalize, {
       bindings,
       parameters: { rows, quads, eps: norm.kind === "none" ? 0 : norm.eps },
       overrides: { KIND: NORM_KINDS[norm.kind], ...lanes },
       scalar: this.#scalar,
       outer: scalarOf(x),
-      grid: foldGrid(Math.ceil(rows / lanes.ROWS)),
+      grid: foldGrid(Math.ceil(rows / lanes.ITEMS)),
     });
     work(y);
     scope.release(y);
@@ -239,20 +244,6 @@ export class WgslBackend implements DenseBackend {
         grid,
         work,
       });
-  }
-
-  #padChannels(scope: MemoryScope, x: Tensor, channels: number): Tensor {
-    const [, height, width, given] = x.shape as readonly [number, number, number, number];
-    const padded = scope.tensor("padded channels", this.#scalar, [1, height, width, channels]);
-    const rows = height * width;
-    this.#gpu.recorder.clear(padded);
-    this.#gpu.recorder.dispatch(placeColumns, {
-      bindings: { x, out: padded },
-      parameters: { rows, columns: given, out_columns: channels, column_start: 0 },
-      scalar: this.#scalar,
-      grid: foldGrid(Math.ceil((rows * given) / 64)),
-    });
-    return padded;
   }
 }
 
