@@ -3,9 +3,12 @@ import { Argument, Command, InvalidArgumentError, Option } from "commander";
 import { dawnGpu } from "../runtime/gpu/dawn.ts";
 import { createKleinbild } from "../runtime/node.ts";
 import { measureAcceleration } from "./acceleration.ts";
+import * as blockTable from "./block-tables.ts";
+import { measureBlocks } from "./blocks.ts";
 import { operatorsInChromium } from "./in-chromium.ts";
 import { measureLoading, measureStoring } from "./loading.ts";
 import { measurePictures } from "./pictures.ts";
+import { measureReferenceBound } from "./reference-bound.ts";
 import { measure, REFERENCE_WAYS } from "./references.ts";
 import { runOperators } from "./run-operators.ts";
 import * as table from "./tables.ts";
@@ -52,14 +55,25 @@ const BENCHES: Readonly<Record<string, Case>> = {
     print(table.storingTable(storing));
     return { rows, storing };
   },
+  async "reference-bound"({ repeats, dtype }) {
+    const report = await measureReferenceBound(await dawnGpu(), { repeats, dtype, backend: "wgsl" });
+    print(blockTable.referenceBoundTable(report));
+    return report;
+  },
+  async blocks({ repeats, dtype }) {
+    print(blockTable.BLOCK_HEAD);
+    const report = await measureBlocks(await dawnGpu(), { repeats, dtype }, (row) => print(blockTable.blockLine(row)));
+    print(blockTable.stepEstimates(report));
+    return report;
+  },
 };
 /** They take minutes. */
-const ASKED_FOR = new Set(["acceleration", "loading"]);
+const ASKED_FOR = new Set(["acceleration", "loading", "reference-bound", "blocks"]);
 
 const command = new Command("bench")
   .description("Times the kernels, and klein-nano, on the GPU that Node finds.")
   .addArgument(
-    new Argument("[case]", `which; all but ${[...ASKED_FOR].join(" and ")} unless given`).choices(Object.keys(BENCHES)),
+    new Argument("[case]", `which; all but ${[...ASKED_FOR].join(", ")} unless given`).choices(Object.keys(BENCHES)),
   )
   .option("--json <file>", "write the measurements")
   .option("--repeats <number>", "timed rounds", wholeNumber, 5)

@@ -7,9 +7,9 @@ import type { PictureRow } from "./pictures.ts";
 import type { Roofline } from "./probes.ts";
 import { median } from "./statistics.ts";
 
-const line = (...cells: readonly (string | number)[]): string => `| ${cells.join(" | ")} |`;
-const head = (...cells: readonly string[]): string => `${line(...cells)}\n|${cells.map(() => "---").join("|")}|`;
-const percent = (share: number): string => `${(100 * share).toFixed(0)} %`;
+export const line = (...cells: readonly (string | number)[]): string => `| ${cells.join(" | ")} |`;
+export const head = (...cells: readonly string[]): string => `${line(...cells)}\n|${cells.map(() => "---").join("|")}|`;
+export const percent = (share: number): string => `${(100 * share).toFixed(0)} %`;
 
 export function rooflineTable({ description, vendor }: AdapterSummary, roofline: Roofline): string {
   const { f32, f16, dot, workgroup, copy, dispatchMicroseconds } = roofline;

@@ -65,7 +65,7 @@ export class RunReferences {
     const kept = referenceCache.get(key);
     if (kept) return { kept, hit: true };
     const references = await this.encode(signal);
-    const computed = await keepReferences(pass, references, signal);
+    const computed = await keepReferences(pass, references, { signal });
     referenceCache.put(key, computed);
     return { references, kept: computed, hit: false };
   }

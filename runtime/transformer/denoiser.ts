@@ -161,7 +161,7 @@ export class Denoiser {
     return {
       streams,
       run: async (range) => {
-        kept ??= await keepReferences(this.#options, references, options.signal);
+        kept ??= await keepReferences(this.#options, references, { signal: options.signal });
         await model.run(streams, { ...options, kept, range });
       },
       [Symbol.dispose]: () => {
@@ -173,17 +173,17 @@ export class Denoiser {
 
 /** The references-only pass: keys and values of every block. The caller owns the result. */
 export async function keepReferences(
-  options: Pick<DenoiserOptions, "gpu" | "model" | "table" | "sigmaZeroRow">,
+  denoising: Pick<DenoiserOptions, "gpu" | "model" | "table" | "sigmaZeroRow">,
   references: References,
-  signal?: AbortSignal,
+  options: Pick<PassOptions, "signal" | "trace"> = {},
 ): Promise<ReferenceKeysValues> {
-  const { gpu, model, table, sigmaZeroRow } = options;
+  const { gpu, model, table, sigmaZeroRow } = denoising;
   using scope = gpu.memory.scope();
   const modulation = table.allocate(scope);
   table.select(sigmaZeroRow, modulation);
   const store = model.allocateKeysValues(references.grids);
   try {
-    await model.run([await referenceStream(options, scope, references, modulation)], { store, signal });
+    await model.run([await referenceStream(denoising, scope, references, modulation)], { ...options, store });
     return store;
   } catch (error) {
     freeKeysValues(gpu.memory, store);

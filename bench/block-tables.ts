@@ -1,0 +1,75 @@
+import type { BlockRow, BlocksReport } from "./blocks.ts";
+import type { ReferenceBoundReport, ReferenceBoundRow } from "./reference-bound.ts";
+import { head, line, percent } from "./tables.ts";
+
+export function referenceBoundTable({ adapter, dtype, backend, rows }: ReferenceBoundReport): string {
+  const tokens = ({ tokens: { text, target, references } }: ReferenceBoundRow): string =>
+    `${text} + ${target} + ${references}`;
+  return [
+    `${adapter.description || adapter.vendor}, ${dtype}, ${backend}\n`,
+    head(
+      "references",
+      "tokens (text + target + references)",
+      "computed step, s",
+      "kept step, s",
+      "references pass, s",
+      "step: times faster / bound",
+      "first request / bound",
+      "later request / bound",
+    ),
+    ...rows.map((row) => {
+      const { seconds, measured, bound, share } = row;
+      const cells = (["step", "firstRequest", "laterRequest"] as const).map(
+        (of) => `${measured[of].toFixed(2)} / ${bound[of].toFixed(2)} (${percent(share[of])})`,
+      );
+      const times = [seconds.computed, seconds.kept, seconds.pass].map((each) => each.toFixed(1));
+      return line(row.references, tokens(row), ...times, ...cells);
+    }),
+  ].join("\n");
+}
+
+export const BLOCK_HEAD = head(
+  "model",
+  "backend",
+  "piece",
+  "of them",
+  "timed with",
+  "weights of one, MB",
+  "one, s",
+  "GFLOP/s",
+  "all at 512², s",
+  "all at 1024², s",
+);
+
+export function blockLine(row: BlockRow): string {
+  const { model, backend, component, count, measuredWith, weightBytes, seconds, gigaflops, whole } = row;
+  const weights = (weightBytes / 1e6).toFixed(1);
+  const all = [whole["512"], whole["1024"]].map((each) => each.toPrecision(3));
+  return line(
+    model,
+    backend,
+    component,
+    count,
+    measuredWith,
+    weights,
+    seconds.toFixed(3),
+    gigaflops.toFixed(1),
+    ...all,
+  );
+}
+
+/** Steps put together from their pieces. */
+export function stepEstimates({ rows }: BlocksReport): string {
+  const steps = new Map<string, Record<keyof BlockRow["whole"], number>>();
+  for (const { model, backend, inStep, whole } of rows) {
+    if (!inStep) continue;
+    const step = steps.get(`${model}, ${backend}`) ?? { "512": 0, "1024": 0 };
+    step["512"] += whole["512"];
+    step["1024"] += whole["1024"];
+    steps.set(`${model}, ${backend}`, step);
+  }
+  return [
+    `\n${head("a step of", "at 512², s", "at 1024², s")}`,
+    ...[...steps].map(([name, step]) => line(name, step["512"].toPrecision(3), step["1024"].toPrecision(3))),
+  ].join("\n");
+}

@@ -1,0 +1,66 @@
+import type { DenseBackend } from "../runtime/backend/backend.ts";
+import type { Gpu } from "../runtime/gpu/device.ts";
+import type { MemoryScope } from "../runtime/gpu/memory.ts";
+import { writeRows } from "../runtime/gpu/rows.ts";
+import type { Rows, ScalarType } from "../runtime/gpu/tensor.ts";
+import { rowsPerChunk } from "../runtime/plan/rows-per-chunk.ts";
+import { TransformerModel } from "../runtime/transformer/model.ts";
+import { loadTransformerWeights, type TransformerWeights } from "../runtime/transformer/weights.ts";
+import { WeightLoader } from "../runtime/weights/loader.ts";
+import type { ModelConfig } from "../runtime/weights/model-config.ts";
+import { seededValues, seededWeights } from "./seeded-weights.ts";
+
+/**
+ * One double and one single block of a model, with all that is around the blocks, on seeded weights in 4 bits: as much as
+ * says what the whole model takes, since its blocks are alike.
+ */
+export class CutTransformer {
+  readonly gpu: Gpu;
+  readonly config: ModelConfig;
+  readonly weights: TransformerWeights;
+  readonly #scalar: ScalarType;
+  readonly #loader: WeightLoader;
+
+  private constructor(
+    gpu: Gpu,
+    config: ModelConfig,
+    scalar: ScalarType,
+    loader: WeightLoader,
+    weights: TransformerWeights,
+  ) {
+    this.gpu = gpu;
+    this.config = config;
+    this.#scalar = scalar;
+    this.#loader = loader;
+    this.weights = weights;
+  }
+
+  static async load(gpu: Gpu, config: ModelConfig, scalar: ScalarType): Promise<CutTransformer> {
+    const transformer = { ...config.transformer, doubleBlocks: 1, singleBlocks: 1 };
+    const store = seededWeights({ ...config, transformer }, "transformer");
+    const loader = new WeightLoader({ gpu, store, part: "transformer", scalar, quantization: "q4" });
+    const weights = await loadTransformerWeights(loader, transformer);
+    return new CutTransformer(gpu, config, scalar, loader, weights);
+  }
+
+  /** One double block and the single block, this many times. */
+  model(backend: DenseBackend, singleBlocks: number): TransformerModel {
+    const { config, gpu, weights } = this;
+    const cut = { ...config.transformer, doubleBlocks: 1, singleBlocks };
+    const single = Array.from({ length: singleBlocks }, () => weights.single[0]!);
+    const chunk = rowsPerChunk(config, this.#scalar, gpu.memory.maxBindingBytes);
+    return new TransformerModel(gpu, backend, this.#scalar, cut, { ...weights, single }, chunk);
+  }
+
+  /** Seeded normal values [rows, columns] f32, for latents and text states. */
+  input(scope: MemoryScope, rows: number, columns: number): Rows {
+    const chunk = rowsPerChunk(this.config, this.#scalar, this.gpu.memory.maxBindingBytes);
+    const target = scope.rows("bench input", "f32", rows, columns, chunk);
+    writeRows(this.gpu.recorder, target, seededValues(rows * columns));
+    return target;
+  }
+
+  dispose(): void {
+    this.#loader.dispose();
+  }
+}
