@@ -1,31 +1,24 @@
 import type { BlockRow, BlocksReport } from "./blocks.ts";
-import type { ReferenceBoundReport, ReferenceBoundRow } from "./reference-bound.ts";
+import type { ReferenceBoundRow } from "./reference-bound.ts";
 import { head, line, percent } from "./tables.ts";
 
-export function referenceBoundTable({ adapter, dtype, backend, rows }: ReferenceBoundReport): string {
-  const tokens = ({ tokens: { text, target, references } }: ReferenceBoundRow): string =>
-    `${text} + ${target} + ${references}`;
-  return [
-    `${adapter.description || adapter.vendor}, ${dtype}, ${backend}\n`,
-    head(
-      "references",
-      "tokens (text + target + references)",
-      "computed step, s",
-      "kept step, s",
-      "references pass, s",
-      "step: times faster / bound",
-      "first request / bound",
-      "later request / bound",
-    ),
-    ...rows.map((row) => {
-      const { seconds, measured, bound, share } = row;
-      const cells = (["step", "firstRequest", "laterRequest"] as const).map(
-        (of) => `${measured[of].toFixed(2)} / ${bound[of].toFixed(2)} (${percent(share[of])})`,
-      );
-      const times = [seconds.computed, seconds.kept, seconds.pass].map((each) => each.toFixed(1));
-      return line(row.references, tokens(row), ...times, ...cells);
-    }),
-  ].join("\n");
+export const REFERENCE_BOUND_HEAD = head(
+  "references",
+  "tokens (text + target + references)",
+  "computed step, s",
+  "kept step, s",
+  "references pass, s",
+  "step: times faster / bound",
+  "first request / bound",
+  "later request / bound",
+);
+
+export function referenceBoundLine({ references, tokens, seconds, measured, bound, share }: ReferenceBoundRow): string {
+  const cells = (["step", "firstRequest", "laterRequest"] as const).map(
+    (of) => `${measured[of].toFixed(2)} / ${bound[of].toFixed(2)} (${percent(share[of])})`,
+  );
+  const times = [seconds.computed, seconds.kept, seconds.pass].map((each) => each.toFixed(1));
+  return line(references, `${tokens.text} + ${tokens.target} + ${tokens.references}`, ...times, ...cells);
 }
 
 export const BLOCK_HEAD = head(

@@ -5,8 +5,11 @@ import { Gpu } from "../runtime/gpu/device.ts";
 import type { ScalarType } from "../runtime/gpu/tensor.ts";
 import type { ModelConfig } from "../runtime/weights/model-config.ts";
 import { KLEIN_4B, KLEIN_9B } from "../tools/synthesize/klein-configs.ts";
-import { decoderPart, type ModelPart, type Size, textPart, transformerPart } from "./model-parts.ts";
+import { decoderPart } from "./decoder-part.ts";
+import type { ModelPart, Size } from "./model-part.ts";
 import { median } from "./statistics.ts";
+import { textPart } from "./text-part.ts";
+import { transformerPart } from "./transformer-part.ts";
 
 export interface BlocksOptions {
   readonly dtype?: ScalarType | undefined;

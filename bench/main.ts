@@ -56,9 +56,9 @@ const BENCHES: Readonly<Record<string, Case>> = {
     return { rows, storing };
   },
   async "reference-bound"({ repeats, dtype }) {
-    const report = await measureReferenceBound(await dawnGpu(), { repeats, dtype, backend: "wgsl" });
-    print(blockTable.referenceBoundTable(report));
-    return report;
+    print(blockTable.REFERENCE_BOUND_HEAD);
+    const options = { repeats, dtype, backend: "wgsl" } as const;
+    return measureReferenceBound(await dawnGpu(), options, (row) => print(blockTable.referenceBoundLine(row)));
   },
   async blocks({ repeats, dtype }) {
     print(blockTable.BLOCK_HEAD);
