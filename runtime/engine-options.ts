@@ -1,4 +1,4 @@
-import { type BackendName, BACKENDS } from "./backend/backend.ts";
+import { BACKEND_OPTIONS, type BackendOption } from "./backend/backend.ts";
 import { KleinbildError } from "./errors.ts";
 import { GPU_FEATURES, type GpuFeature } from "./gpu/device.ts";
 import type { ScalarType } from "./gpu/tensor.ts";
@@ -16,8 +16,11 @@ export interface EngineOptions {
   readonly quantization?: Quantization | undefined;
   /** How the scales of quantized matrices are chosen. Default: `mse`, by the least squared error. */
   readonly quantizationMethod?: QuantizationMethod | undefined;
-  /** What computes the dense layers: onnxruntime-web or the project's own kernels. Default: `ort`. */
-  readonly backend?: BackendName | undefined;
+  /**
+   * What computes the dense layers: onnxruntime-web (`ort`), the project's own kernels (`wgsl`), or, for each kind of layer,
+   * what is fastest on this adapter, found by a trial of about a second and remembered. Default: `auto`.
+   */
+  readonly backend?: BackendOption | undefined;
   /** Bytes of kept reference keys and values. Default: 1 GiB. */
   readonly referenceCacheBytes?: number | undefined;
   /**
@@ -40,7 +43,7 @@ const CHOICES = {
   dtype: ["f32", "f16"],
   quantization: ["none", "q8", "q4"],
   quantizationMethod: ["rtn", "mse"],
-  backend: BACKENDS,
+  backend: BACKEND_OPTIONS,
   powerPreference: ["low-power", "high-performance"],
 } as const satisfies Partial<Record<keyof EngineOptions, readonly string[]>>;
 const FEATURES = "withoutFeatures" satisfies keyof EngineOptions;

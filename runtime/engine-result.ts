@@ -1,3 +1,4 @@
+import type { BackendsByOperator } from "./backend/operators.ts";
 import type { RunReport } from "./events.ts";
 import type { ImageMetadata } from "./image/metadata.ts";
 import type { PixelImage } from "./image/pixels.ts";
@@ -51,7 +52,7 @@ export function describeResult(
   };
   const report = {
     model: config.name,
-    backend: parts.backend,
+    backend: backendName(parts.backends),
     dtype: parts.scalar,
     quantization: parts.quantization,
     seed: decimalSeed,
@@ -69,4 +70,9 @@ export function describeResult(
     warnings,
   };
   return { type: "result", result, image, metadata, report };
+}
+
+function backendName(backends: BackendsByOperator): RunReport["backend"] {
+  const [first, ...others] = new Set(Object.values(backends));
+  return others.length === 0 ? first! : "mixed";
 }

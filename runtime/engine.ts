@@ -2,6 +2,8 @@ import { checkEngineOptions, type EngineOptions } from "./engine-options.ts";
 import { describeResult, type EngineResult } from "./engine-result.ts";
 import type { RunEvent } from "./events.ts";
 import { DEFAULT_BACKEND } from "./backend/backend.ts";
+import type { DenseReport } from "./choice/open-dense.ts";
+import type { KeyValueStore } from "./choice/remembered.ts";
 import { KleinbildError } from "./errors.ts";
 import type { AdapterSummary } from "./gpu/adapter.ts";
 import { Gpu } from "./gpu/device.ts";
@@ -37,6 +39,8 @@ export interface Platform {
   readonly codec: ImageCodec;
   /** Where onnxruntime's wasm file lies, unless its own resolution is right. */
   readonly ortWasmUrl?: string | undefined;
+  /** Where the choice of dense kernels is remembered; without it, each start chooses anew. */
+  readonly memory?: KeyValueStore | undefined;
 }
 
 export type EngineEvent = RunEvent | EngineResult;
@@ -47,6 +51,8 @@ export interface EngineInfo {
   readonly recognition: ModelRecognition;
   readonly dtype: ScalarType;
   readonly quantization: Quantization;
+  /** What computes the dense layers. */
+  readonly dense: DenseReport;
   readonly adapter: AdapterSummary;
   readonly memory: MemoryReport;
   readonly referenceCache: ReferenceCacheStatistics;
@@ -106,12 +112,13 @@ export class Engine {
 
   /** @throws KleinbildError `disposed` */
   get info(): EngineInfo {
-    const { gpu, scalar, quantization, referenceCache } = this.#loaded();
+    const { gpu, scalar, quantization, dense, referenceCache } = this.#loaded();
     return {
       model: this.config,
       recognition: this.#model.recognition,
       dtype: scalar,
       quantization,
+      dense,
       adapter: gpu.adapter,
       memory: gpu.memory.report(),
       referenceCache: referenceCache.statistics,
@@ -263,6 +270,8 @@ export class Engine {
         backend,
         referenceCacheBytes,
         ortWasmUrl: this.#platform.ortWasmUrl,
+        memory: this.#platform.memory,
+        signal,
       });
       parts = opened;
       const onProgress: LoadOptions["onProgress"] = (part, loadedBytes, totalBytes) =>

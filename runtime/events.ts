@@ -51,7 +51,8 @@ export type StageTimings = Readonly<Partial<Record<"prompt" | "references" | "st
 /** Everything about a picture but the picture. */
 export interface RunReport {
   readonly model: string;
-  readonly backend: "ort" | "wgsl";
+  /** What computed the dense layers; `mixed` where products and convolutions went to different ones. */
+  readonly backend: "ort" | "wgsl" | "mixed";
   readonly dtype: "f32" | "f16";
   readonly quantization: "none" | "q8" | "q4";
   /** Decimal; the seed used, also when none was given. */

@@ -52,7 +52,7 @@ export class MemoryBudget {
     return planMemory(parts.config, {
       scalar: parts.scalar,
       quantization: parts.quantization,
-      backend: parts.backend,
+      backends: parts.backends,
       maxBindingBytes: parts.gpu.memory.maxBindingBytes,
       budgetBytes: this.#bytes,
       keptReferenceBytes,

@@ -2,10 +2,12 @@ import { stat } from "node:fs/promises";
 import { homedir } from "node:os";
 import { basename, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import type { KeyValueStore } from "./choice/remembered.ts";
 import { KleinbildError } from "./errors.ts";
 import { LayeredSource } from "./models/layered-source.ts";
 import type { ModelPlace } from "./models/model-place.ts";
 import { httpPlace } from "./models/page-place.ts";
+import { openNodeMemory } from "./node-memory.ts";
 import { FolderSource, type LocalFiles } from "./weights/folder-source.ts";
 import { HttpSource } from "./weights/http-source.ts";
 import { ModelStore } from "./weights/store/model-store.ts";
@@ -29,9 +31,18 @@ export async function openNodePlace(model: NodeModel | undefined): Promise<Model
 }
 
 /** Where models are kept: in the user's cache folder unless told. */
-export function openNodeStore(folder?: string): ModelStore {
+export function openNodeStore(folder = storeFolder()): ModelStore {
+  return new ModelStore(new NodeBackend(folder));
+}
+
+/** Where it is remembered what was measured: in a folder among the kept models, which is none of them. */
+export function openMemoryBeside(folder = storeFolder()): KeyValueStore {
+  return openNodeMemory(join(folder, "measured"));
+}
+
+function storeFolder(): string {
   const cache = process.env["XDG_CACHE_HOME"] || join(homedir(), ".cache");
-  return new ModelStore(new NodeBackend(folder ?? join(cache, "kleinbild", "models")));
+  return join(cache, "kleinbild", "models");
 }
 
 async function folderPlace(folder: string): Promise<ModelPlace> {

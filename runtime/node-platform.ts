@@ -3,7 +3,7 @@ import type { EngineOptions } from "./engine-options.ts";
 import { dawnGpu } from "./gpu/dawn.ts";
 import { NodeImageCodec } from "./image/codec-node.ts";
 import { prepareModel, type PrepareOptions } from "./models/prepare-model.ts";
-import { type NodeModel, openNodePlace, openNodeStore } from "./node-place.ts";
+import { type NodeModel, openMemoryBeside, openNodePlace, openNodeStore } from "./node-place.ts";
 import { EngineHost } from "./rpc.ts";
 
 /** What an engine in Node is made of; crosses to a child process. */
@@ -24,7 +24,8 @@ export function nodeEngineHost(): EngineHost<NodeEngineOptions> {
     const prepare = { quantization, quantizationMethod, keep, evict };
     const place = await openNodePlace(model);
     const source = await prepareModel(openNodeStore(storeFolder), place, prepare, { signal, onLoad });
-    const platform = { gpu: await dawnGpu(), codec: new NodeImageCodec() };
+    const memory = openMemoryBeside(storeFolder);
+    const platform = { gpu: await dawnGpu(), codec: new NodeImageCodec(), memory };
     return Engine.create(platform, source, options, { signal, onLoad });
   });
 }

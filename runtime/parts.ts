@@ -1,5 +1,7 @@
-import type { BackendName } from "./backend/backend.ts";
-import { createBackend } from "./backend/create-backend.ts";
+import type { BackendOption } from "./backend/backend.ts";
+import type { BackendsByOperator } from "./backend/operators.ts";
+import { type DenseReport, openDense } from "./choice/open-dense.ts";
+import type { KeyValueStore } from "./choice/remembered.ts";
 import type { ModelPart } from "./events.ts";
 import type { Gpu } from "./gpu/device.ts";
 import type { ScalarType } from "./gpu/tensor.ts";
@@ -28,9 +30,11 @@ export interface PartsOptions {
   readonly scalar: ScalarType;
   readonly quantization: Quantization;
   readonly quantizationMethod: QuantizationMethod;
-  readonly backend: BackendName;
+  readonly backend: BackendOption;
   readonly referenceCacheBytes: number;
   readonly ortWasmUrl?: string | undefined;
+  readonly memory?: KeyValueStore | undefined;
+  readonly signal?: AbortSignal | undefined;
 }
 
 export interface LoadOptions {
@@ -45,7 +49,9 @@ export interface Parts {
   readonly config: ModelConfig;
   readonly scalar: ScalarType;
   readonly quantization: Quantization;
-  readonly backend: BackendName;
+  /** What computes the dense layers, by kind and with the reasons. */
+  readonly backends: BackendsByOperator;
+  readonly dense: DenseReport;
   /** Rows of a token stream that go through dense operators at once. */
   readonly rowsPerChunk: number;
   readonly tokenizer: PromptTokenizer;
@@ -85,7 +91,7 @@ export async function openParts(options: PartsOptions): Promise<Parts> {
     );
   const layers = Math.max(...config.textLayers);
   const embedding = new EmbeddingTable(stores.textEncoder, config.text.vocab, config.text.hidden);
-  const backend = await createBackend(options.backend, gpu, scalar, options.ortWasmUrl);
+  const { backend, backends, report } = await openDense({ ...options, config });
 
   const textEncoder = new ResidentPart(
     "textEncoder",
@@ -125,7 +131,8 @@ export async function openParts(options: PartsOptions): Promise<Parts> {
     config,
     scalar,
     quantization,
-    backend: backend.name,
+    backends,
+    dense: report,
     rowsPerChunk: chunk,
     tokenizer,
     textStates,

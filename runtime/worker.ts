@@ -5,6 +5,7 @@ import { BrowserImageCodec } from "./image/codec-browser.ts";
 import { ModelLibrary } from "./models/model-library.ts";
 import { openPagePlace, type PageModel } from "./models/page-place.ts";
 import { prepareModel, type PrepareOptions } from "./models/prepare-model.ts";
+import { openPageMemory } from "./page-memory.ts";
 import { EngineHost, exposeEngine } from "./rpc.ts";
 import { MemoryBackend } from "./weights/store/memory-backend.ts";
 import { ModelStore } from "./weights/store/model-store.ts";
@@ -23,7 +24,8 @@ const host = new EngineHost<WorkerEngineOptions>(
     const { quantization, quantizationMethod } = options;
     const prepare = { quantization, quantizationMethod, keep, evict };
     const source = await prepareModel(await openStore(keep), openPagePlace(model), prepare, { signal, onLoad });
-    const platform = { gpu: navigator.gpu, codec: new BrowserImageCodec(), ortWasmUrl };
+    const codec = new BrowserImageCodec();
+    const platform = { gpu: navigator.gpu, codec, ortWasmUrl, memory: openPageMemory() };
     return Engine.create(platform, source, options, { signal, onLoad });
   },
   async (call, signal, onLoad) => {

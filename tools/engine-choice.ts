@@ -3,7 +3,7 @@ import type { KleinbildNodeOptions } from "../runtime/node.ts";
 
 /** How the engine computes and what it may take, as command lines say it. */
 export interface EngineChoice {
-  readonly backend?: "ort" | "wgsl";
+  readonly backend?: "auto" | "ort" | "wgsl";
   readonly dtype?: "f32" | "f16";
   readonly quantization?: "none" | "q8" | "q4";
   readonly keep?: "auto" | "always" | "never";
@@ -23,7 +23,7 @@ export function addEngineOptions(command: Command): Command {
   const choice = (flags: string, description: string, values: readonly string[]): Option =>
     new Option(flags, description).choices(values);
   return command
-    .addOption(choice("--backend <name>", "dense backend (default: ort)", ["ort", "wgsl"]))
+    .addOption(choice("--backend <name>", "dense backend (default: auto)", ["auto", "ort", "wgsl"]))
     .addOption(choice("--dtype <type>", "scalar type (default: f16 where the GPU has it)", ["f32", "f16"]))
     .addOption(
       choice("--quantization <kind>", "weights of the blocks (default: as the files are)", ["none", "q8", "q4"]),

@@ -35,7 +35,10 @@ export interface ConvolutionOptions {
 
 export const BACKENDS = ["ort", "wgsl"] as const;
 export type BackendName = (typeof BACKENDS)[number];
-export const DEFAULT_BACKEND: BackendName = "ort";
+/** What may be asked for: one of them, or for each kind of operator the one that is fastest here. */
+export const BACKEND_OPTIONS = ["auto", ...BACKENDS] as const;
+export type BackendOption = (typeof BACKEND_OPTIONS)[number];
+export const DEFAULT_BACKEND: BackendOption = "auto";
 
 /**
  * The seam of dense work. An operator records or submits on the device's queue, in order with the recorder, and writes
@@ -48,7 +51,6 @@ export const DEFAULT_BACKEND: BackendName = "ort";
  * @throws KleinbildError `invalid-shape` when shapes do not fit.
  */
 export interface DenseBackend {
-  readonly name: BackendName;
   /** How it reads the weights of convolutions. */
   readonly kernelLayout: KernelLayout;
 

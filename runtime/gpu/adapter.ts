@@ -2,6 +2,7 @@
 export interface AdapterSummary {
   readonly vendor: string;
   readonly architecture: string;
+  readonly device: string;
   readonly description: string;
   /** Runs on the CPU. */
   readonly software: boolean;
@@ -23,6 +24,7 @@ export function summarizeAdapter(
   return {
     vendor: info.vendor,
     architecture: info.architecture,
+    device: info.device,
     description: info.description,
     software: info.isFallbackAdapter || /llvmpipe|swiftshader/i.test(`${info.architecture} ${info.description}`),
     f16: features.has("shader-f16"),

@@ -1,4 +1,5 @@
-import { type BackendName, DEFAULT_BACKEND } from "../backend/backend.ts";
+import { type BackendOption, DEFAULT_BACKEND } from "../backend/backend.ts";
+import { everyOperator } from "../backend/operators.ts";
 import { KleinbildError } from "../errors.ts";
 import { type AdapterSummary, NO_ADAPTER, summarizeAdapter } from "../gpu/adapter.ts";
 import type { ScalarType } from "../gpu/tensor.ts";
@@ -17,7 +18,7 @@ export interface AvailabilityOptions {
   /** Default: as the engine's. */
   readonly quantization?: Quantization | undefined;
   /** Default: as the engine's. */
-  readonly backend?: BackendName | undefined;
+  readonly backend?: BackendOption | undefined;
   /** Most bytes on the GPU at once. Default: no limit. */
   readonly memoryBudgetBytes?: number | undefined;
   /** What differs from one picture of the model's default size without references. */
@@ -79,10 +80,12 @@ export async function judgeAvailability(
 }
 
 function planOf(model: OpenModel, adapter: AdapterSummary, options: AvailabilityOptions): MemoryPlan {
+  const backend = options.backend ?? DEFAULT_BACKEND;
   return planMemory(model.config, {
     scalar: options.dtype ?? (adapter.f16 ? "f16" : "f32"),
     quantization: options.quantization ?? defaultQuantization(model),
-    backend: options.backend ?? DEFAULT_BACKEND,
+    // what `auto` will choose is not known yet: onnxruntime takes the most
+    backends: everyOperator(backend === "auto" ? "ort" : backend),
     maxBindingBytes: adapter.maxBindingBytes,
     budgetBytes: options.memoryBudgetBytes,
     request: options.request,

@@ -1,5 +1,5 @@
 import { KleinbildError } from "../errors.ts";
-import type { BackendName } from "../backend/backend.ts";
+import type { BackendsByOperator } from "../backend/operators.ts";
 import type { MemoryPart } from "../gpu/memory.ts";
 import type { ScalarType } from "../gpu/tensor.ts";
 import { bandRows } from "../vae/bands.ts";
@@ -19,7 +19,7 @@ import { type PartWeights, weightBytes } from "./weight-bytes.ts";
 export interface PlanOptions {
   readonly scalar: ScalarType;
   readonly quantization: Quantization;
-  readonly backend: BackendName;
+  readonly backends: BackendsByOperator;
   readonly maxBindingBytes: number;
   /** Most bytes on the GPU at once; unlimited unless given. */
   readonly budgetBytes?: number | undefined;
@@ -67,9 +67,9 @@ export interface MemoryPlan {
  * @throws KleinbildError `unsupported` when the adapter's bindings are too small for the model or the picture's width
  */
 export function planMemory(config: ModelConfig, options: PlanOptions): MemoryPlan {
-  const { scalar, quantization, backend, maxBindingBytes, budgetBytes = Infinity, keptReferenceBytes = 0 } = options;
+  const { scalar, quantization, backends, maxBindingBytes, budgetBytes = Infinity, keptReferenceBytes = 0 } = options;
   const chunk = rowsPerChunk(config, scalar, maxBindingBytes);
-  const setup = { config, scalar, quantization, backend, maxBindingBytes, rowsPerChunk: chunk };
+  const setup = { config, scalar, quantization, backends, maxBindingBytes, rowsPerChunk: chunk };
   const request = completeRequest(config, options.request);
   const plan = planRun(setup, request, budgetBytes, keptReferenceBytes);
   if (plan.fits) return plan;

@@ -1,4 +1,4 @@
-import type { BackendName } from "../backend/backend.ts";
+import { type BackendsByOperator, mapOperators, type Product } from "../backend/operators.ts";
 import { BYTES_PER_ELEMENT, type ScalarType } from "../gpu/tensor.ts";
 import type { Quantization } from "../weights/loader.ts";
 import type { ModelConfig } from "../weights/model-config.ts";
@@ -6,6 +6,7 @@ import { QUANTIZATION_BLOCK } from "../weights/quantize.ts";
 import { PlannedMemory } from "./ledger.ts";
 import { OrtPool } from "./ort-pool.ts";
 import { cutRows, type PlannedDense, type PlannedMatrix } from "./planned-dense.ts";
+import { PlannedComposed } from "./planned-composed.ts";
 import { PlannedOrt } from "./planned-ort.ts";
 import { PlannedWgsl } from "./planned-wgsl.ts";
 
@@ -14,7 +15,7 @@ export interface PlanSetup {
   readonly config: ModelConfig;
   readonly scalar: ScalarType;
   readonly quantization: Quantization;
-  readonly backend: BackendName;
+  readonly backends: BackendsByOperator;
   readonly maxBindingBytes: number;
   readonly rowsPerChunk: number;
 }
@@ -40,8 +41,14 @@ export class PlanContext {
 
   constructor(setup: PlanSetup) {
     this.setup = setup;
-    const { backend, scalar } = setup;
-    this.dense = backend === "wgsl" ? new PlannedWgsl(scalar) : new PlannedOrt(new OrtPool(this.memory), scalar);
+    const { backends, scalar } = setup;
+    const wgsl = new PlannedWgsl(scalar);
+    let ort: PlannedOrt | undefined;
+    this.dense = new PlannedComposed(
+      mapOperators(backends, (name) =>
+        name === "wgsl" ? wgsl : (ort ??= new PlannedOrt(new OrtPool(this.memory), scalar)),
+      ),
+    );
   }
 
   /** A transfer to the host, through a buffer of its size. */
@@ -58,15 +65,17 @@ export class PlanContext {
 
   /** A matrix that is quantized where the model is. @param cutAs  columns of the widest matrix that is cut alike */
   block(out: number, columns: number, rank = 0, cutAs = columns): PlannedMatrix {
-    return this.#matrix(out, columns, rowBytes(this.setup, cutAs, true), rank);
+    const { quantization } = this.setup;
+    const format = quantization !== "none" && columns % QUANTIZATION_BLOCK === 0 ? quantization : "plain";
+    return this.#matrix(out, columns, format, rowBytes(this.setup, cutAs, true), rank);
   }
 
   /** A matrix that is never quantized. */
   kept(out: number, columns: number, rank = 0): PlannedMatrix {
-    return this.#matrix(out, columns, rowBytes(this.setup, columns, false), rank);
+    return this.#matrix(out, columns, "plain", rowBytes(this.setup, columns, false), rank);
   }
 
-  #matrix(out: number, columns: number, bytes: number, rank: number): PlannedMatrix {
-    return { out, in: columns, pieces: cutRows(out, bytes, this.setup.maxBindingBytes), rank };
+  #matrix(out: number, columns: number, format: Product, bytes: number, rank: number): PlannedMatrix {
+    return { out, in: columns, format, pieces: cutRows(out, bytes, this.setup.maxBindingBytes), rank };
   }
 }

@@ -1,4 +1,5 @@
 import type { Kernel2d } from "../backend/matrix.ts";
+import type { Product } from "../backend/operators.ts";
 import { rowRanges, type ScalarType } from "../gpu/tensor.ts";
 import { rowsPerPiece } from "../weights/loader.ts";
 import type { PlannedScope } from "./ledger.ts";
@@ -7,6 +8,8 @@ import type { PlannedScope } from "./ledger.ts";
 export interface PlannedMatrix {
   readonly out: number;
   readonly in: number;
+  /** What its values lie as, by which it goes to a backend. */
+  readonly format: Product;
   /** Output rows of each piece. */
   readonly pieces: readonly number[];
   /** Rank of the change beside it; 0 is none. */

@@ -30,7 +30,7 @@ function tensorWeight(setup: PlanSetup, { name, shape, role }: InventoryTensor, 
     case "kernel": {
       const [out = 0, inputs = 0, ...size] = shape;
       // four kernels of 2×2 where upsampling is folded into the convolution
-      const taps = setup.backend === "wgsl" && name.includes("upsamplers") ? [4, 2, 2] : size;
+      const taps = setup.backends.convolution === "wgsl" && name.includes("upsamplers") ? [4, 2, 2] : size;
       return tensorBytes(setup.scalar, [out, paddedChannels(inputs), ...taps]);
     }
     case "vector":

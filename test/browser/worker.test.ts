@@ -21,7 +21,7 @@ let nodePixels: Uint8ClampedArray;
 
 beforeAll(async () => {
   server = await startServer();
-  await using engine = await createKleinbild({ dtype: "f32" });
+  await using engine = await createKleinbild({ dtype: "f32", backend: "wgsl" });
   nodePixels = (await engine.generate(REQUEST).result).image.pixels.data;
 });
 afterAll(() => server.close());
@@ -32,7 +32,7 @@ describe.each(browsers)("the worker in %s", (name) => {
   beforeAll(async () => {
     browser = await launchBrowser(name);
     page = await openPage(browser, server.origin);
-    await call(page, "open", { dtype: "f32" });
+    await call(page, "open", { dtype: "f32", backend: "ort" });
   });
   afterAll(() => browser.close());
 
@@ -46,6 +46,26 @@ describe.each(browsers)("the worker in %s", (name) => {
     expect(psnr(outcome.pixels, nodePixels)).toBeGreaterThanOrEqual(MIN_PSNR);
     expect(asked.some((url) => url.includes("/wgsl-backend."))).toBe(true);
     expect(asked.filter((url) => /onnxruntime|\/ort\//.test(url))).toEqual([]);
+    await own.close();
+  });
+
+  it("chooses what computes dense layers once, and then asks for onnxruntime only where it won", async () => {
+    const own = await openPage(browser, server.origin);
+    await call(own, "open", { dtype: "f32" });
+    const first = Object.values((await call(own, "info")).dense);
+    await call(own, "dispose");
+    expect(first.map(({ remembered }) => remembered)).toEqual([false, false]);
+    const asked: string[] = [];
+    server.onRequest = (url) => void asked.push(url);
+    await call(own, "open", { dtype: "f32" });
+    const second = Object.values((await call(own, "info")).dense);
+    server.onRequest = undefined;
+    expect(second.map(({ remembered }) => remembered)).toEqual([true, true]);
+    expect(second.map(({ implementation }) => implementation)).toEqual(
+      first.map(({ implementation }) => implementation),
+    );
+    const won = second.some(({ implementation }) => implementation === "ort");
+    expect(asked.some((url) => /onnxruntime/.test(url))).toBe(won);
     await own.close();
   });
 

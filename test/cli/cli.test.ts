@@ -79,7 +79,7 @@ describe("npm start --", () => {
     [["--prompt", "x", "--guidance", "much"], /'--guidance.*A number was expected/],
     [["--prompt", "x", "--reference", "nowhere.png"], /There is no file nowhere\.png/],
     [["--prompt", "x", "--model", "nowhere"], /There is no folder or file nowhere; klein-nano and klein-nano-base/],
-    [["--prompt", "x", "--backend", "cuda"], /'--backend.*'cuda' is invalid\. Allowed choices are ort/],
+    [["--prompt", "x", "--backend", "cuda"], /'--backend.*'cuda' is invalid\. Allowed choices are auto, ort/],
     [["--prompt", "x", "--dtype", "f8"], /Allowed choices are f32, f16/],
     [["--prompt", "x", "--noise", "pink"], /Allowed choices are counter, torch/],
     [["--prompt", "x", "--propmt", "y"], /unknown option '--propmt'/],

@@ -10,13 +10,13 @@ export interface DenoGoldens {
   readonly cases: readonly string[];
 }
 
-/** Cases without pictures, since Deno reads none: on Deno's own GPU, with the project's own kernels alone. */
+/** Cases without pictures, since Deno reads none: on Deno's own GPU, with the backend that is chosen there. */
 const { folder, dtype, cases } = JSON.parse(process.argv[2]!) as DenoGoldens;
 const noPictures = (): never => {
   throw new Error("Deno has no image codec");
 };
 const platform: Platform = { gpu: navigator.gpu, codec: { decode: noPictures, encode: noPictures } };
-const runner = new GoldenRunner(await openGoldenFolder(folder), platform, dtype, { backend: "wgsl" });
+const runner = new GoldenRunner(await openGoldenFolder(folder), platform, dtype);
 const outcomes: Record<string, GoldenOutcome> = {};
 for (const name of cases) outcomes[name] = await runner.run(name);
 process.stdout.write(`${JSON.stringify(outcomes)}\n`);

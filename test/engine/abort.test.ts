@@ -19,6 +19,7 @@ describe("abort", () => {
     for (const part of ["textEncoder", "transformer", "vae"]) {
       const abort = new AbortController();
       const loading = createKleinbild({
+        backend: "wgsl",
         signal: abort.signal,
         onProgress: (event) => void (event.part === part && abort.abort(REASON)),
       });
@@ -35,7 +36,7 @@ describe("abort", () => {
 
   it("at any submission of a run rejects with the reason, frees what the run held, and the next run is unharmed", async () => {
     const watch = watchGpu(await dawnGpu());
-    const engine = await openNano({ gpu: watch.gpu });
+    const engine = await openNano({ gpu: watch.gpu, backend: "ort" });
     const request = { ...TINY, steps: 2, referenceMode: "recompute", references: [randomPicture(1)] } as const;
     const stages: string[] = [];
     let stage = "encode";
@@ -71,7 +72,7 @@ describe("abort", () => {
   });
 
   it("before anything has begun, and of a queued run, rejects too", async () => {
-    await using engine = await createKleinbild({ dtype: "f32" });
+    await using engine = await createKleinbild({ dtype: "f32", backend: "wgsl" });
     const aborted = engine.generate(TINY, { signal: AbortSignal.abort(REASON) });
     await expect(aborted.result).rejects.toBe(REASON);
     const abort = new AbortController();
@@ -83,7 +84,7 @@ describe("abort", () => {
   });
 
   it("of a loop over events, by break, leaves the run to its end", async () => {
-    await using engine = await createKleinbild({ dtype: "f32" });
+    await using engine = await createKleinbild({ dtype: "f32", backend: "wgsl" });
     const generation = engine.generate(TINY);
     for await (const event of generation) if (event.type === "encode") break;
     expect((await generation.result).report.steps).toBe(1);

@@ -5,7 +5,7 @@ import { modelFolder, openNano, randomPicture, runEngine, TINY } from "../suppor
 describe("an engine on klein-nano", () => {
   let engine: Kleinbild;
   beforeAll(async () => {
-    engine = await createKleinbild({ dtype: "f32" });
+    engine = await createKleinbild({ dtype: "f32", backend: "wgsl" });
   });
   afterAll(() => engine.dispose());
 
@@ -19,7 +19,7 @@ describe("an engine on klein-nano", () => {
     expect([image.width, image.height, image.pixels.data.length]).toEqual([64, 64, 64 * 64 * 4]);
     expect(report).toMatchObject({
       model: "klein-nano",
-      backend: "ort",
+      backend: "wgsl",
       dtype: "f32",
       seed: "7",
       steps: 2,
@@ -135,7 +135,7 @@ describe("an engine on klein-nano", () => {
     await other.dispose();
     expect(memory.report().currentBytes).toBe(0);
     expect(() => other.info).toThrow(/disposed/);
-    const client = await createKleinbild({ dtype: "f32" });
+    const client = await createKleinbild({ dtype: "f32", backend: "wgsl" });
     const running = client.generate(TINY);
     await client.dispose();
     await expect(running.result).rejects.toThrow(/abort|disposed/i);

@@ -1,4 +1,5 @@
 import { fileURLToPath } from "node:url";
+import type { KeyValueStore } from "../../runtime/choice/remembered.ts";
 import { Engine, type EngineEvent } from "../../runtime/engine.ts";
 import type { EngineResult } from "../../runtime/engine-result.ts";
 import type { EngineOptions } from "../../runtime/engine-options.ts";
@@ -28,12 +29,13 @@ export const TINY: GenerateRequest = {
 export interface OpenOptions extends EngineOptions {
   readonly folder?: string;
   readonly gpu?: GPU;
+  readonly memory?: KeyValueStore;
 }
 
-/** klein-nano in f32, unless said otherwise. */
-export async function openNano({ folder = NANO, gpu, ...options }: OpenOptions = {}): Promise<Engine> {
-  const platform = { gpu: gpu ?? (await dawnGpu()), codec: new NodeImageCodec() };
-  return Engine.create(platform, new FolderSource(folder), { dtype: "f32", ...options });
+/** klein-nano in f32 on the project's own kernels, unless said otherwise. */
+export async function openNano({ folder = NANO, gpu, memory, ...options }: OpenOptions = {}): Promise<Engine> {
+  const platform = { gpu: gpu ?? (await dawnGpu()), codec: new NodeImageCodec(), memory };
+  return Engine.create(platform, new FolderSource(folder), { dtype: "f32", backend: "wgsl", ...options });
 }
 
 /** Runs a request to its end; its first picture. */

@@ -31,7 +31,7 @@ describe("engine options", () => {
     ["referenceCacheBytes", "1", /a whole number/],
     ["memoryBudgetBytes", -1, /memoryBudgetBytes must be a whole number; got -1/],
     ["maxBindingBytes", Number.NaN, /a whole number/],
-    ["backend", "cuda", /backend must be one of ort, wgsl; got "cuda"/],
+    ["backend", "cuda", /backend must be one of auto, ort, wgsl; got "cuda"/],
     ["withoutFeatures", ["f16"], /must be a list of shader-f16, subgroups, timestamp-query; got \["f16"\]/],
     ["withoutFeatures", "subgroups", /must be a list/],
     ["maxInvocations", 1.5, /maxInvocations must be a whole number/],

@@ -1,7 +1,6 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
-import { DEFAULT_BACKEND } from "../../runtime/backend/backend.ts";
 import { Engine } from "../../runtime/engine.ts";
 import { dawnGpu } from "../../runtime/gpu/dawn.ts";
 import { NodeImageCodec } from "../../runtime/image/codec-node.ts";
@@ -110,7 +109,7 @@ async function run({ size, double, single, quantization, folder, chromium = fals
   const plan = planMemory(config, {
     scalar: "f32",
     quantization,
-    backend: DEFAULT_BACKEND,
+    backends: engine.parts.backends,
     maxBindingBytes: adapter.maxBindingBytes,
     request: {
       width: WIDTH,

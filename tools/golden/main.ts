@@ -1,12 +1,12 @@
 import { Command, Option } from "commander";
-import { type BackendName, BACKENDS, DEFAULT_BACKEND } from "../../runtime/backend/backend.ts";
+import { BACKEND_OPTIONS, type BackendOption, DEFAULT_BACKEND } from "../../runtime/backend/backend.ts";
 import { NodeImageCodec } from "../../runtime/image/codec-node.ts";
 import { dawnGpu } from "../../runtime/gpu/dawn.ts";
 import { openGoldenFolder } from "./node-files.ts";
 import { GoldenRunner } from "./run.ts";
 
 interface Options {
-  readonly backend: BackendName;
+  readonly backend: BackendOption;
   readonly dtype: "f32" | "f16";
   readonly only?: string;
   readonly maxBindingBytes?: number;
@@ -17,7 +17,7 @@ const print = (line: string): void => void process.stdout.write(`${line}\n`);
 const command = new Command("golden")
   .description("Runs golden cases: expected tensors of the reference implementation against the engine.")
   .argument("<folder>", "folder with models/ and cases/")
-  .addOption(new Option("--backend <name>", "dense backend").choices(BACKENDS).default(DEFAULT_BACKEND))
+  .addOption(new Option("--backend <name>", "dense backend").choices(BACKEND_OPTIONS).default(DEFAULT_BACKEND))
   .addOption(new Option("--dtype <type>", "scalar type of branch activations").choices(["f32", "f16"]).default("f32"))
   .option("--only <text>", "only the cases whose name contains this")
   .option("--max-binding-bytes <bytes>", "hard limit on the bytes of a binding", Number)

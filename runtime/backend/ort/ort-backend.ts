@@ -32,7 +32,6 @@ type Operands = Record<string, Operand>;
  * Accumulation is in the scalar type (MatMulNBits and Gemm accumulate in their output's type).
  */
 export class OrtBackend implements DenseBackend {
-  readonly name = "ort";
   readonly kernelLayout = "oihw";
   readonly #gpu: Gpu;
   readonly #scalar: ScalarType;

@@ -16,24 +16,24 @@ export interface TileRange {
   readonly work: number;
 }
 
-const SIDES = [8, 16, 32, 64] as const;
-const LARGEST = 64;
+const SIDES = [8, 16, 32, 64, 128] as const;
 /** Results of the lanes of a CPU's vector, 8 x 8 each. */
 const VECTOR_RESULTS = 512;
+const DIRECT_OUTS = 64;
 
-/** The smallest tile that takes all rows and outputs; 64 of them where there are more. */
-export function sharedTile(rows: number, outs: number): Tile {
-  return { rows: sideFor(rows), outs: sideFor(outs) };
+/** The smallest tile that takes all rows and outputs; the largest where there are more. */
+export function sharedTile(rows: number, outs: number, largest: Tile): Tile {
+  return { rows: sideFor(rows, largest.rows), outs: sideFor(outs, largest.outs) };
 }
 
 /** A tile of one vector of lanes: where nothing is shared, larger ones only waste more at the edges. */
 export function directTile(outs: number): Tile {
-  const side = sideFor(outs);
+  const side = sideFor(outs, DIRECT_OUTS);
   return { rows: VECTOR_RESULTS / side, outs: side };
 }
 
-function sideFor(count: number): number {
-  return SIDES.find((side) => side >= count) ?? LARGEST;
+function sideFor(count: number, largest: number): number {
+  return Math.min(SIDES.find((side) => side >= count) ?? largest, largest);
 }
 
 /**

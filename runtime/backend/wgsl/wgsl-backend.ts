@@ -16,7 +16,9 @@ import {
   scalarOf,
   type WeightFormat,
 } from "../matrix.ts";
-import { directTile, sharedTile, type Tile, tileRanges } from "./matmul-grid.ts";
+import { type Operator, everyOperator, operatorOf } from "../operators.ts";
+import { type Tile, tileRanges } from "./matmul-grid.ts";
+import { defaultTile, type TileName, tileOf } from "./tiles.ts";
 
 const QUAD = 4;
 const NORM_KINDS = { none: 0, layer: 1, rms: 2 } as const;
@@ -26,6 +28,11 @@ const KERNELS = { f32: linear, f16: linear, q8: linearQ8, q4: linearQ4 } as cons
   WeightFormat,
   object
 >;
+
+/** Tiles of each kind of operator. */
+export type TileChoice = Readonly<Record<Operator, TileName>>;
+
+type LoopOverride = "TILE_ROWS" | "TILE_OUTS" | "TWO_LEVEL" | "DIRECT";
 
 interface Epilogue {
   readonly kind: keyof typeof EPILOGUES;
@@ -40,17 +47,16 @@ interface Epilogue {
  * stored.
  */
 export class WgslBackend implements DenseBackend {
-  readonly name = "wgsl";
   readonly kernelLayout = "ohwi";
   readonly #gpu: Gpu;
   readonly #scalar: ScalarType;
-  /** How the tile loop is compiled: on a CPU, workgroup memory is no faster than what caches hold anyway. */
-  readonly #loop: { readonly TWO_LEVEL: number; readonly DIRECT: number };
+  readonly #tiles: TileChoice;
 
-  constructor(gpu: Gpu, scalar: ScalarType) {
+  /** @param tiles  the default tile for all unless given */
+  constructor(gpu: Gpu, scalar: ScalarType, tiles: TileChoice = everyOperator(defaultTile(gpu.adapter))) {
     this.#gpu = gpu;
     this.#scalar = scalar;
-    this.#loop = { TWO_LEVEL: scalar === "f16" ? 1 : 0, DIRECT: gpu.adapter.software ? 1 : 0 };
+    this.#tiles = tiles;
   }
 
   async project(
@@ -115,7 +121,7 @@ export class WgslBackend implements DenseBackend {
       );
     const phases = weight.upsamples ? 4 : 1;
     const rows = (outHeight * outWidth) / phases;
-    const tile = this.#tile(rows, outs);
+    const tile = tileOf(this.#tiles.convolution, rows, outs);
     const product = { rows, outs, columns: weight.size ** 2 * channels };
     for (let phase = 0; phase < phases; phase++)
       for (const { firstRow, firstOut, grid, work } of tileRanges(this.#gpu.recorder, product, tile))
@@ -135,9 +141,7 @@ export class WgslBackend implements DenseBackend {
             phase,
           },
           overrides: {
-            TILE_ROWS: tile.rows,
-            TILE_OUTS: tile.outs,
-            ...this.#loop,
+            ...this.#loop(this.#tiles.convolution, tile),
             UPSAMPLE: weight.upsamples ? 1 : 0,
             ACCUMULATE: accumulate ? 1 : 0,
           },
@@ -170,8 +174,10 @@ export class WgslBackend implements DenseBackend {
     scope.release(y);
   }
 
-  #tile(rows: number, outs: number): Tile {
-    return this.#loop.DIRECT ? directTile(outs) : sharedTile(rows, outs);
+  /** How the tile loop is compiled. */
+  #loop(name: TileName, { rows, outs }: Tile): Readonly<Record<LoopOverride, number>> {
+    const twoLevel = this.#scalar === "f16" ? 1 : 0;
+    return { TILE_ROWS: rows, TILE_OUTS: outs, TWO_LEVEL: twoLevel, DIRECT: name === "direct" ? 1 : 0 };
   }
 
   #linear(scope: MemoryScope, x: Tensor, weight: Matrix, output: Tensor, epilogue: Epilogue): void {
@@ -202,7 +208,8 @@ export class WgslBackend implements DenseBackend {
     low?: Tensor,
   ): void {
     const rows = x.shape[0]!;
-    const tile = this.#tile(rows, outs);
+    const tileName = this.#tiles[operatorOf(format)];
+    const tile = tileOf(tileName, rows, outs);
     const rank = lowRank?.rank ?? 0;
     const [xQuads, lowQuads] = [quadsOf(name, inputs), quadsOf(`${name}, its change`, rank)];
     for (const size of [outs, firstColumn, output.shape[1]!]) quadsOf(`${name}, its outputs`, size);
@@ -232,9 +239,7 @@ export class WgslBackend implements DenseBackend {
           factor,
         },
         overrides: {
-          TILE_ROWS: tile.rows,
-          TILE_OUTS: tile.outs,
-          ...this.#loop,
+          ...this.#loop(tileName, tile),
           LOW_RANK: low ? 1 : 0,
           BIASED: bias ? 1 : 0,
           EPILOGUE: EPILOGUES[kind],

@@ -1,5 +1,6 @@
 import {
   createKleinbild,
+  type EngineInfo,
   type GenerateRequest,
   type Kleinbild,
   KleinbildError,
@@ -13,6 +14,7 @@ import { type GoldenOutcome, GoldenRunner } from "../../../tools/golden/run.ts";
 /** What tests call in the page, with plain data in and out. */
 export interface PageApi {
   open(options: KleinbildOptions): Promise<void>;
+  info(): Promise<EngineInfo>;
   generate(request: GenerateRequest, options?: GenerateOptions): Promise<GenerateOutcome>;
   dispose(): Promise<void>;
   golden(name: string, backend: "ort" | "wgsl"): Promise<GoldenOutcome>;
@@ -58,6 +60,8 @@ const api: PageApi = {
   async open(options) {
     engine = await createKleinbild(options);
   },
+
+  info: () => engine!.info(),
 
   async generate(request, { abortAtStep, references = [] } = {}) {
     const abort = new AbortController();

@@ -1,4 +1,5 @@
 import fc from "fast-check";
+import { everyOperator } from "../../../runtime/backend/operators.ts";
 import { describe, expect, it } from "vitest";
 import { KleinbildError } from "../../../runtime/errors.ts";
 import { type MemoryPlan, planMemory, type PlanOptions } from "../../../runtime/plan/memory-plan.ts";
@@ -10,8 +11,13 @@ import { KLEIN_4B, KLEIN_9B } from "../../../tools/synthesize/klein-configs.ts";
 import { SMALL_CONFIG } from "../../support/model-config.ts";
 
 const MIB = 2 ** 20;
-const F16 = { scalar: "f16", quantization: "none", backend: "ort", maxBindingBytes: 128 * MIB } as const;
-const SMALL = { scalar: "f32", quantization: "none", backend: "ort", maxBindingBytes: MIB } as const;
+const F16 = {
+  scalar: "f16",
+  quantization: "none",
+  backends: everyOperator("ort"),
+  maxBindingBytes: 128 * MIB,
+} as const;
+const SMALL = { scalar: "f32", quantization: "none", backends: everyOperator("ort"), maxBindingBytes: MIB } as const;
 
 const small = (request: Partial<PlannedRequest>, more: Partial<PlanOptions> = {}): MemoryPlan =>
   planMemory(SMALL_CONFIG, { ...SMALL, ...more, request });

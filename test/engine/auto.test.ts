@@ -1,0 +1,28 @@
+import { expect, it } from "vitest";
+import { dawnGpu } from "../../runtime/gpu/dawn.ts";
+import { NodeImageCodec } from "../../runtime/image/codec-node.ts";
+import { openGoldenFolder } from "../../tools/golden/node-files.ts";
+import { GoldenRunner } from "../../tools/golden/run.ts";
+import { memoryOf } from "../support/choices.ts";
+import { GOLDEN_FOLDER } from "../support/golden-cases.ts";
+import { openNano } from "../support/nano.ts";
+
+it("gives the golden picture with what it chooses, says why, and chooses nothing the second time", async () => {
+  const entries = new Map<string, string>();
+  const platform = { gpu: await dawnGpu(), codec: new NodeImageCodec(), memory: memoryOf(entries) };
+  const runner = new GoldenRunner(await openGoldenFolder(GOLDEN_FOLDER), platform, "f32", { backend: "auto" });
+  const { line, passed } = await runner.run("pipeline-nano-edit");
+  await runner.dispose();
+  expect(passed, line).toBe(true);
+  const kept = new Map(entries);
+  expect(kept.size).toBe(2);
+  const engine = await openNano({ backend: "auto", memory: memoryOf(entries) });
+  const { dense } = engine.info;
+  await engine.dispose();
+  expect(Object.keys(dense)).toEqual(["plain", "convolution"]);
+  for (const { remembered, candidates } of Object.values(dense)) {
+    expect(remembered).toBe(true);
+    for (const { milliseconds } of candidates) expect(milliseconds).toBeGreaterThan(0);
+  }
+  expect(entries).toEqual(kept);
+});

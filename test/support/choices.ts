@@ -1,0 +1,29 @@
+import type { Operator } from "../../runtime/backend/operators.ts";
+import type { Implementation } from "../../runtime/choice/implementation.ts";
+import type { DenseSetup } from "../../runtime/choice/open-dense.ts";
+import type { KeyValueStore } from "../../runtime/choice/remembered.ts";
+
+/** A choice for a model that is small enough for a software adapter. */
+export const SMALL = {
+  scalar: "f32",
+  backend: "auto",
+  quantization: "q8",
+  config: { transformer: { hidden: 64 }, vae: { decoderChannels: [32, 16] } },
+} as const satisfies Omit<DenseSetup, "gpu">;
+
+/** A memory that holds what `Map` does. */
+export function memoryOf(entries = new Map<string, string>()): KeyValueStore {
+  return { get: async (key) => entries.get(key), set: async (key, value) => void entries.set(key, value) };
+}
+
+/** A memory in which an earlier start has chosen these, on whichever adapter. */
+export function chosenBefore(choices: Partial<Record<Operator, Implementation>>): KeyValueStore {
+  const entries = Object.entries(choices);
+  return {
+    get: async (key) => {
+      const [, implementation] = entries.find(([operator]) => key.includes(`["${operator}",`)) ?? [];
+      return implementation && JSON.stringify({ implementation, candidates: [] });
+    },
+    set: async () => {},
+  };
+}
