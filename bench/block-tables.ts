@@ -37,7 +37,7 @@ export const BLOCK_HEAD = head(
 export function blockLine(row: BlockRow): string {
   const { model, backend, component, count, measuredWith, weightBytes, seconds, gigaflops, whole } = row;
   const weights = (weightBytes / 1e6).toFixed(1);
-  const all = [whole["512"], whole["1024"]].map((each) => each.toPrecision(3));
+  const all = [whole["512"], whole["1024"]].map(threeDigits);
   return line(
     model,
     backend,
@@ -63,6 +63,11 @@ export function stepEstimates({ rows }: BlocksReport): string {
   }
   return [
     `\n${head("a step of", "at 512², s", "at 1024², s")}`,
-    ...[...steps].map(([name, step]) => line(name, step["512"].toPrecision(3), step["1024"].toPrecision(3))),
+    ...[...steps].map(([name, step]) => line(name, threeDigits(step["512"]), threeDigits(step["1024"]))),
   ].join("\n");
+}
+
+/** Never with an exponent. */
+function threeDigits(value: number): string {
+  return value >= 100 ? value.toFixed(0) : value.toPrecision(3);
 }
