@@ -51,7 +51,7 @@ module.exports = {
       "users-see-the-package",
       "The demo and the command line see what users see.",
       { path: "^(demo|tools/cli)/" },
-      { path: "^(runtime|kernels)/", pathNot: "^runtime/(index|node)\\.ts$" },
+      { path: "^(runtime|kernels|bench)/", pathNot: "^(runtime/(index|node)|bench/index)\\.ts$" },
     ),
     forbid(
       "comlink-in-one-place",
@@ -68,19 +68,25 @@ module.exports = {
     forbid(
       "browsers-have-no-node",
       "What a page loads must not import Node's modules.",
-      { path: "^runtime/", pathNot: "(node[\\w-]*|process-endpoint|folder-source|codec-node|gpu/dawn)\\.ts$" },
+      {
+        path: "^(runtime|bench)/",
+        pathNot: "(^bench/node/.*|node[\\w-]*|process-endpoint|folder-source|codec-node|gpu/dawn)\\.ts$",
+      },
       { dependencyTypes: ["core"] },
     ),
     forbid(
       "browsers-reach-no-node",
       "Nor reach a file that does.",
-      { path: "^runtime/(index|worker)\\.ts$" },
-      { path: "(node[\\w-]*|process-endpoint|folder-source|codec-node|gpu/dawn)\\.ts$", reachable: true },
+      { path: "^(runtime/(index|worker)|bench/(index|bench-worker))\\.ts$" },
+      {
+        path: "(^bench/node/.*|node[\\w-]*|process-endpoint|folder-source|codec-node|gpu/dawn)\\.ts$",
+        reachable: true,
+      },
     ),
     forbid(
       "declared-packages",
       "What the package imports is among its dependencies.",
-      { path: "^runtime/" },
+      { path: "^(runtime|bench)/", pathNot: "^bench/node/" },
       { dependencyTypes: ["npm-dev", "npm-no-pkg", "npm-unknown"], pathNot: "node_modules/(webgpu|sharp|@webgpu)/" },
     ),
   ],

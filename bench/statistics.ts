@@ -1,3 +1,5 @@
+import type { Figure, Unit } from "./report/report.ts";
+
 export function median(values: readonly number[]): number {
   return quantile(values, 0.5);
 }
@@ -8,4 +10,14 @@ export function quantile(values: readonly number[], share: number): number {
   const place = (sorted.length - 1) * share;
   const below = sorted[Math.floor(place)]!;
   return below + (sorted[Math.ceil(place)]! - below) * (place % 1);
+}
+
+/** Median and quartiles of at least one value. */
+export function figure(values: readonly number[], unit: Unit): Figure {
+  return { value: median(values), spread: [quantile(values, 0.25), quantile(values, 0.75)], unit };
+}
+
+/** What was measured once, or follows from what else the row has. */
+export function derived(value: number, unit: Unit): Figure {
+  return { value, unit, derived: true };
 }

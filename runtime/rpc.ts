@@ -127,17 +127,9 @@ export class EngineHost<Options> implements RemoteEngine<Options> {
     id: number,
     runs: Map<number, AsyncGenerator<Event, Result>>,
   ): Promise<Pulled<Event, Result>> {
-    try {
-      const run = runs.get(id);
-      if (!run) throw new KleinbildError("internal", `There is no run ${id}.`);
-      const { done, value } = await run.next();
-      if (!done) return { kind: "event", event: value };
-      this.#forget(id);
-      return { kind: "result", result: value };
-    } catch (error) {
-      this.#forget(id);
-      return { kind: "error", error: packError(error) };
-    }
+    const pulled = await pull(runs.get(id), `run ${id}`);
+    if (pulled.kind !== "event") this.#forget(id);
+    return pulled;
   }
 
   #forget(id: number): void {
@@ -150,6 +142,20 @@ export class EngineHost<Options> implements RemoteEngine<Options> {
   async *#load(options: Options, signal: AbortSignal): AsyncGenerator<LoadEvent, EngineInfo> {
     this.#engine = yield* withProgress(this.#create, options, signal);
     return this.#engine.info;
+  }
+}
+
+/** The next event of a run, or its end, as data that crosses. @param name  of the run, for when there is none */
+async function pull<Event, Result>(
+  run: AsyncGenerator<Event, Result> | undefined,
+  name: string,
+): Promise<Pulled<Event, Result>> {
+  try {
+    if (!run) throw new KleinbildError("internal", `There is no ${name}.`);
+    const { done, value } = await run.next();
+    return done ? { kind: "result", result: value } : { kind: "event", event: value };
+  } catch (error) {
+    return { kind: "error", error: packError(error) };
   }
 }
 
@@ -195,6 +201,34 @@ export type EngineProxy<Options> = Comlink.Remote<RemoteEngine<Options>>;
 /** The caller's side of `exposeEngine`. */
 export function wrapEngine<Options>(endpoint: Endpoint): EngineProxy<Options> {
   return Comlink.wrap<RemoteEngine<Options>>(endpoint);
+}
+
+/** A worker's only run, seen through its port: started once, then pulled event by event. */
+interface RemoteRun<Options, Event> {
+  start(options: Options): void;
+  next(): Promise<Pulled<Event, void>>;
+}
+
+/** Starts a run. */
+type StartRun<Options, Event> = (options: Options) => AsyncGenerator<Event, void>;
+
+/** Serves one run in a worker; what `run` throws at once is met by the first pull. */
+export function exposeRun<Options, Event>(run: StartRun<Options, Event>): void {
+  let running: AsyncGenerator<Event, void> | undefined;
+  const host: RemoteRun<Options, Event> = {
+    start(options) {
+      running = (async function* (): AsyncGenerator<Event, void> {
+        yield* run(options);
+      })();
+    },
+    next: () => pull(running, "run"),
+  };
+  Comlink.expose(host);
+}
+
+/** The page's side of `exposeRun`. */
+export function wrapRun<Options, Event>(worker: Worker): Comlink.Remote<RemoteRun<Options, Event>> {
+  return Comlink.wrap<RemoteRun<Options, Event>>(worker);
 }
 
 /** @param depth  of causes above it; a chain of more than `MAX_CAUSES`, or a circular one, is cut */

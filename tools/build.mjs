@@ -63,6 +63,39 @@ export async function bundle(folder, entries) {
   }
 }
 
+/**
+ * The modules that a page loads for the package's entry and its worker, minified, with all that they import. `onDemand` are
+ * those that only onnxruntime's backend asks for.
+ *
+ * @returns {Promise<{ name: string, code: string, onDemand: boolean }[]>}
+ */
+export async function bundlePage() {
+  const build = await rolldown({
+    input: { index: `${ROOT}runtime/index.ts`, worker: `${ROOT}runtime/worker.ts` },
+    cwd: ROOT,
+    platform: "browser",
+    plugins: [rawText, moduleAddresses],
+    transform: { target: "es2023" },
+    logLevel: "warn",
+  });
+  try {
+    const { output } = await build.generate({ minify: true });
+    const chunks = output.filter((file) => file.type === "chunk");
+    /** @type {Set<string>} */
+    const needed = new Set();
+    /** @param {string} name */
+    const visit = (name) => {
+      if (needed.has(name)) return;
+      needed.add(name);
+      for (const other of chunks.find(({ fileName }) => fileName === name)?.imports ?? []) visit(other);
+    };
+    for (const { fileName, isEntry } of chunks) if (isEntry) visit(fileName);
+    return chunks.map(({ fileName, code }) => ({ name: fileName, code, onDemand: !needed.has(fileName) }));
+  } finally {
+    await build.close();
+  }
+}
+
 /** The package's modules, in dist/. */
 export async function buildPackage() {
   await rm(`${ROOT}dist`, { recursive: true, force: true });
@@ -72,5 +105,7 @@ export async function buildPackage() {
     node: "runtime/node.ts",
     "node-host": "runtime/node-host.ts",
     "service-worker": "runtime/task/service-worker.ts",
+    bench: "bench/index.ts",
+    "bench-worker": "bench/bench-worker.ts",
   });
 }

@@ -1,12 +1,23 @@
-import { type OperatorReport, runOperators } from "../run-operators.ts";
+import { type BenchmarkChoice, type BenchmarkEvent, runBenchmark } from "../index.ts";
 
-/** What the program calls in the page. */
+/** What the program calls in the page: a run is started, and its events are asked for one after the other. */
 export interface BenchPage {
-  operators(dtype: "f32" | "f16" | undefined, repeats: number): Promise<OperatorReport>;
+  start(choice: BenchmarkChoice): void;
+  /** Null at the end. */
+  next(): Promise<BenchmarkEvent | null>;
 }
 
+const BASE_MODEL = new URL("/models/klein-nano-base/", location.href);
+let events: AsyncGenerator<BenchmarkEvent, void> | undefined;
+
 const page: BenchPage = {
-  operators: (dtype, repeats) => runOperators(navigator.gpu, dtype, repeats),
+  start(choice) {
+    events = runBenchmark({ ...choice, baseModel: BASE_MODEL });
+  },
+  async next() {
+    const next = await events!.next();
+    return next.done ? null : next.value;
+  },
 };
 
 Object.assign(globalThis, { kleinbildPage: page });

@@ -178,7 +178,7 @@ describe("npm run golden --", () => {
 describe("npm run bench --", () => {
   it("refuses a case that does not exist", () => {
     const { status, stderr } = run("bench", "nothing");
-    expect(stderr).toMatch(/Allowed choices are operators, pictures, references/);
+    expect(stderr).toMatch(/Allowed choices are roofline, operators, pictures/);
     expect(status).toBe(1);
   });
 });

@@ -31,6 +31,12 @@ async function loadOrt(wasmUrl: string | undefined): Promise<Ort> {
   }
 }
 
+/** The version of onnxruntime-web. @throws KleinbildError `unsupported` when it cannot be loaded */
+export async function ortVersion(wasmUrl?: string): Promise<string> {
+  const { env } = await loadOrt(wasmUrl);
+  return env.versions.web ?? env.versions.common;
+}
+
 /** Sessions of small graphs on the injected device, made on first use and kept by key. */
 export class OrtSessions {
   readonly #ort: Ort;

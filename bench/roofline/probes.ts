@@ -1,11 +1,11 @@
-import { kernelSource } from "../kernels/kernel.ts";
-import type { Gpu } from "../runtime/gpu/device.ts";
-import type { ScalarType } from "../runtime/gpu/tensor.ts";
+import { kernelSource } from "../../kernels/kernel.ts";
+import type { Gpu } from "../../runtime/gpu/device.ts";
+import type { ScalarType } from "../../runtime/gpu/tensor.ts";
 import copySource from "./probes/copy.wgsl?raw";
 import dotSource from "./probes/dot.wgsl?raw";
 import fmaSource from "./probes/fma.wgsl?raw";
 import workgroupSource from "./probes/workgroup.wgsl?raw";
-import { median } from "./statistics.ts";
+import { median } from "../statistics.ts";
 
 /** What an adapter reaches at best, measured. */
 export interface Roofline {

@@ -1,27 +1,28 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { dawnGpu } from "../runtime/gpu/dawn.ts";
-import { Gpu } from "../runtime/gpu/device.ts";
-import { FolderSource } from "../runtime/weights/folder-source.ts";
-import { openTensorFile } from "../runtime/weights/formats/open-tensor-file.ts";
-import type { PackedRows } from "../runtime/weights/formats/tensor-file.ts";
-import type { InventoryTensor } from "../runtime/weights/inventory.ts";
-import { WeightLoader } from "../runtime/weights/loader.ts";
-import { TensorView } from "../runtime/weights/names/tensor-view.ts";
-import { QUANTIZATION_BITS, quantizeRows } from "../runtime/weights/quantize.ts";
-import { repackPart } from "../runtime/weights/repack/repack-part.ts";
-import type { ModelSource } from "../runtime/weights/source.ts";
-import { ModelStore } from "../runtime/weights/store/model-store.ts";
-import { NodeBackend } from "../runtime/weights/store/node-backend.ts";
-import { TensorStore } from "../runtime/weights/tensor-store.ts";
-import { median } from "./statistics.ts";
-import { ENCODINGS } from "../tools/synthesize/encodings.ts";
-import { KLEIN_4B } from "../tools/synthesize/klein-configs.ts";
-import { serveModel } from "../tools/synthesize/model-server.ts";
-import { RandomBytes } from "../tools/synthesize/random-bytes.ts";
-import { type PlannedTensor, planTensors } from "../tools/synthesize/tensor-plan.ts";
-import { ggufBytes, safetensorsBytes } from "../tools/synthesize/write-file.ts";
+import type { Gpu } from "../../runtime/gpu/device.ts";
+import { FolderSource } from "../../runtime/weights/folder-source.ts";
+import { openTensorFile } from "../../runtime/weights/formats/open-tensor-file.ts";
+import type { PackedRows } from "../../runtime/weights/formats/tensor-file.ts";
+import type { InventoryTensor } from "../../runtime/weights/inventory.ts";
+import { WeightLoader } from "../../runtime/weights/loader.ts";
+import { TensorView } from "../../runtime/weights/names/tensor-view.ts";
+import { QUANTIZATION_BITS, quantizeRows } from "../../runtime/weights/quantize.ts";
+import { repackPart } from "../../runtime/weights/repack/repack-part.ts";
+import type { ModelSource } from "../../runtime/weights/source.ts";
+import { ModelStore } from "../../runtime/weights/store/model-store.ts";
+import { NodeBackend } from "../../runtime/weights/store/node-backend.ts";
+import { TensorStore } from "../../runtime/weights/tensor-store.ts";
+import type { CaseRun } from "../bench-case.ts";
+import type { Figure } from "../report/report.ts";
+import { figure } from "../statistics.ts";
+import { ENCODINGS } from "../../tools/synthesize/encodings.ts";
+import { KLEIN_4B } from "../../tools/synthesize/klein-configs.ts";
+import { serveModel } from "../../tools/synthesize/model-server.ts";
+import { RandomBytes } from "../../tools/synthesize/random-bytes.ts";
+import { type PlannedTensor, planTensors } from "../../tools/synthesize/tensor-plan.ts";
+import { ggufBytes, safetensorsBytes } from "../../tools/synthesize/write-file.ts";
 
 /** The second linear of a single block of klein 4B, 38 million values, under its names in diffusers and in GGUF files. */
 const SHAPE = [KLEIN_4B.transformer.hidden, KLEIN_4B.transformer.hidden + KLEIN_4B.transformer.mlpHidden] as const;
@@ -43,57 +44,26 @@ const FORMATS = [
   "mlx-4-64",
 ] as const;
 
-type Stage = "read" | "decode" | "quantize" | "upload";
-
-/** How fast one format comes from a file to the GPU, in 4 bits. */
-export interface LoadingRow {
-  readonly format: string;
-  readonly fileBytes: number;
-  /** Seconds of each stage alone; of several rounds, the median. Those without a stage: what is packed is not quantized. */
-  readonly seconds: Readonly<Partial<Record<Stage, number>>>;
-  /** All stages, as the engine does them. */
-  readonly loadSeconds: number;
-  /** The stage that takes longest. */
-  readonly boundBy: Stage;
-}
-
-/** How fast a file comes from a server on this machine into the store, and what its parts take; bytes of bf16. */
-export interface StoringRow {
-  readonly name: string;
-  readonly bytes: number;
-  readonly seconds: number;
-}
-
-/** Times the loading of a matrix from a file to 4 bits on the GPU, format by format and stage by stage. */
-export async function measureLoading(repeats: number, onRow: (row: LoadingRow) => void): Promise<LoadingRow[]> {
-  const gpu = await Gpu.open(await dawnGpu());
-  const rows: LoadingRow[] = [];
-  try {
+/** Loading of a matrix from a file to 4 bits on the GPU, format by format and stage by stage; then from a server into the store. */
+export async function loadingCase(run: CaseRun): Promise<void> {
+  await run.withGpu({}, async (gpu) => {
     for (const format of FORMATS)
-      await withFile(format, async (source, path) => {
-        const row = await measureFormat(gpu, source, path, format, repeats);
-        rows.push(row);
-        onRow(row);
-      });
-    await withFile("bf16", async (source, path) => {
-      const row = await measureRepacked(gpu, source, path, repeats);
-      rows.push(row);
-      onRow(row);
-    });
-  } finally {
-    gpu.destroy();
-  }
-  return rows;
+      if (run.hasTime()) await withFile(format, (source, path) => measureFormat(run, gpu, source, path, format));
+    if (run.hasTime()) await withFile("bf16", (source, path) => measureRepacked(run, gpu, source, path));
+  });
+  if (run.hasTime()) await measureStoring(run);
 }
 
 /** Times the way from a server to a repacked model in the store. */
-export async function measureStoring(repeats: number): Promise<StoringRow[]> {
-  const rows: StoringRow[] = [];
+async function measureStoring(run: CaseRun): Promise<void> {
   await withFile("bf16", async (source, path) => {
     const file = await source.open(path);
     const bytes = file.size;
     const add = async (name: string, work: () => Promise<unknown>): Promise<void> =>
-      void rows.push({ name, bytes, seconds: await seconds(repeats, work) });
+      run.addRow({
+        labels: { "from a server into the store": name },
+        figures: { rate: await rateOf(bytes, run.choice.repeats, work) },
+      });
     const server = await serveModel(source.description);
     const folder = await mkdtemp(join(tmpdir(), "kleinbild-bench-"));
     try {
@@ -121,16 +91,11 @@ export async function measureStoring(repeats: number): Promise<StoringRow[]> {
       await rm(folder, { recursive: true });
     }
   });
-  return rows;
 }
 
-async function measureFormat(
-  gpu: Gpu,
-  source: ModelSource,
-  path: string,
-  format: string,
-  repeats: number,
-): Promise<LoadingRow> {
+/** Rates of each stage alone, then of all as the engine does them; what is packed is not quantized. */
+async function measureFormat(run: CaseRun, gpu: Gpu, source: ModelSource, path: string, format: string): Promise<void> {
+  const { repeats } = run.choice;
   const { name } = blockMatrix(path);
   const file = await source.open(path);
   const bytes = await file.read(0, file.size);
@@ -143,26 +108,25 @@ async function measureFormat(
     window instanceof Float32Array
       ? quantizeRows(window, window.length / SHAPE[1], SHAPE[1], QUANTIZATION_BITS.q4, "mse")
       : window;
-  const stages: Partial<Record<Stage, number>> = {
-    read: await seconds(repeats, async () => {
+  const stages = {
+    read: await rateOf(file.size, repeats, async () => {
       for (let at = 0; at < file.size; at += windowBytes) await file.read(at, Math.min(windowBytes, file.size - at));
     }),
-    decode: await seconds(repeats, async () => {
+    decode: await rateOf(file.size, repeats, async () => {
       decoded.length = 0;
       for (let row = 0; row < SHAPE[0]; row += ROWS_AT_ONCE) {
         const rows = Math.min(ROWS_AT_ONCE, SHAPE[0] - row);
         decoded.push(isPacked ? await inMemory.readPacked(name, row, rows) : await inMemory.readRows(name, row, rows));
       }
     }),
-    quantize: await seconds(repeats, async () => {
+    quantize: await rateOf(file.size, repeats, async () => {
       packed.length = 0;
       for (const window of decoded) packed.push(quantize(window));
     }),
-    upload: await uploadSeconds(gpu, packed, repeats),
+    upload: await uploadRate(gpu, file.size, packed, repeats),
   };
-  if (isPacked) delete stages.quantize;
   const tensors = await openTensors(source, path);
-  const loadSeconds = await seconds(repeats, async () => {
+  const load = await rateOf(file.size, repeats, async () => {
     const loader = new WeightLoader({
       gpu,
       store: tensors,
@@ -175,11 +139,19 @@ async function measureFormat(
     await gpu.recorder.settle();
     loader.dispose();
   });
-  const [boundBy] = (Object.keys(stages) as Stage[]).toSorted((a, b) => stages[b]! - stages[a]!);
-  return { format, fileBytes: file.size, seconds: stages, loadSeconds, boundBy: boundBy! };
+  const { quantize: quantizing, ...others } = stages;
+  run.addRow({
+    labels: { format },
+    figures: {
+      file: { value: file.size / 1e6, unit: "MB", derived: true },
+      ...others,
+      ...(isPacked ? {} : { quantize: quantizing }),
+      load,
+    },
+  });
 }
 
-async function measureRepacked(gpu: Gpu, source: ModelSource, path: string, repeats: number): Promise<LoadingRow> {
+async function measureRepacked(run: CaseRun, gpu: Gpu, source: ModelSource, path: string): Promise<void> {
   const parts: Uint8Array[] = [];
   const options = { quantization: "q4", method: "rtn" } as const;
   await repackPart(
@@ -191,30 +163,30 @@ async function measureRepacked(gpu: Gpu, source: ModelSource, path: string, repe
   await writeFile(join(source.description, path), parts);
   const own = new FolderSource(source.description);
   try {
-    return await measureFormat(gpu, own, path, "repacked by Kleinbild", repeats);
+    await measureFormat(run, gpu, own, path, "repacked by Kleinbild");
   } finally {
     await own.close();
   }
 }
 
-/** Median of `repeats` rounds after one that warms up. */
-async function seconds(repeats: number, work: () => Promise<unknown>): Promise<number> {
-  const times: number[] = [];
+/** Bytes of the file a second, over `repeats` rounds after one that warms up. */
+async function rateOf(bytes: number, repeats: number, work: () => Promise<unknown>): Promise<Figure> {
+  const rates: number[] = [];
   for (let round = -1; round < repeats; round++) {
     const started = performance.now();
     await work();
-    if (round >= 0) times.push((performance.now() - started) / 1000);
+    if (round >= 0) rates.push(bytes / (performance.now() - started) / 1000);
   }
-  return median(times);
+  return figure(rates, "MB/s");
 }
 
-async function uploadSeconds(gpu: Gpu, windows: readonly PackedRows[], repeats: number): Promise<number> {
+async function uploadRate(gpu: Gpu, bytes: number, windows: readonly PackedRows[], repeats: number): Promise<Figure> {
   const codes = windows.reduce((sum, { packed }) => sum + packed.length, 0);
   const blocks = windows.reduce((sum, { scales }) => sum + scales.length, 0);
   const values = gpu.memory.tensor("transformer", "bench codes", "u8", [codes]);
   const scaleValues = gpu.memory.tensor("transformer", "bench scales", "f32", [blocks]);
   try {
-    return await seconds(repeats, async () => {
+    return await rateOf(bytes, repeats, async () => {
       let [at, scaleAt] = [0, 0];
       for (const { packed, scales } of windows) {
         gpu.recorder.write(values, packed, at);

@@ -1,0 +1,30 @@
+import { KleinbildError } from "../runtime/errors.ts";
+import { BrowserImageCodec } from "../runtime/image/codec-browser.ts";
+import { exposeRun } from "../runtime/rpc.ts";
+import { HttpSource } from "../runtime/weights/http-source.ts";
+import type { WorkerBenchmarkOptions } from "./client.ts";
+import type { BenchmarkEvent } from "./options.ts";
+import { PAGE_CASES, runCases } from "./run-cases.ts";
+
+/** The worker of a run in a page. The page ends it when the run is over, or when it wants no more of it. */
+exposeRun<WorkerBenchmarkOptions, BenchmarkEvent>(({ choice, nano, base, ortWasmUrl }) => {
+  if (!("gpu" in navigator)) throw new KleinbildError("no-webgpu", "This browser has no WebGPU in workers.");
+  const platform = {
+    gpu: navigator.gpu,
+    codec: new BrowserImageCodec(),
+    ortWasmUrl,
+    openModel(name: "klein-nano" | "klein-nano-base") {
+      const address = name === "klein-nano" ? nano : base;
+      if (address !== undefined) return new HttpSource(address);
+      throw new KleinbildError(
+        "missing-file",
+        "This case needs klein-nano-base; give its folder's address as baseModel.",
+        {
+          parameter: "baseModel",
+        },
+      );
+    },
+    versions: { userAgent: navigator.userAgent },
+  };
+  return runCases(platform, PAGE_CASES, choice);
+});

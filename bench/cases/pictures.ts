@@ -1,0 +1,174 @@
+import { BACKENDS } from "../../runtime/backend/backend.ts";
+import { Engine } from "../../runtime/engine.ts";
+import type { GenerateRequest } from "../../runtime/request.ts";
+import type { ReferenceMode } from "../../runtime/transformer/denoiser.ts";
+import type { BenchCase, CaseRun } from "../bench-case.ts";
+import type { BenchModel } from "../platform.ts";
+import { figure } from "../statistics.ts";
+import { makePicture, patternPicture } from "./engines.ts";
+
+/** What pictures are made of, on both backends in turn. */
+interface PictureSet {
+  readonly model: BenchModel;
+  readonly quantization: "none" | "q4";
+  readonly cells: readonly Cell[];
+}
+
+interface Cell {
+  readonly width: number;
+  readonly height: number;
+  readonly references: number;
+  /** Absent without references. */
+  readonly mode?: ReferenceMode;
+}
+
+/** Seconds and bytes of the pictures of a cell, by request. */
+interface Times {
+  readonly total: number[];
+  readonly firstStep: number[];
+  readonly steps: number[];
+  readonly decode: number[];
+  peakBytes: number;
+}
+
+interface TimedEngine {
+  readonly engine: Engine;
+  readonly loadSeconds: number;
+}
+
+const PROMPT = "a fox on a teal background";
+const SIDE = 128;
+/** Those that klein-nano was trained at. */
+const SIZES = [
+  [128, 128],
+  [192, 128],
+  [128, 192],
+  [192, 192],
+] as const;
+const REFERENCES = [1, 2, 4];
+/** Requests on adapters that run on the CPU, where one takes seconds. */
+const SOFTWARE_REPEATS = 2;
+
+const square = { width: SIDE, height: SIDE };
+const plain: Cell = { ...square, references: 0 };
+
+/** 128 × 128: without references, and with two that are kept or computed in every step. */
+export const defaultPictures: BenchCase = (run) =>
+  timeSets(run, [
+    {
+      model: "klein-nano",
+      quantization: "none",
+      cells: [plain, { ...square, references: 2, mode: "exact" }, { ...square, references: 2, mode: "recompute" }],
+    },
+    { model: "klein-nano", quantization: "q4", cells: [plain] },
+  ]);
+
+/** All sizes, numbers of references and modes. */
+export const allPictures: BenchCase = (run) =>
+  timeSets(run, [
+    {
+      model: "klein-nano",
+      quantization: "none",
+      cells: SIZES.flatMap(([width, height]) => cellsOf({ width, height }, ["exact", "recompute"])),
+    },
+    { model: "klein-nano", quantization: "q4", cells: [plain] },
+  ]);
+
+/** The undistilled model at its steps and guidance; its weights take references in other modes. */
+export const basePictures: BenchCase = (run) =>
+  timeSets(run, [
+    { model: "klein-nano-base", quantization: "none", cells: cellsOf(square, ["recompute", "step-one"]) },
+  ]);
+
+function cellsOf(size: Pick<Cell, "width" | "height">, modes: readonly ReferenceMode[]): readonly Cell[] {
+  const edits = REFERENCES.flatMap((references) => modes.map((mode) => ({ ...size, references, mode })));
+  return [{ ...size, references: 0 }, ...edits];
+}
+
+async function timeSets(run: CaseRun, sets: readonly PictureSet[]): Promise<void> {
+  for (const set of sets) {
+    if (!run.hasTime()) return;
+    const engines: TimedEngine[] = [];
+    try {
+      const dtype = await run.withGpu({}, async (gpu) => {
+        const wanted = run.choice.dtype ?? (gpu.adapter.software ? "f32" : undefined);
+        return gpu.scalarType(wanted);
+      });
+      for (const backend of BACKENDS) {
+        const started = performance.now();
+        const options = { backend, dtype, quantization: set.quantization };
+        const source = run.platform.openModel(set.model);
+        const engine = await Engine.create(run.platform, source, options, { signal: run.signal });
+        engines.push({ engine, loadSeconds: (performance.now() - started) / 1000 });
+      }
+      for (const cell of set.cells) if (run.hasTime()) await timeCell(run, engines, cell);
+    } finally {
+      for (const { engine } of engines) await engine.dispose();
+    }
+  }
+}
+
+async function timeCell(run: CaseRun, engines: readonly TimedEngine[], cell: Cell): Promise<void> {
+  const isTiny = run.choice.shapes === "tiny";
+  const { width, height } = isTiny ? { width: 64, height: 64 } : cell;
+  const request: GenerateRequest = {
+    prompt: PROMPT,
+    width,
+    height,
+    ...(isTiny && { steps: 1 }),
+    references: Array.from({ length: cell.references }, (_, i) => patternPicture(isTiny ? 64 : SIDE, i)),
+    referenceMode: cell.mode,
+  };
+  const first = engines.map(emptyTimes);
+  const later = engines.map(emptyTimes);
+  const { software } = engines[0]!.engine.info.adapter;
+  const repeats = software ? Math.min(SOFTWARE_REPEATS, run.choice.repeats) : run.choice.repeats;
+  // the first request compiles shaders and encodes prompt and references; one repeated request at least
+  for (let round = 0; round <= repeats && (round < 2 || run.hasTime()); round++)
+    for (const [i, { engine }] of engines.entries())
+      await timePicture(run, engine, { ...request, seed: round }, round === 0 ? first[i]! : later[i]!);
+  for (const [i, { engine, loadSeconds }] of engines.entries())
+    addRow(run, cell, engine, loadSeconds, first[i]!, later[i]!);
+}
+
+async function timePicture(run: CaseRun, engine: Engine, request: GenerateRequest, times: Times): Promise<void> {
+  const started = performance.now();
+  let firstStep: number | undefined;
+  const { report } = await makePicture(run, engine, request, ({ type }) => {
+    if (type === "step") firstStep ??= performance.now() - started;
+  });
+  const { timings, memory } = report;
+  times.total.push((performance.now() - started) / 1000);
+  times.firstStep.push((firstStep ?? 0) / 1000);
+  times.steps.push((timings.steps ?? 0) / 1000);
+  times.decode.push((timings.decode ?? 0) / 1000);
+  times.peakBytes = Math.max(times.peakBytes, memory.peakBytes);
+}
+
+function addRow(run: CaseRun, cell: Cell, engine: Engine, loadSeconds: number, first: Times, later: Times): void {
+  const { backend, scalar, quantization, config } = engine.parts;
+  run.addRow({
+    labels: {
+      model: config.name,
+      size: `${cell.width} × ${cell.height}`,
+      references: String(cell.references),
+      mode: cell.mode ?? "–",
+      weights: quantization === "none" ? scalar : quantization,
+      type: scalar,
+      backend,
+    },
+    figures: {
+      load: { value: loadSeconds, unit: "s" },
+      "first request": { value: first.total[0]!, unit: "s" },
+      "repeated request": figure(later.total, "s"),
+      "to the first step": figure(later.firstStep, "s"),
+      steps: figure(later.steps, "s"),
+      decode: figure(later.decode, "s"),
+      "peak of memory": { value: Math.max(first.peakBytes, later.peakBytes) / 1e6, unit: "MB" },
+    },
+  });
+}
+
+function emptyTimes(): Times {
+  return { total: [], firstStep: [], steps: [], decode: [], peakBytes: 0 };
+}

@@ -1,0 +1,59 @@
+import { createBackend } from "../../runtime/backend/create-backend.ts";
+import { OrtSessions } from "../../runtime/backend/ort/sessions.ts";
+import type { CaseRun } from "../bench-case.ts";
+import { attention } from "./attention.ts";
+import { convolution } from "./convolution.ts";
+import { linear } from "./linear.ts";
+import { groupNorm, headNormRotary, rowNorm } from "./norms.ts";
+import type { Operator } from "./operator.ts";
+import { OPERATOR_SHAPES, type OperatorShapes } from "./shapes.ts";
+import { timeOperator } from "./time-operator.ts";
+import { Workspace } from "./workspace.ts";
+
+/** Below this, onnxruntime's attention is wrong. */
+const LEAST_SUBGROUP = 16;
+
+const OPERATORS: readonly ((space: Workspace, shapes: OperatorShapes) => Operator)[] = [
+  (space, shapes) => linear(space, "plain", shapes),
+  (space, shapes) => linear(space, "q8", shapes),
+  (space, shapes) => linear(space, "q4", shapes),
+  (space, shapes) => attention(space, shapes, false),
+  (space, shapes) => attention(space, shapes, true),
+  convolution,
+  (space, shapes) => rowNorm(space, "layer", shapes),
+  (space, shapes) => rowNorm(space, "rms", shapes),
+  headNormRotary,
+  groupNorm,
+];
+
+/** The operators of klein 4B's shapes on both backends, in turn, on the same device and buffers. */
+export async function operatorsCase(run: CaseRun): Promise<void> {
+  const roofline = await run.roofline();
+  const adapter = await run.platform.gpu.requestAdapter({ powerPreference: "high-performance" });
+  const small = (adapter?.info.subgroupMinSize ?? LEAST_SUBGROUP) < LEAST_SUBGROUP;
+  if (small) run.addNote("Without subgroups, which are too small for onnxruntime's attention on this adapter.");
+  await run.withGpu({ withoutFeatures: small ? ["subgroups"] : [] }, async (gpu) => {
+    const scalar = gpu.scalarType(run.choice.dtype);
+    const { ortWasmUrl } = run.platform;
+    const backends = {
+      ort: await createBackend("ort", gpu, scalar, ortWasmUrl),
+      wgsl: await createBackend("wgsl", gpu, scalar),
+    };
+    const sessions = await OrtSessions.create(gpu.device, ortWasmUrl);
+    try {
+      for (const prepare of OPERATORS) {
+        if (!run.hasTime()) break;
+        const space = new Workspace({ gpu, scalar, backends, sessions });
+        try {
+          const operator = prepare(space, OPERATOR_SHAPES[run.shapesFor(gpu)]);
+          await gpu.checked(operator.name, () => timeOperator(run, gpu, scalar, operator, roofline));
+        } finally {
+          space.dispose();
+        }
+      }
+    } finally {
+      for (const backend of Object.values(backends)) await backend.dispose();
+      await sessions.dispose();
+    }
+  });
+}

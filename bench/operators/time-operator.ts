@@ -1,0 +1,74 @@
+import { BACKENDS, type BackendName } from "../../runtime/backend/backend.ts";
+import type { Gpu } from "../../runtime/gpu/device.ts";
+import type { ScalarType } from "../../runtime/gpu/tensor.ts";
+import { f16ToF32 } from "../../runtime/weights/float.ts";
+import type { CaseRun } from "../bench-case.ts";
+import type { BenchmarkRow, Figure } from "../report/report.ts";
+import type { Roofline } from "../roofline/probes.ts";
+import { derived, figure, median } from "../statistics.ts";
+import type { CheckedOutput, Operator } from "./operator.ts";
+
+/** Share of the largest result that a sum may be off by. */
+const TOLERANCE = { f32: 1e-4, f16: 2e-2 } as const satisfies Record<ScalarType, number>;
+
+/** Times an operator's implementations in turn. What gives wrong results is not timed; a note says so. */
+export async function timeOperator(
+  run: CaseRun,
+  gpu: Gpu,
+  scalar: ScalarType,
+  operator: Operator,
+  roofline: Roofline,
+): Promise<void> {
+  const right: BackendName[] = [];
+  for (const name of BACKENDS) {
+    if (!operator.runs[name]) continue;
+    for (const { tensor } of operator.outputs) gpu.recorder.clear(tensor);
+    await operator.runs[name]();
+    const wrong = await firstError(gpu, operator.outputs, TOLERANCE[scalar]);
+    if (wrong === undefined) right.push(name);
+    else run.addNote(`${operator.name} (${operator.shape}, ${scalar}) on ${name}, not timed: ${wrong}`);
+  }
+  const times: Partial<Record<BackendName, number[]>> = {};
+  for (let round = 0; round < run.choice.repeats && (round === 0 || run.hasTime()); round++)
+    for (const name of right) {
+      await gpu.recorder.settle();
+      const started = performance.now();
+      await operator.runs[name]!();
+      await gpu.recorder.settle();
+      (times[name] ??= []).push(performance.now() - started);
+    }
+  if (right.length > 0) run.addRow(rowOf(operator, scalar, times, roofline));
+}
+
+function rowOf(
+  { name, shape, work }: Operator,
+  scalar: ScalarType,
+  { ort, wgsl }: Readonly<Partial<Record<BackendName, readonly number[]>>>,
+  roofline: Roofline,
+): BenchmarkRow {
+  const figures: Record<string, Figure> = {};
+  if (ort) figures["ort"] = figure(ort, "ms");
+  if (wgsl) {
+    figures["wgsl"] = figure(wgsl, "ms");
+    const memoryBound = "bytes" in work;
+    const rate = (memoryBound ? work.bytes : work.operations) / median(wgsl) / 1e6;
+    // sums are in f32 wherever that is faster
+    const peak = scalar === "f16" ? Math.max(roofline.f32, roofline.f16 ?? 0) : roofline.f32;
+    figures["wgsl rate"] = derived(rate, memoryBound ? "GB/s" : "GFLOP/s");
+    figures["of the roofline"] = derived((100 * rate) / (memoryBound ? roofline.copy : peak), "%");
+  }
+  if (ort && wgsl) figures["times faster"] = derived(median(ort) / median(wgsl), "times faster");
+  return { labels: { operator: name, shape, type: scalar }, figures };
+}
+
+/** What is wrong with the outputs; undefined when nothing is. */
+async function firstError(gpu: Gpu, outputs: readonly CheckedOutput[], tolerance: number): Promise<string | undefined> {
+  for (const { tensor, expected } of outputs) {
+    const bytes = await gpu.recorder.read(tensor);
+    const values = tensor.dtype === "f16" ? f16ToF32(new Uint16Array(bytes)) : new Float32Array(bytes);
+    const largest = Math.max(...[...expected.values()].map(Math.abs));
+    for (const [at, value] of expected)
+      if (!(Math.abs(values[at]! - value) <= tolerance * largest)) return `${values[at]} where ${value} is right.`;
+  }
+  return undefined;
+}

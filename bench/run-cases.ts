@@ -1,0 +1,70 @@
+import { KleinbildError } from "../runtime/errors.ts";
+import { withEvents } from "../runtime/live-events.ts";
+import { type BenchCase, CaseRun, type SharedRun } from "./bench-case.ts";
+import { accelerationCase } from "./cases/acceleration.ts";
+import { basePictures, defaultPictures, allPictures } from "./cases/pictures.ts";
+import { referencesCase } from "./cases/references.ts";
+import type { CaseName, CASES } from "./case-list.ts";
+import { operatorsCase } from "./operators/operators-case.ts";
+import { type BenchmarkChoice, type BenchmarkEvent, resolveChoice } from "./options.ts";
+import type { BenchPlatform } from "./platform.ts";
+import { reportConditions } from "./report/conditions.ts";
+import type { BenchmarkReport, CaseResult } from "./report/report.ts";
+import { rooflineCase } from "./roofline/roofline-case.ts";
+
+type NodeOnly = { readonly [K in CaseName]: (typeof CASES)[K]["nodeOnly"] extends true ? K : never }[CaseName];
+/** The cases that a platform can run. */
+export type RunnableCases = Readonly<Partial<Record<CaseName, BenchCase>>>;
+
+export const PAGE_CASES = {
+  roofline: rooflineCase,
+  operators: operatorsCase,
+  pictures: defaultPictures,
+  "pictures-all": allPictures,
+  base: basePictures,
+  references: referencesCase,
+  acceleration: accelerationCase,
+} as const satisfies Readonly<Record<Exclude<CaseName, NodeOnly>, BenchCase>>;
+
+/**
+ * Runs the chosen cases one after the other; the last event is the report.
+ * @throws KleinbildError `unsupported` for a case that is not among `cases`, or the signal's reason
+ */
+export function runCases(
+  platform: BenchPlatform,
+  cases: RunnableCases,
+  choice: BenchmarkChoice,
+  signal?: AbortSignal,
+): AsyncGenerator<BenchmarkEvent, void> {
+  return withEvents((emit) => runAll(platform, cases, choice, signal, emit));
+}
+
+async function runAll(
+  platform: BenchPlatform,
+  cases: RunnableCases,
+  options: BenchmarkChoice,
+  signal: AbortSignal | undefined,
+  emit: (event: BenchmarkEvent) => void,
+): Promise<void> {
+  signal?.throwIfAborted();
+  const date = new Date().toISOString();
+  const choice = resolveChoice(options);
+  for (const name of choice.cases)
+    if (!cases[name]) throw new KleinbildError("unsupported", `The case ${name} runs in Node only.`, { case: name });
+  const endMs = performance.now() + 1000 * choice.seconds;
+  const shared: SharedRun = { platform, choice, signal, endMs, roofline: undefined };
+  const conditions = await reportConditions(platform);
+  const results: CaseResult[] = [];
+  for (const [index, name] of choice.cases.entries()) {
+    emit({ type: "case", case: name, index, count: choice.cases.length });
+    const run = new CaseRun(shared, (row) => emit({ type: "row", case: name, row }));
+    const started = performance.now();
+    if (run.hasTime()) await cases[name]!(run);
+    const { rows, notes } = run;
+    const result = { case: name, seconds: (performance.now() - started) / 1000, rows, notes };
+    results.push(result);
+    emit({ type: "caseDone", result });
+  }
+  const report: BenchmarkReport = { ...conditions, date, repeats: choice.repeats, cases: results };
+  emit({ type: "report", report });
+}
