@@ -51,9 +51,9 @@ async function runAll(
   const choice = resolveChoice(options);
   for (const name of choice.cases)
     if (!cases[name]) throw new KleinbildError("unsupported", `The case ${name} runs in Node only.`, { case: name });
+  const conditions = await reportConditions(platform);
   const endMs = performance.now() + 1000 * choice.seconds;
   const shared: SharedRun = { platform, choice, signal, endMs, roofline: undefined };
-  const conditions = await reportConditions(platform);
   const results: CaseResult[] = [];
   for (const [index, name] of choice.cases.entries()) {
     emit({ type: "case", case: name, index, count: choice.cases.length });

@@ -86,8 +86,8 @@ function cellsOf(size: Pick<Cell, "width" | "height">, modes: readonly Reference
 }
 
 async function timeSets(run: CaseRun, sets: readonly PictureSet[]): Promise<void> {
-  for (const set of sets) {
-    if (!run.hasTime()) return;
+  for (const [i, set] of sets.entries()) {
+    if (i > 0 && !run.hasTime()) return;
     const engines: TimedEngine[] = [];
     try {
       const dtype = await run.withGpu({}, async (gpu) => {
@@ -101,7 +101,7 @@ async function timeSets(run: CaseRun, sets: readonly PictureSet[]): Promise<void
         const engine = await Engine.create(run.platform, source, options, { signal: run.signal });
         engines.push({ engine, loadSeconds: (performance.now() - started) / 1000 });
       }
-      for (const cell of set.cells) if (run.hasTime()) await timeCell(run, engines, cell);
+      for (const cell of set.cells) if (run.rows.length === 0 || run.hasTime()) await timeCell(run, engines, cell);
     } finally {
       for (const { engine } of engines) await engine.dispose();
     }

@@ -49,12 +49,14 @@ describe("the packed package", () => {
       "dist/worker.js",
       "dist/node.js",
       "dist/node-host.js",
+      "dist/bench.js",
+      "dist/bench-worker.js",
       "models/klein-nano/kleinbild.json",
     ])
       expect(packed).toContain(path);
   });
 
-  it("imports only what it declares, and nothing of Node for pages", () => {
+  it("imports only what it declares, nothing of Node for pages, and the benchmark only where it is asked for", () => {
     const { dependencies, peerDependencies } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as Record<
       "dependencies" | "peerDependencies",
       Record<string, string>
@@ -76,6 +78,11 @@ describe("the packed package", () => {
     const isDeclared = (specifier: string): boolean =>
       declared.some((name) => specifier === name || specifier.startsWith(`${name}/`));
     for (const file of ["index.js", "worker.js"]) visit(file, true);
+    const benchmark = [...seen].filter((entry) =>
+      readFileSync(join(dist, entry.split(" ")[0]!), "utf8").includes("kleinbild-benchmark-"),
+    );
+    expect(benchmark).toEqual([]);
+    for (const file of ["bench.js", "bench-worker.js"]) visit(file, true);
     for (const file of ["node.js", "node-host.js"]) visit(file, false);
     expect(wrong).toEqual([]);
     expect(seen.size).toBeGreaterThan(6);
@@ -87,6 +94,12 @@ describe("the packed package", () => {
       `import { createKleinbild, createTaskRunner, type GenerateEvent, type ImageInferenceTask, installFetchAdapter, KleinbildError } from "kleinbild";
 import { createKleinbild as inNode, createTaskRunner as inNodeTasks, FileUrls, guardedFetch } from "kleinbild/node";
 import { serveFromServiceWorker } from "kleinbild/service-worker";
+import { type BenchmarkReport, compareReports, reportMarkdown, runBenchmark } from "kleinbild/bench";
+export async function measure(before: BenchmarkReport): Promise<string> {
+  for await (const event of runBenchmark({ cases: ["operators"], seconds: 10, signal: AbortSignal.timeout(1) }))
+    if (event.type === "report") return reportMarkdown(event.report) + compareReports(before, event.report).figures.length;
+  return "";
+}
 export async function main(file: File): Promise<Blob> {
   const engine = await createKleinbild({ model: new URL("https://example.org/model/"), dtype: "f32" });
   const generation = engine.generate({ prompt: "a fox", references: [file], seed: 7n }, { signal: AbortSignal.timeout(1) });
