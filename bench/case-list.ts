@@ -19,6 +19,8 @@ export const CASES = {
   "pictures-all": onRequest("The same at all its sizes, with 0, 1, 2 and 4 references, in each reference mode."),
   base: onRequest("klein-nano-base, 28 steps with guidance, on both backends."),
   references: onRequest("Steps with four references: kept, computed in every step, and none."),
+  blocks: onRequest("klein 4B and 9B by the block, on seeded weights in 4 bits, on both backends."),
+  "reference-bound": onRequest("Kept references at klein 4B's widths, against what arithmetic allows."),
   acceleration: onRequest("What step caches save on klein-nano-base, and what they cost."),
   loading: inNode("One matrix from a file to the GPU, by format and stage; from a server into the store."),
   sizes: inNode("Bytes that a page loads, with our kernels alone and with onnxruntime."),

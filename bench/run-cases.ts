@@ -1,6 +1,8 @@
 import { KleinbildError } from "../runtime/errors.ts";
 import { withEvents } from "../runtime/live-events.ts";
 import { type BenchCase, CaseRun, type SharedRun } from "./bench-case.ts";
+import { blocksCase } from "./blocks/blocks-case.ts";
+import { referenceBoundCase } from "./blocks/reference-bound-case.ts";
 import { accelerationCase } from "./cases/acceleration.ts";
 import { basePictures, defaultPictures, allPictures } from "./cases/pictures.ts";
 import { referencesCase } from "./cases/references.ts";
@@ -23,6 +25,8 @@ export const PAGE_CASES = {
   "pictures-all": allPictures,
   base: basePictures,
   references: referencesCase,
+  blocks: blocksCase,
+  "reference-bound": referenceBoundCase,
   acceleration: accelerationCase,
 } as const satisfies Readonly<Record<Exclude<CaseName, NodeOnly>, BenchCase>>;
 

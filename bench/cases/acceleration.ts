@@ -1,4 +1,3 @@
-import { DEFAULT_BACKEND } from "../../runtime/backend/backend.ts";
 import type { Engine } from "../../runtime/engine.ts";
 import type { EngineResult } from "../../runtime/engine-result.ts";
 import type { GenerateRequest } from "../../runtime/request.ts";
@@ -30,7 +29,7 @@ const SETTINGS: Readonly<Record<string, Acceleration>> = {
  * once with every setting, in turn, on one engine.
  */
 export async function accelerationCase(run: CaseRun): Promise<void> {
-  await withEngine(run, "klein-nano-base", { backend: DEFAULT_BACKEND, dtype: run.choice.dtype }, async (engine) => {
+  await withEngine(run, "klein-nano-base", { backend: "wgsl", dtype: run.choice.dtype }, async (engine) => {
     const settings = Object.entries(SETTINGS).map(([setting, acceleration]) => ({
       setting,
       acceleration,

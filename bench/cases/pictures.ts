@@ -146,7 +146,7 @@ async function timePicture(run: CaseRun, engine: Engine, request: GenerateReques
 }
 
 function addRow(run: CaseRun, cell: Cell, engine: Engine, loadSeconds: number, first: Times, later: Times): void {
-  const { backend, scalar, quantization, config } = engine.parts;
+  const { backends, scalar, quantization, config } = engine.parts;
   run.addRow({
     labels: {
       model: config.name,
@@ -155,7 +155,7 @@ function addRow(run: CaseRun, cell: Cell, engine: Engine, loadSeconds: number, f
       mode: cell.mode ?? "–",
       weights: quantization === "none" ? scalar : quantization,
       type: scalar,
-      backend,
+      backend: backends.plain,
     },
     figures: {
       load: { value: loadSeconds, unit: "s" },

@@ -1,4 +1,3 @@
-import { DEFAULT_BACKEND } from "../../runtime/backend/backend.ts";
 import type { StepEvent } from "../../runtime/events.ts";
 import type { GenerateRequest } from "../../runtime/request.ts";
 import type { CaseRun } from "../bench-case.ts";
@@ -23,7 +22,7 @@ const WAYS: Readonly<Record<string, GenerateRequest>> = {
 
 /** Steps with and without kept keys and values, in turn, after one round that compiles shaders. */
 export async function referencesCase(run: CaseRun): Promise<void> {
-  const backend = DEFAULT_BACKEND;
+  const backend = "wgsl";
   await withEngine(run, "klein-nano", { backend, dtype: run.choice.dtype }, async (engine) => {
     const times = Object.entries(WAYS).map(([way, request]) => ({
       way,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { CutTransformer } from "../../bench/cut-transformer.ts";
+import { CutTransformer } from "../../bench/blocks/cut-transformer.ts";
 import { createBackend } from "../../runtime/backend/create-backend.ts";
 import { assertFinite } from "../../runtime/gpu/finite.ts";
 import { Denoiser, keepReferences } from "../../runtime/transformer/denoiser.ts";

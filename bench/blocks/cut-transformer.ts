@@ -1,13 +1,13 @@
-import type { DenseBackend } from "../runtime/backend/backend.ts";
-import type { Gpu } from "../runtime/gpu/device.ts";
-import type { MemoryScope } from "../runtime/gpu/memory.ts";
-import { writeRows } from "../runtime/gpu/rows.ts";
-import type { Rows, ScalarType } from "../runtime/gpu/tensor.ts";
-import { rowsPerChunk } from "../runtime/plan/rows-per-chunk.ts";
-import { TransformerModel } from "../runtime/transformer/model.ts";
-import { loadTransformerWeights, type TransformerWeights } from "../runtime/transformer/weights.ts";
-import { WeightLoader } from "../runtime/weights/loader.ts";
-import type { ModelConfig } from "../runtime/weights/model-config.ts";
+import type { DenseBackend } from "../../runtime/backend/backend.ts";
+import type { Gpu } from "../../runtime/gpu/device.ts";
+import type { MemoryScope } from "../../runtime/gpu/memory.ts";
+import { writeRows } from "../../runtime/gpu/rows.ts";
+import type { Rows, ScalarType } from "../../runtime/gpu/tensor.ts";
+import { rowsPerChunk } from "../../runtime/plan/rows-per-chunk.ts";
+import { TransformerModel } from "../../runtime/transformer/model.ts";
+import { loadTransformerWeights, type TransformerWeights } from "../../runtime/transformer/weights.ts";
+import { WeightLoader } from "../../runtime/weights/loader.ts";
+import type { ModelConfig } from "../../runtime/weights/model-config.ts";
 import { seededValues, seededWeights } from "./seeded-weights.ts";
 
 /**

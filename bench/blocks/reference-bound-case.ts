@@ -1,25 +1,19 @@
-import { createBackend } from "../runtime/backend/create-backend.ts";
-import type { BackendName } from "../runtime/backend/backend.ts";
-import type { AdapterSummary } from "../runtime/gpu/adapter.ts";
-import { Gpu } from "../runtime/gpu/device.ts";
-import { assertFinite } from "../runtime/gpu/finite.ts";
-import type { ScalarType } from "../runtime/gpu/tensor.ts";
-import { Denoiser, keepReferences, type References } from "../runtime/transformer/denoiser.ts";
-import type { TransformerModel } from "../runtime/transformer/model.ts";
-import { ModulationTable } from "../runtime/transformer/modulation.ts";
-import { freeKeysValues, type ReferenceKeysValues } from "../runtime/transformer/reference-cache.ts";
-import type { Grid } from "../runtime/transformer/rotary.ts";
-import { KLEIN_4B } from "../tools/synthesize/klein-configs.ts";
+import { createBackend } from "../../runtime/backend/create-backend.ts";
+import { assertFinite } from "../../runtime/gpu/finite.ts";
+import type { ScalarType } from "../../runtime/gpu/tensor.ts";
+import { Denoiser, keepReferences, type References } from "../../runtime/transformer/denoiser.ts";
+import type { TransformerModel } from "../../runtime/transformer/model.ts";
+import { ModulationTable } from "../../runtime/transformer/modulation.ts";
+import { freeKeysValues, type ReferenceKeysValues } from "../../runtime/transformer/reference-cache.ts";
+import type { Grid } from "../../runtime/transformer/rotary.ts";
+import { KLEIN_4B } from "../../tools/synthesize/klein-configs.ts";
 import { CutTransformer } from "./cut-transformer.ts";
 import { Marks } from "./marks.ts";
-import { median } from "./statistics.ts";
-import { type RequestTokens, type Savings, savings, savingsBound } from "./work.ts";
-
-export interface ReferenceBoundOptions {
-  readonly dtype?: ScalarType | undefined;
-  readonly repeats: number;
-  readonly backend: BackendName;
-}
+import type { CaseRun } from "../bench-case.ts";
+import type { ShapeSet } from "../options.ts";
+import type { BenchmarkRow, Figure } from "../report/report.ts";
+import { figure } from "../statistics.ts";
+import { type Savings, savings, savingsBound } from "./work.ts";
 
 /** Seconds of the whole model's step and references pass, put together from its blocks. */
 interface Round {
@@ -28,37 +22,14 @@ interface Round {
   readonly pass: number;
 }
 
-/** Kept references against the bound, for one number of references. */
-export interface ReferenceBoundRow {
-  readonly references: number;
-  readonly tokens: RequestTokens;
-  /** Of each round. */
-  readonly rounds: readonly Round[];
-  /** Medians of the rounds. */
-  readonly seconds: Round;
-  /** Medians of the rounds' own savings: what else the machine does changes between rounds more than within one. */
-  readonly measured: Savings;
-  /** By the counted work. */
-  readonly bound: Savings;
-  /** Measured by bound. */
-  readonly share: Savings;
-}
-
-export interface ReferenceBoundReport {
-  readonly adapter: AdapterSummary;
-  readonly dtype: ScalarType;
-  readonly backend: BackendName;
-  readonly rows: readonly ReferenceBoundRow[];
-}
-
 const REFERENCES = [1, 2, 4];
 const STEPS = 4;
 /** Tokens of a picture of 1024 × 1024 and of a prompt, and on adapters that run on the CPU a sixteenth of each. */
 const SIZES = {
   gpu: { grid: { width: 64, height: 64 }, text: 512 },
   software: { grid: { width: 16, height: 16 }, text: 32 },
-} as const;
-const SMALL = { grid: { width: 2, height: 2 }, text: 8 } as const;
+  tiny: { grid: { width: 2, height: 2 }, text: 8 },
+} as const satisfies Record<ShapeSet, Size>;
 type Size = { readonly grid: Grid; readonly text: number };
 /** Evaluation of the table's only noise level, and the row of sigma 0. */
 const SIGMAS = [1, 0];
@@ -70,34 +41,28 @@ const SIGMA_ZERO_ROW = 1;
  * (the double one with the embedding of latents before it, which is a 300th of it).
  * What a request does besides (prompt, modulation, autoencoder) is on neither side.
  */
-export async function measureReferenceBound(
-  webgpu: GPU,
-  { dtype, repeats, backend: name }: ReferenceBoundOptions,
-  onRow: (row: ReferenceBoundRow) => void = () => {},
-): Promise<ReferenceBoundReport> {
-  const gpu = await Gpu.open(webgpu);
-  const scalar = gpu.scalarType(dtype);
-  const backend = await createBackend(name, gpu, scalar);
-  try {
-    return await gpu.checked("the benchmark", async () => {
-      const cut = await CutTransformer.load(gpu, KLEIN_4B, scalar);
-      const bench = new Bench(cut, cut.model(backend, 1), cut.model(backend, 2));
-      await bench.round(SMALL, 1); // shaders are compiled
-      const size = SIZES[gpu.adapter.software ? "software" : "gpu"];
-      const rows: ReferenceBoundRow[] = [];
-      for (const count of REFERENCES) {
-        const rounds: Round[] = [];
-        for (let round = 0; round < repeats; round++) rounds.push(await bench.round(size, count));
-        const row = summarize(size, count, rounds);
-        rows.push(row);
-        onRow(row);
-      }
-      return { adapter: gpu.adapter, dtype: scalar, backend: name, rows };
-    });
-  } finally {
-    await backend.dispose();
-    gpu.destroy();
-  }
+export async function referenceBoundCase(run: CaseRun): Promise<void> {
+  await run.withGpu({}, async (gpu) => {
+    const scalar = gpu.scalarType(run.choice.dtype);
+    const backend = await createBackend("wgsl", gpu, scalar);
+    try {
+      await gpu.checked("the benchmark", async () => {
+        const cut = await CutTransformer.load(gpu, KLEIN_4B, scalar);
+        const bench = new Bench(cut, cut.model(backend, 1), cut.model(backend, 2));
+        await bench.round(SIZES.tiny, 1); // shaders are compiled
+        const size = SIZES[run.shapesFor(gpu)];
+        for (const [i, count] of REFERENCES.entries()) {
+          if (i > 0 && !run.hasTime()) break;
+          const rounds: Round[] = [];
+          for (let round = 0; round < run.choice.repeats; round++) rounds.push(await bench.round(size, count));
+          run.addRow(describe(size, count, scalar, rounds));
+        }
+      });
+    } finally {
+      await backend.dispose();
+    }
+  });
+  run.addNote("Seconds of the whole model are its blocks times what one double and one single block take.");
 }
 
 class Bench {
@@ -156,20 +121,43 @@ class Bench {
   }
 }
 
-function summarize({ grid, text }: Size, count: number, rounds: readonly Round[]): ReferenceBoundRow {
+function describe({ grid, text }: Size, count: number, type: ScalarType, rounds: readonly Round[]): BenchmarkRow {
   const target = grid.width * grid.height;
   const tokens = { text, target, references: count * target, steps: STEPS };
-  const of = (way: keyof Round): number => median(rounds.map((round) => round[way]));
-  const seconds = { computed: of("computed"), kept: of("kept"), pass: of("pass") };
+  // what else the machine does changes between rounds more than within one
   const saved = rounds.map((round) => savings(round, STEPS));
-  const measured = eachSaving((of) => median(saved.map((each) => each[of])));
   const bound = savingsBound(KLEIN_4B.transformer, tokens);
-  const share = eachSaving((of) => measured[of] / bound[of]);
-  return { references: count, tokens, rounds, seconds, measured, bound, share };
+  const seconds = (way: keyof Round): Figure =>
+    figure(
+      rounds.map((round) => round[way]),
+      "s",
+    );
+  const measured = (of: keyof Savings): Readonly<Record<string, Figure>> => {
+    const times = figure(
+      saved.map((each) => each[of]),
+      "times faster",
+    );
+    return {
+      [NAMES[of]]: times,
+      [`bound of ${NAMES[of]}`]: { value: bound[of], unit: "times faster", derived: true },
+      [`reached of ${NAMES[of]}`]: { value: (100 * times.value) / bound[of], unit: "%", derived: true },
+    };
+  };
+  return {
+    labels: {
+      references: String(count),
+      "tokens (text + target + references)": `${text} + ${target} + ${count * target}`,
+      type,
+    },
+    figures: {
+      "computed step": seconds("computed"),
+      "kept step": seconds("kept"),
+      "references pass": seconds("pass"),
+      ...measured("step"),
+      ...measured("firstRequest"),
+      ...measured("laterRequest"),
+    },
+  };
 }
 
-const eachSaving = (value: (of: keyof Savings) => number): Savings => ({
-  step: value("step"),
-  firstRequest: value("firstRequest"),
-  laterRequest: value("laterRequest"),
-});
+const NAMES = { step: "a step", firstRequest: "first request", laterRequest: "later request" } as const;

@@ -1,8 +1,8 @@
-import { assertFinite } from "../runtime/gpu/finite.ts";
-import { Denoiser } from "../runtime/transformer/denoiser.ts";
-import { matricesOf } from "../runtime/transformer/matrices.ts";
-import { ModulationTable } from "../runtime/transformer/modulation.ts";
-import { PIXELS_PER_TOKEN } from "../runtime/vae/autoencoder.ts";
+import { assertFinite } from "../../runtime/gpu/finite.ts";
+import { Denoiser } from "../../runtime/transformer/denoiser.ts";
+import { matricesOf } from "../../runtime/transformer/matrices.ts";
+import { ModulationTable } from "../../runtime/transformer/modulation.ts";
+import { PIXELS_PER_TOKEN } from "../../runtime/vae/autoencoder.ts";
 import { CutTransformer } from "./cut-transformer.ts";
 import { Marks } from "./marks.ts";
 import { matrixBytes, type ModelPart, type PartOptions, type Size, targetTokens } from "./model-part.ts";

@@ -1,9 +1,9 @@
-import { assertFinite } from "../runtime/gpu/finite.ts";
-import { rowsPerChunk } from "../runtime/plan/rows-per-chunk.ts";
-import { EmbeddingTable } from "../runtime/text/embedding.ts";
-import { TextEncoder } from "../runtime/text/encoder.ts";
-import { loadTextEncoderWeights } from "../runtime/text/weights.ts";
-import { WeightLoader } from "../runtime/weights/loader.ts";
+import { assertFinite } from "../../runtime/gpu/finite.ts";
+import { rowsPerChunk } from "../../runtime/plan/rows-per-chunk.ts";
+import { EmbeddingTable } from "../../runtime/text/embedding.ts";
+import { TextEncoder } from "../../runtime/text/encoder.ts";
+import { loadTextEncoderWeights } from "../../runtime/text/weights.ts";
+import { WeightLoader } from "../../runtime/weights/loader.ts";
 import { Marks } from "./marks.ts";
 import { matrixBytes, type ModelPart, type PartOptions } from "./model-part.ts";
 import { seededWeights } from "./seeded-weights.ts";

@@ -1,4 +1,4 @@
-import type { Gpu } from "../runtime/gpu/device.ts";
+import type { Gpu } from "../../runtime/gpu/device.ts";
 
 /** Seconds between marks, each taken when the GPU has done everything so far. */
 export class Marks {
