@@ -1,7 +1,6 @@
 import { Attention } from "../../runtime/backend/attention.ts";
-import { onnxFloat } from "../../runtime/backend/ort/graphs.ts";
 import type { OnnxGraph } from "../../runtime/backend/ort/onnx.ts";
-import { type Operator, places } from "./operator.ts";
+import { FLOAT_TYPES, type Operator, places } from "./operator.ts";
 import type { OperatorShapes } from "./shapes.ts";
 import type { Workspace } from "./workspace.ts";
 
@@ -38,7 +37,7 @@ export function attention(space: Workspace, shapes: OperatorShapes, withKept: bo
   const [allKeys, allValues] = joined as [Values, Values];
   const operand = (values: Values, tokens: number) => ({ tensor: space.upload([1, tokens, width], values) });
   const inputs = { q: operand(queries, rows), k: operand(allKeys, keys), v: operand(allValues, keys) };
-  const type = onnxFloat(scalar);
+  const type = FLOAT_TYPES[scalar];
   const value = (name: string, tokens: number) => ({ name, type, shape: [1, tokens, width] });
   const graph = (): OnnxGraph => ({
     nodes: [

@@ -1,12 +1,11 @@
 import { normalize } from "../../kernels/index.ts";
 import { Attention } from "../../runtime/backend/attention.ts";
-import { onnxFloat } from "../../runtime/backend/ort/graphs.ts";
 import type { OnnxGraph } from "../../runtime/backend/ort/onnx.ts";
 import { foldGrid } from "../../runtime/gpu/recorder.ts";
 import { reductionLanes } from "../../runtime/gpu/reduction-lanes.ts";
 import { BYTES_PER_ELEMENT } from "../../runtime/gpu/tensor.ts";
 import { VaeBlocks } from "../../runtime/vae/blocks.ts";
-import { type Operator, places } from "./operator.ts";
+import { FLOAT_TYPES, type Operator, places } from "./operator.ts";
 import type { OperatorShapes } from "./shapes.ts";
 import type { Workspace } from "./workspace.ts";
 
@@ -43,7 +42,7 @@ export function rowNorm(space: Workspace, kind: "layer" | "rms", { width, text, 
         { name: "x", type: "float32", shape: [rows, width] },
         ...(layer ? ["scale", "shift"] : ["scale"]).map((name) => ({ name, type: "float32", shape: [width] }) as const),
       ],
-      outputs: [{ name: "y", type: onnxFloat(scalar), shape: [rows, width] }],
+      outputs: [{ name: "y", type: FLOAT_TYPES[scalar], shape: [rows, width] }],
     };
   };
   const operands = { x: { tensor: input }, scale: { tensor: weights.scale } };

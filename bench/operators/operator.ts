@@ -1,5 +1,5 @@
 import type { BackendName } from "../../runtime/backend/backend.ts";
-import type { Tensor } from "../../runtime/gpu/tensor.ts";
+import type { ScalarType, Tensor } from "../../runtime/gpu/tensor.ts";
 
 /** What an implementation writes, and some of the results by their places, of the definition in f64. */
 export interface CheckedOutput {
@@ -17,6 +17,9 @@ export interface Operator {
   readonly runs: Readonly<Partial<Record<BackendName, () => Promise<void>>>>;
   readonly outputs: readonly CheckedOutput[];
 }
+
+/** ONNX's names of the scalar types. */
+export const FLOAT_TYPES = { f32: "float32", f16: "float16" } as const satisfies Readonly<Record<ScalarType, string>>;
 
 /** Results of the definition that each output is compared with. */
 const CHECKED = 24;

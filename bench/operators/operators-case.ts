@@ -1,5 +1,4 @@
 import { createBackend } from "../../runtime/backend/create-backend.ts";
-import { OrtSessions } from "../../runtime/backend/ort/sessions.ts";
 import type { CaseRun } from "../bench-case.ts";
 import { attention } from "./attention.ts";
 import { convolution } from "./convolution.ts";
@@ -39,6 +38,7 @@ export async function operatorsCase(run: CaseRun): Promise<void> {
       ort: await createBackend("ort", gpu, scalar, ortWasmUrl),
       wgsl: await createBackend("wgsl", gpu, scalar),
     };
+    const { OrtSessions } = await import("../../runtime/backend/ort/sessions.ts");
     const sessions = await OrtSessions.create(gpu.device, ortWasmUrl);
     try {
       for (const [i, prepare] of OPERATORS.entries()) {

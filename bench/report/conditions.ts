@@ -1,5 +1,4 @@
 import { version } from "../../package.json";
-import { ortVersion } from "../../runtime/backend/ort/sessions.ts";
 import { KleinbildError } from "../../runtime/errors.ts";
 import { NO_ADAPTER, summarizeAdapter } from "../../runtime/gpu/adapter.ts";
 import type { BenchPlatform } from "../platform.ts";
@@ -22,6 +21,8 @@ export async function reportConditions({
   ortWasmUrl,
 }: BenchPlatform): Promise<Omit<BenchmarkReport, "date" | "repeats" | "cases">> {
   const adapter = await gpu.requestAdapter({ powerPreference: "high-performance" });
+  // on demand as in the engine, or a bundler would put what both need into the benchmark's worker
+  const { ortVersion } = await import("../../runtime/backend/ort/sessions.ts");
   if (!adapter) throw new KleinbildError("no-webgpu", NO_ADAPTER);
   return {
     format: REPORT_FORMAT,

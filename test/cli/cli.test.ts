@@ -181,4 +181,17 @@ describe("npm run bench --", () => {
     expect(stderr).toMatch(/Allowed choices are roofline, operators, pictures/);
     expect(status).toBe(1);
   });
+
+  it("compares a report with itself, and names a file that is none", () => {
+    const report = join(folder, "report.json");
+    const rows = [rowOf("linear", { wgsl: { value: 2, spread: [1, 3], unit: "ms" } })];
+    writeFileSync(report, JSON.stringify(reportOf(rows)));
+    expect(run("bench", "compare", report, report)).toMatchObject({
+      status: 0,
+      stdout: expect.stringContaining("| operators | linear, f32 | wgsl, ms | 2 (1–3) | 2 (1–3) | 1.00 | yes |"),
+    });
+    const { status, stderr } = run("bench", "compare", report, join(ROOT, "package.json"));
+    expect(stderr).toMatch(/^bench: .*package\.json: A report of the benchmark was expected; format: /m);
+    expect(status).toBe(1);
+  });
 });

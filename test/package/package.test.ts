@@ -169,7 +169,7 @@ console.log(JSON.stringify([failure, image.width, bytes.length > 500, report.ref
     expect(JSON.parse(output)).toEqual(["invalid-request", 64, true, "exact"]);
   });
 
-  it("is bundled by Vite with worker, wasm and model, and makes a picture in a page", async () => {
+  it("is bundled by Vite with workers, wasm and model, and makes a picture and a benchmark in a page", async () => {
     writeFileSync(
       join(project, "index.html"),
       `<!doctype html><link rel="icon" href="data:," /><script type="module" src="./page.js"></script>`,
@@ -177,6 +177,12 @@ console.log(JSON.stringify([failure, image.width, bytes.length > 500, report.ref
     writeFileSync(
       join(project, "page.js"),
       `import { checkSupport, createKleinbild } from "kleinbild";
+import { runBenchmark } from "kleinbild/bench";
+globalThis.measure = async () => {
+  const types = [];
+  for await (const { type } of runBenchmark({ cases: ["roofline"] })) types.push(type);
+  return types.filter((type, i) => type !== types[i - 1]);
+};
 globalThis.run = async () => {
   const { supported } = await checkSupport();
   const engine = await createKleinbild({ dtype: "f32" });
@@ -200,6 +206,7 @@ globalThis.run = async () => {
       await page.goto(server.resolvedUrls!.local[0]!);
       await page.waitForFunction("globalThis.run !== undefined");
       expect(await page.evaluate("globalThis.run()")).toEqual([true, false, 64, "image/png", true]);
+      expect(await page.evaluate("globalThis.measure()")).toEqual(["case", "row", "caseDone", "report"]);
     } finally {
       await browser.close();
       await server.close();
