@@ -1,5 +1,5 @@
 import { KleinbildError } from "../errors.ts";
-import { announceGpu, copySharedWrites } from "./workarounds.ts";
+import { announceGpu, copySharedWrites, slowPolling } from "./workarounds.ts";
 
 /** Dawn ends the process when its instance is collected while devices live, so it is kept for good. */
 let instance: GPU | undefined;
@@ -14,6 +14,7 @@ export async function dawnGpu(): Promise<GPU> {
     const { create, globals } = await import("webgpu");
     Object.assign(globalThis, globals);
     const gpu: GPU = create([]);
+    const onSubmit = slowPolling();
     const requestAdapter = gpu.requestAdapter.bind(gpu);
     gpu.requestAdapter = async (options) => {
       const adapter = await requestAdapter(options);
@@ -22,6 +23,12 @@ export async function dawnGpu(): Promise<GPU> {
       adapter.requestDevice = async (descriptor) => {
         const device = await requestDevice(descriptor);
         copySharedWrites(device);
+        const { queue } = device;
+        const submit = queue.submit.bind(queue);
+        queue.submit = (commands) => {
+          onSubmit();
+          return submit(commands);
+        };
         return device;
       };
       return adapter;

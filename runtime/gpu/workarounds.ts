@@ -26,3 +26,33 @@ export function announceGpu(gpu: GPU): void {
   scope.navigator ??= {};
   if (!("gpu" in scope.navigator)) Object.defineProperty(scope.navigator, "gpu", { value: gpu, configurable: true });
 }
+
+/** After a submission dawn.node may look for events at every turn of the event loop for so long: short work ends in it. */
+const SPIN_MS = 2;
+/** Then it looks this often. */
+const POLL_MS = 1;
+
+/**
+ * dawn.node looks for events by `setImmediate` while anything is awaited, which takes a whole core, also from a driver that
+ * computes on the CPU (https://github.com/dawn-gpu/node-webgpu/issues/17). Seen with webgpu 0.6.2; delete when its poll slows
+ * down by itself.
+ *
+ * @returns what is to be called at each submission
+ */
+export function slowPolling(): () => void {
+  const { setImmediate } = globalThis;
+  let spinUntil = 0;
+  const slower = (callback: (...values: unknown[]) => void, ...values: unknown[]): unknown =>
+    isNative(callback) && performance.now() > spinUntil
+      ? setTimeout(callback, POLL_MS, ...values)
+      : setImmediate(callback, ...values);
+  globalThis.setImmediate = Object.assign<object, typeof setImmediate>(slower, setImmediate);
+  return () => {
+    spinUntil = performance.now() + SPIN_MS;
+  };
+}
+
+/** Whether a function comes from an addon rather than from a script. */
+function isNative(callback: (...values: never[]) => unknown): boolean {
+  return Function.prototype.toString.call(callback).includes("[native code]");
+}
