@@ -42,7 +42,7 @@ export interface PassOptions {
   /** Blocks to run, doubles first: all unless given. */
   readonly range?: BlockRange | undefined;
   readonly signal?: AbortSignal | undefined;
-  /** Called after each block, with the streams as they then are. */
+  /** Called after each block, with the streams as they then are; without it the last block leaves out what nobody reads. */
   readonly trace?: ((block: string, streams: readonly Stream[]) => Promise<void>) | undefined;
 }
 
@@ -199,8 +199,10 @@ export class TransformerModel {
       await this.#project(scope, space, weights, space.stream.modulation.single, index, options);
     // the references' own pass is over once the last block's keys and values are kept
     if (last && options.store && spaces.every(({ stream }) => stream.role === "reference")) return;
-    this.#attend(spaces, index, options);
-    for (const { stream, attended } of spaces) {
+    // only the target's rows are read after the last block, but by who traces
+    const read = last && !options.trace ? spaces.filter(({ stream }) => stream.role === "target") : spaces;
+    this.#attend(spaces, index, options, read);
+    for (const { stream, attended } of read) {
       const { single } = stream.modulation;
       for (const [i, hidden] of stream.hidden.chunks.entries()) {
         const rows = hidden.shape[0]!;
@@ -239,14 +241,15 @@ export class TransformerModel {
     }
   }
 
-  #attend(spaces: readonly Workspace[], block: number, options: PassOptions): void {
+  /** @param queried  those whose queries attend to all of `spaces` */
+  #attend(spaces: readonly Workspace[], block: number, options: PassOptions, queried = spaces): void {
     const { kept } = options;
     const segments = KEY_ORDER.flatMap((role): KeySegment[] => {
       const space = spaces.find(({ stream }) => stream.role === role);
       if (space) return [{ keysValues: keysValuesOf(space, block, options), length: space.stream.hidden.rows }];
       return role === "reference" && kept ? [{ keysValues: kept.blocks[block]!, length: kept.tokens }] : [];
     });
-    for (const { queries, attended } of spaces) this.#attention.attend(queries, segments, attended);
+    for (const { queries, attended } of queried) this.#attention.attend(queries, segments, attended);
   }
 
   async #finishDouble(

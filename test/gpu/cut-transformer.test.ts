@@ -1,6 +1,7 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { CutTransformer } from "../../bench/blocks/cut-transformer.ts";
 import { createBackend } from "../../runtime/backend/create-backend.ts";
+import { readRows } from "../../runtime/gpu/rows.ts";
 import { assertFinite } from "../../runtime/gpu/finite.ts";
 import { Denoiser, keepReferences } from "../../runtime/transformer/denoiser.ts";
 import { ModulationTable } from "../../runtime/transformer/modulation.ts";
@@ -51,6 +52,14 @@ describe("a transformer of one double block and one single block, repeated", () 
       const velocity = await denoiser.velocity(latents, text, 0, undefined, trace);
       expect(traced).toEqual(["double.0", "single.0", "single.1"]);
       await assertFinite(gpu(), "the step", velocity.chunks);
+
+      // nobody reads the text's rows after the last block, so that without a trace it leaves them as they are
+      const dispatch = vi.spyOn(gpu().recorder, "dispatch");
+      const attentions = (): number => dispatch.mock.calls.filter(([{ name }]) => name === "attention").length;
+      const untraced = await denoiser.velocity(latents, text, 0);
+      expect(attentions()).toBe(2 + 2 + 1);
+      dispatch.mockRestore();
+      expect(await readRows(gpu().recorder, untraced)).toEqual(await readRows(gpu().recorder, velocity));
       freeKeysValues(gpu().memory, kept);
       cut.dispose();
     });
