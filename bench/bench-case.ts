@@ -15,13 +15,16 @@ export class CaseRun {
   readonly rows: BenchmarkRow[] = [];
   readonly notes: string[] = [];
   readonly #shared: SharedRun;
+  readonly #endMs: number;
   readonly #onRow: (row: BenchmarkRow) => void;
 
-  constructor(shared: SharedRun, onRow: (row: BenchmarkRow) => void) {
+  /** @param endMs  when nothing more is begun, by `performance.now()` */
+  constructor(shared: SharedRun, endMs: number, onRow: (row: BenchmarkRow) => void) {
     this.platform = shared.platform;
     this.choice = shared.choice;
     this.signal = shared.signal;
     this.#shared = shared;
+    this.#endMs = endMs;
     this.#onRow = onRow;
   }
 
@@ -40,8 +43,8 @@ export class CaseRun {
    */
   hasTime(): boolean {
     this.signal?.throwIfAborted();
-    if (performance.now() < this.#shared.endMs) return true;
-    const note = `Cut short after ${this.choice.seconds} s.`;
+    if (performance.now() < this.#endMs) return true;
+    const note = `Cut short to keep the run within ${this.choice.seconds} s.`;
     if (!this.notes.includes(note)) this.addNote(note);
     return false;
   }
@@ -72,7 +75,5 @@ export interface SharedRun {
   readonly platform: BenchPlatform;
   readonly choice: ResolvedChoice;
   readonly signal: AbortSignal | undefined;
-  /** By `performance.now()`. */
-  readonly endMs: number;
   roofline: Promise<Roofline> | undefined;
 }

@@ -14,7 +14,10 @@ export interface BenchmarkChoice {
   readonly repeats?: number | undefined;
   /** Scalar type. Default: f16 where the adapter has it, but f32 for pictures on adapters that run on the CPU. */
   readonly dtype?: ScalarType | undefined;
-  /** Seconds after which nothing more is begun. Default: 150 where no cases are named, else as long as they take. */
+  /**
+   * Seconds after which nothing more is begun; each case has an even share of what is left, and gives one row at least if it
+   * was begun. Default: 150 where no cases are named, else as long as they take.
+   */
   readonly seconds?: number | undefined;
   /** Default: by the adapter. */
   readonly shapes?: ShapeSet | undefined;

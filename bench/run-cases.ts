@@ -57,12 +57,14 @@ async function runAll(
     if (!cases[name]) throw new KleinbildError("unsupported", `The case ${name} runs in Node only.`, { case: name });
   const conditions = await reportConditions(platform);
   const endMs = performance.now() + 1000 * choice.seconds;
-  const shared: SharedRun = { platform, choice, signal, endMs, roofline: undefined };
+  const shared: SharedRun = { platform, choice, signal, roofline: undefined };
   const results: CaseResult[] = [];
   for (const [index, name] of choice.cases.entries()) {
     emit({ type: "case", case: name, index, count: choice.cases.length });
-    const run = new CaseRun(shared, (row) => emit({ type: "row", case: name, row }));
     const started = performance.now();
+    // what is left is shared out evenly, so that a slow case leaves something to those behind it
+    const share = (endMs - started) / (choice.cases.length - index);
+    const run = new CaseRun(shared, started + share, (row) => emit({ type: "row", case: name, row }));
     if (run.hasTime()) await cases[name]!(run);
     const { rows, notes } = run;
     const result = { case: name, seconds: (performance.now() - started) / 1000, rows, notes };

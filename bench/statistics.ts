@@ -12,12 +12,13 @@ export function quantile(values: readonly number[], share: number): number {
   return below + (sorted[Math.ceil(place)]! - below) * (place % 1);
 }
 
-/** Median and quartiles of at least one value. */
+/** The median of at least one value, and the quartiles of at least two. */
 export function figure(values: readonly number[], unit: Unit): Figure {
+  if (values.length === 1) return { value: values[0]!, unit };
   return { value: median(values), spread: [quantile(values, 0.25), quantile(values, 0.75)], unit };
 }
 
-/** What was measured once, or follows from what else the row has. */
+/** What follows from other figures of the row. */
 export function derived(value: number, unit: Unit): Figure {
   return { value, unit, derived: true };
 }

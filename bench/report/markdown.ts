@@ -27,7 +27,7 @@ export function caseMarkdown({ case: name, seconds, rows, notes }: CaseResult): 
     `## ${name}`,
     `${CASES[name].description} (${seconds.toFixed(0)} s)`,
     ...rowsWithSameLabels(rows).map(rowsTable),
-    ...notes.map((note) => `- ${note}`),
+    ...(notes.length > 0 ? [notes.map((note) => `- ${note}`).join("\n")] : []),
   ].join("\n\n");
 }
 

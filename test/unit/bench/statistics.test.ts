@@ -10,4 +10,9 @@ describe("statistics", () => {
     expect([0, 0.25, 0.5, 0.75, 1].map((share) => quantile([10, 20, 40], share))).toEqual([10, 15, 20, 30, 40]));
   it("gives a figure with the quartiles as its spread", () =>
     expect(figure([10, 40, 20], "ms")).toEqual({ value: 20, spread: [15, 30], unit: "ms" }));
+  it("gives what was measured once no spread, and what was measured twice one", () =>
+    expect([figure([10], "ms"), figure([10, 20], "ms")]).toEqual([
+      { value: 10, unit: "ms" },
+      { value: 15, spread: [12.5, 17.5], unit: "ms" },
+    ]));
 });
