@@ -1,6 +1,7 @@
 import { kernelSource } from "../../kernels/kernel.ts";
 import type { Gpu } from "../../runtime/gpu/device.ts";
-import type { ScalarType } from "../../runtime/gpu/tensor.ts";
+import { BYTES_PER_ELEMENT, type ScalarType } from "../../runtime/gpu/tensor.ts";
+import { f16ToF32 } from "../../runtime/weights/float.ts";
 import copySource from "./probes/copy.wgsl?raw";
 import dotSource from "./probes/dot.wgsl?raw";
 import fmaSource from "./probes/fma.wgsl?raw";
@@ -40,14 +41,14 @@ export async function measureRoofline(gpu: Gpu): Promise<Roofline> {
     const lanes = LANES * GROUPS;
     const hasDot = navigator.gpu?.wgslLanguageFeatures?.has("packed_4x8_integer_dot_product") ?? true;
     const [f16, dot] = [
-      gpu.adapter.f16 ? await probe.rate("fma", fmaSource, "f16", lanes * 2 * 4 * 12) : undefined,
-      hasDot ? await probe.rate("dot", dotSource, "f32", lanes * 2 * 4 * 8) : undefined,
+      gpu.adapter.f16 ? await probe.rate(probe.pipeline("fma", fmaSource, "f16"), lanes * 2 * 4 * 12) : undefined,
+      hasDot ? await probe.rate(probe.pipeline("dot", dotSource), lanes * 2 * 4 * 8) : undefined,
     ];
     return {
-      f32: await probe.rate("fma", fmaSource, "f32", lanes * 2 * 4 * 12),
+      f32: await probe.rate(probe.pipeline("fma", fmaSource), lanes * 2 * 4 * 12),
       ...(f16 === undefined ? {} : { f16 }),
       ...(dot === undefined ? {} : { dot }),
-      workgroup: await probe.rate("workgroup", workgroupSource, "f32", lanes * 4 * 16),
+      workgroup: await probe.rate(probe.pipeline("workgroup", workgroupSource), lanes * 4 * 16),
       copy: (2 * COPY_BYTES) / (await probe.time(probe.pipeline("copy", copySource), COPY_BYTES / 16 / LANES)) / 1e6,
       dispatchMicroseconds:
         (1000 * (await probe.time(probe.pipeline("copy", copySource), 1, { dispatches: SMALL_DISPATCHES }))) /
@@ -58,7 +59,10 @@ export async function measureRoofline(gpu: Gpu): Promise<Roofline> {
   }
 }
 
-class Probe {
+/** Times kernels that bind what they read, what they write and, where they take turns, how many. */
+export class Probe {
+  /** Workgroups of a rate. */
+  readonly groups = GROUPS;
   readonly #gpu: Gpu;
   /** What is read and what is written. */
   readonly #buffers: readonly GPUBuffer[];
@@ -82,11 +86,18 @@ class Probe {
   }
 
   /** 10⁹ a second of what all lanes do `perTurn` of in a turn. */
-  async rate(name: string, source: string, scalar: ScalarType, perTurn: number): Promise<number> {
-    const pipeline = this.pipeline(name, source, scalar);
+  async rate(pipeline: GPUComputePipeline, perTurn: number): Promise<number> {
     const first = await this.time(pipeline, GROUPS, { turns: FIRST_TURNS });
     const turns = Math.max(FIRST_TURNS, Math.round((FIRST_TURNS * TARGET_MS) / Math.max(first, 0.1)));
     return (perTurn * turns) / (await this.time(pipeline, GROUPS, { turns })) / 1e6;
+  }
+
+  /** The last element that a kernel writes, a number of at most 128. */
+  async lastOutput(pipeline: GPUComputePipeline, dtype: ScalarType): Promise<number> {
+    await this.time(pipeline, 1, { turns: 1 });
+    const count = COPY_BYTES / BYTES_PER_ELEMENT[dtype];
+    const bytes = await this.#gpu.recorder.read({ buffer: this.#buffers[1]!, dtype, shape: [count] });
+    return dtype === "f16" ? f16ToF32(new Uint16Array(bytes, COPY_BYTES - 2))[0]! : new Float32Array(bytes).at(-1)!;
   }
 
   /** Milliseconds of `dispatches` of so many workgroups, the median of several after one that warms up. */

@@ -1,5 +1,6 @@
 import type { CaseRun } from "../bench-case.ts";
 import type { Figure } from "../report/report.ts";
+import { subgroupMatrixRows } from "./subgroup-matrix.ts";
 
 /** What the adapter reaches at best. */
 export async function rooflineCase(run: CaseRun): Promise<void> {
@@ -14,4 +15,5 @@ export async function rooflineCase(run: CaseRun): Promise<void> {
   };
   for (const [probe, measured] of Object.entries(probes))
     if (measured) run.addRow({ labels: { probe }, figures: { [measured.unit === "µs" ? "time" : "rate"]: measured } });
+  await subgroupMatrixRows(run);
 }

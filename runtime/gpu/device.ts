@@ -14,6 +14,8 @@ export interface GpuOptions {
   readonly maxBindingBytes?: number | undefined;
   /** Features that are not asked for, as if the adapter had none of them: for tests. */
   readonly withoutFeatures?: readonly GpuFeature[] | undefined;
+  /** Features that are asked for besides, where the adapter has them: for measuring what no kernel uses yet. */
+  readonly moreFeatures?: readonly GPUFeatureName[] | undefined;
   /** No more workgroup memory and invocations than this, for tests; WebGPU gives 16 KiB and 256 at least. */
   readonly maxWorkgroupBytes?: number | undefined;
   readonly maxInvocations?: number | undefined;
@@ -61,10 +63,16 @@ export class Gpu {
   static async open(gpu: GPU, options: GpuOptions = {}): Promise<Gpu> {
     const adapter = await gpu.requestAdapter({ powerPreference: options.powerPreference ?? "high-performance" });
     if (!adapter) throw new KleinbildError("no-webgpu", NO_ADAPTER);
-    const { withoutFeatures = [], maxWorkgroupBytes = Infinity, maxInvocations = Infinity } = options;
-    const requiredFeatures = GPU_FEATURES.filter(
-      (feature) => adapter.features.has(feature) && !withoutFeatures.includes(feature),
-    );
+    const {
+      withoutFeatures = [],
+      moreFeatures = [],
+      maxWorkgroupBytes = Infinity,
+      maxInvocations = Infinity,
+    } = options;
+    const requiredFeatures = [
+      ...GPU_FEATURES.filter((feature) => !withoutFeatures.includes(feature)),
+      ...moreFeatures,
+    ].filter((feature) => adapter.features.has(feature));
     const most: Partial<Record<(typeof LIMITS)[number], number>> = {
       maxComputeWorkgroupStorageSize: maxWorkgroupBytes,
       maxComputeInvocationsPerWorkgroup: maxInvocations,
