@@ -17,11 +17,11 @@ export function startWorker(): Worker {
 export function workerDeath(worker: Worker): Promise<never> {
   const died = new Promise<never>((_, reject) => {
     worker.addEventListener("error", (event) => {
-      const message = `The engine's worker failed: ${event.message || "it could not be loaded"}.`;
+      const message = `The worker failed: ${event.message || "it could not be loaded"}.`;
       reject(new KleinbildError("worker-died", message, {}, { cause: event.error }));
     });
     worker.addEventListener("messageerror", () =>
-      reject(new KleinbildError("worker-died", "A message of the engine's worker could not be read.")),
+      reject(new KleinbildError("worker-died", "A message of the worker could not be read.")),
     );
   });
   died.catch(() => {}); // met by whoever waits for the engine; an idle one may end unheard
