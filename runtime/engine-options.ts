@@ -29,6 +29,8 @@ export interface EngineOptions {
    */
   readonly memoryBudgetBytes?: number | undefined;
   readonly powerPreference?: "low-power" | "high-performance" | undefined;
+  /** Compile what pictures and edits take while the weights load, or each kernel when it is first used. Default: true. */
+  readonly warmUp?: boolean | undefined;
   /** No binding is larger: for tests of the cutting. */
   readonly maxBindingBytes?: number | undefined;
   /** What the adapter has and the engine must not use: for tests, and for drivers that are wrong about it. */
@@ -47,6 +49,7 @@ const CHOICES = {
   powerPreference: ["low-power", "high-performance"],
 } as const satisfies Partial<Record<keyof EngineOptions, readonly string[]>>;
 const FEATURES = "withoutFeatures" satisfies keyof EngineOptions;
+const WARM_UP = "warmUp" satisfies keyof EngineOptions;
 const COUNTS = [
   "referenceCacheBytes",
   "memoryBudgetBytes",
@@ -68,10 +71,13 @@ export function checkEngineOptions(options: EngineOptions): void {
     if (isCount && !(Number.isSafeInteger(value) && (value as number) >= 0))
       throw invalid(parameter, `${parameter} must be a whole number; got ${JSON.stringify(value)}.`);
     if (parameter === FEATURES) checkFeatures(value);
-    else if (!choices && !isCount)
+    else if (parameter === WARM_UP) {
+      if (typeof value !== "boolean")
+        throw invalid(parameter, `${parameter} must be true or false; got ${JSON.stringify(value)}.`);
+    } else if (!choices && !isCount)
       throw invalid(
         parameter,
-        `There is no option ${parameter}; there are ${[...Object.keys(CHOICES), ...COUNTS, FEATURES].join(", ")}.`,
+        `There is no option ${parameter}; there are ${[...Object.keys(CHOICES), ...COUNTS, FEATURES, WARM_UP].join(", ")}.`,
       );
   }
 }

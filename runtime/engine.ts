@@ -17,17 +17,14 @@ import { withEvents } from "./live-events.ts";
 import { MemoryBudget } from "./memory-budget.ts";
 import { type LoadOptions, openParts, type Parts } from "./parts.ts";
 import { runPipeline } from "./pipeline.ts";
-import type { PipelineRequest } from "./pipeline-request.ts";
+import { rehearse } from "./rehearsal.ts";
 import { type GenerateRequest, type ResolvedRequest, resolveRequest } from "./request.ts";
 import { readLoras } from "./request-loras.ts";
-import { seededNoise } from "./sampling/noise.ts";
-import { buildSigmas } from "./sampling/schedule.ts";
-import { SCHEDULERS } from "./sampling/scheduler.ts";
+import { resolveRun } from "./resolve-run.ts";
 import { pictureSeeds } from "./sampling/seed.ts";
-import { planSolver } from "./sampling/solver.ts";
 import type { ReferenceCacheStatistics } from "./transformer/reference-cache.ts";
-import { PIXELS_PER_TOKEN } from "./vae/autoencoder.ts";
 import { defaultQuantization } from "./weights/default-quantization.ts";
+import { ALL_PARTS } from "./weights/inventory.ts";
 import type { Quantization } from "./weights/loader.ts";
 import type { ModelConfig } from "./weights/model-config.ts";
 import { type ModelRecognition, openModel, type OpenModel } from "./weights/open-model.ts";
@@ -61,7 +58,6 @@ export interface EngineInfo {
 type OnLoad = (event: Extract<RunEvent, { type: "load" }>) => void;
 
 const DEFAULT_REFERENCE_CACHE_BYTES = 2 ** 30;
-const ALL_PARTS = ["textEncoder", "transformer", "vae"] as const;
 const GPU_FAILURES: ReadonlySet<string> = new Set(["out-of-memory", "gpu-validation", "not-finite"]);
 
 /**
@@ -203,22 +199,8 @@ export class Engine {
     const references: PixelImage[] = [];
     for (const [i, input] of request.references.entries()) references.push(await this.#readReference(input, i, signal));
     const loras = await readLoras(request.loras);
-    const { defaultSize } = this.config;
-    const { width, height } = request.size ?? references[0] ?? { width: defaultSize, height: defaultSize };
-    const grid = { width: width / PIXELS_PER_TOKEN, height: height / PIXELS_PER_TOKEN };
-    const { solver, spacing } = SCHEDULERS[request.scheduler];
-    const sigmas = buildSigmas({ tokens: grid.width * grid.height, steps: request.steps, spacing });
     const seeds = pictureSeeds(request.seed, request.results).slice(first);
-    const { inChannels } = this.config.transformer;
-    const run: PipelineRequest = {
-      ...request,
-      width,
-      height,
-      plan: planSolver(solver, sigmas),
-      noises: seeds.map((seed) => seededNoise(request.noise, seed, grid, inChannels)),
-      references,
-      loras,
-    };
+    const run = resolveRun(request, this.config, references, loras, seeds);
     const memory = await this.#budget?.share(parts, run);
     parts.gpu.memory.resetPeak();
     for await (const event of runPipeline(parts, run, signal, memory)) {
@@ -256,6 +238,7 @@ export class Engine {
       quantization = defaultQuantization(this.#model),
       quantizationMethod = "mse",
       backend = DEFAULT_BACKEND,
+      warmUp: warmsUp = true,
       referenceCacheBytes = DEFAULT_REFERENCE_CACHE_BYTES,
     } = this.#options;
     const gpu = await Gpu.open(this.#platform.gpu, this.#options);
@@ -277,7 +260,14 @@ export class Engine {
       const onProgress: LoadOptions["onProgress"] = (part, loadedBytes, totalBytes) =>
         onLoad?.({ type: "load", stage: "gpu", part, loadedBytes, totalBytes });
       const first = this.#budget?.first(opened) ?? ALL_PARTS;
-      await gpu.checked("loading", () => opened.load(first, { signal, onProgress }));
+      await gpu.checked("loading", async () => {
+        const warm = warmsUp ? warmUp(opened, signal) : undefined;
+        try {
+          await opened.load(first, { signal, onProgress });
+        } finally {
+          await warm;
+        }
+      });
       this.#parts = opened;
     } catch (error) {
       await parts?.dispose();
@@ -292,5 +282,14 @@ export class Engine {
     if (!parts) return;
     await parts.dispose();
     parts.gpu.destroy();
+  }
+}
+
+/** Compiles what pictures and edits take; what of it fails is compiled, or refused with its reason, when it is used. */
+async function warmUp(parts: Parts, signal?: AbortSignal): Promise<void> {
+  try {
+    await parts.gpu.warmUp(await rehearse(parts, signal), signal);
+  } catch (error) {
+    if (!(error instanceof KleinbildError) && !signal?.aborted) throw error;
   }
 }

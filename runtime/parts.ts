@@ -1,6 +1,6 @@
-import type { BackendOption } from "./backend/backend.ts";
+import type { BackendOption, DenseBackend } from "./backend/backend.ts";
 import type { BackendsByOperator } from "./backend/operators.ts";
-import { type DenseReport, openDense } from "./choice/open-dense.ts";
+import { type DenseReport, type OpenDense, openDense } from "./choice/open-dense.ts";
 import type { KeyValueStore } from "./choice/remembered.ts";
 import type { ModelPart } from "./events.ts";
 import type { Gpu } from "./gpu/device.ts";
@@ -70,6 +70,8 @@ export interface Parts {
   load(parts: readonly WeightPart[], options?: LoadOptions): Promise<void>;
   /** Frees the weights of all other parts, once the GPU has done with them. */
   keepOnly(parts: readonly WeightPart[]): Promise<void>;
+  /** The same on a device that does nothing, with weights of these shapes and no values. */
+  standIn(): Promise<Parts>;
   /** Gives back the buffers that the dense backend keeps; it takes new ones as it needs them. */
   releasePool(): Promise<void>;
   /** Frees everything but the device. */
@@ -78,11 +80,27 @@ export interface Parts {
 
 /** The parts of a model, none of them loaded yet. */
 export async function openParts(options: PartsOptions): Promise<Parts> {
-  const { gpu, model, scalar, quantization, quantizationMethod } = options;
+  const { gpu, model, scalar } = options;
   const { config, stores } = model;
-  const chunk = rowsPerChunk(config, scalar, gpu.memory.maxBindingBytes);
   const tokenizerFiles = await model.readTokenizer();
   const tokenizer = PromptTokenizer.create(tokenizerFiles.json, tokenizerFiles.config);
+  const embedding = new EmbeddingTable(stores.textEncoder, config.text.vocab, config.text.hidden);
+  const chunk = rowsPerChunk(config, scalar, gpu.memory.maxBindingBytes);
+  const dense = await openDense({ ...options, config });
+  return assembleParts({ ...options, tokenizer, embedding, chunk, dense }, gpu, dense.backend);
+}
+
+interface Shared extends PartsOptions {
+  readonly tokenizer: PromptTokenizer;
+  readonly embedding: Pick<EmbeddingTable, "lookUp">;
+  readonly chunk: number;
+  readonly dense: OpenDense;
+}
+
+/** @param withoutValues  for a device that does nothing: nothing is read */
+function assembleParts(shared: Shared, gpu: Gpu, backend: DenseBackend, withoutValues = false): Parts {
+  const { model, scalar, quantization, quantizationMethod, tokenizer, embedding, chunk, dense } = shared;
+  const { config, stores } = model;
   /** What a load reads: tables stay with the file. */
   const fileBytes = (part: WeightPart): number =>
     inventory(config, part).reduce(
@@ -90,8 +108,6 @@ export async function openParts(options: PartsOptions): Promise<Parts> {
       0,
     );
   const layers = Math.max(...config.textLayers);
-  const embedding = new EmbeddingTable(stores.textEncoder, config.text.vocab, config.text.hidden);
-  const { backend, backends, report } = await openDense({ ...options, config });
 
   const textEncoder = new ResidentPart(
     "textEncoder",
@@ -119,7 +135,7 @@ export async function openParts(options: PartsOptions): Promise<Parts> {
   );
   const all = { textEncoder, transformer, vae } as const;
   const textStates = new TextStates(gpu.memory, { encode: (...call) => textEncoder.value.encode(...call) });
-  const referenceCache = new ReferenceCache(gpu.memory, options.referenceCacheBytes);
+  const referenceCache = new ReferenceCache(gpu.memory, shared.referenceCacheBytes);
   const keepOnly = async (parts: readonly WeightPart[]): Promise<void> => {
     const leaving = Object.values(all).filter(({ name, isLoaded }) => isLoaded && !parts.includes(name));
     if (leaving.length === 0) return;
@@ -131,8 +147,8 @@ export async function openParts(options: PartsOptions): Promise<Parts> {
     config,
     scalar,
     quantization,
-    backends,
-    dense: report,
+    backends: dense.backends,
+    dense: dense.report,
     rowsPerChunk: chunk,
     tokenizer,
     textStates,
@@ -165,6 +181,7 @@ export async function openParts(options: PartsOptions): Promise<Parts> {
             quantization,
             quantizationMethod,
             kernelLayout: backend.kernelLayout,
+            withoutValues,
             signal: abort,
             onBytes,
           }),
@@ -173,6 +190,11 @@ export async function openParts(options: PartsOptions): Promise<Parts> {
       await gpu.recorder.settle();
     },
     keepOnly,
+    standIn: async () => {
+      const nothing = gpu.standIn();
+      const zeros = { lookUp: async (ids: Int32Array) => new Float32Array(ids.length * config.text.hidden) };
+      return assembleParts({ ...shared, embedding: zeros }, nothing, await dense.standIn(nothing), true);
+    },
     releasePool: () => backend.dispose(),
     dispose: async () => {
       textStates.dispose();

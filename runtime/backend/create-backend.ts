@@ -19,3 +19,9 @@ export async function createBackend(
   const { OrtBackend } = await import("./ort/ort-backend.ts");
   return OrtBackend.create(gpu, scalar, ortWasmUrl);
 }
+
+/** onnxruntime's backend on a device that does nothing (`Gpu.standIn`): it loads nothing. */
+export async function createOrtStandIn(gpu: Gpu, scalar: ScalarType): Promise<DenseBackend> {
+  const { OrtBackend } = await import("./ort/ort-backend.ts");
+  return OrtBackend.standIn(gpu, scalar);
+}

@@ -1,6 +1,6 @@
 import type { BackendOption, DenseBackend } from "../backend/backend.ts";
 import { ComposedBackend } from "../backend/composed-backend.ts";
-import { createBackend } from "../backend/create-backend.ts";
+import { createBackend, createOrtStandIn } from "../backend/create-backend.ts";
 import {
   type BackendsByOperator,
   everyOperator,
@@ -48,6 +48,8 @@ export interface OpenDense {
   readonly backend: DenseBackend;
   readonly backends: BackendsByOperator;
   readonly report: DenseReport;
+  /** The same on a device that does nothing (`Gpu.standIn`). */
+  standIn(gpu: Gpu): Promise<DenseBackend>;
 }
 
 /** GPU time of all trials together, about; what candidates take to compile comes on top. */
@@ -113,23 +115,23 @@ class Choosing {
   }
 
   /** The backend that computes each operator with what was chosen; those that the model has not, as the plain ones. */
-  async open(report: DenseReport): Promise<Pick<OpenDense, "backend" | "backends">> {
+  async open(report: DenseReport): Promise<Omit<OpenDense, "report">> {
     const { gpu, scalar } = this.#setup;
     const chosen = { ...everyOperator(report.plain!.implementation) };
     for (const operator of OPERATORS) chosen[operator] = report[operator]?.implementation ?? chosen.plain;
     const backends = mapOperators(chosen, backendOf);
-    const names = new Set(Object.values(backends));
+    const usesOrt = Object.values(backends).includes("ort");
     const tiles = mapOperators(chosen, (name) => (name === "ort" ? defaultTile(gpu.adapter) : name));
-    const wgsl = new WgslBackend(gpu, scalar, tiles);
-    if (!names.has("ort")) {
-      await this.dispose();
-      return { backend: wgsl, backends };
-    }
-    const ort = await this.#loadOrt();
-    const backend = names.has("wgsl")
-      ? new ComposedBackend(mapOperators(backends, (name) => (name === "ort" ? ort : wgsl)))
-      : ort;
-    return { backend, backends };
+    const compose = (on: Gpu, ort: DenseBackend | undefined): DenseBackend => {
+      const wgsl = new WgslBackend(on, scalar, tiles);
+      return ort ? new ComposedBackend(mapOperators(backends, (name) => (name === "ort" ? ort : wgsl))) : wgsl;
+    };
+    if (!usesOrt) await this.dispose();
+    return {
+      backend: compose(gpu, usesOrt ? await this.#loadOrt() : undefined),
+      backends,
+      standIn: async (on) => compose(on, usesOrt ? await createOrtStandIn(on, scalar) : undefined),
+    };
   }
 
   /** Frees what onnxruntime holds. */

@@ -1,10 +1,12 @@
 import { KleinbildError } from "../errors.ts";
 import { type AdapterSummary, NO_ADAPTER, summarizeAdapter } from "./adapter.ts";
 import { GpuMemory } from "./memory.ts";
-import { PipelineCache } from "./pipelines.ts";
+import { PipelineCache, type Variant } from "./pipelines.ts";
 import { Recorder } from "./recorder.ts";
 import { StageClock } from "./stage-clock.ts";
+import { standInDevice } from "./stand-in.ts";
 import type { ScalarType } from "./tensor.ts";
+import { warmUp } from "./warm-up.ts";
 
 export interface GpuOptions {
   readonly powerPreference?: "low-power" | "high-performance" | undefined;
@@ -87,6 +89,16 @@ export class Gpu {
     if (options.maxBindingBytes !== undefined) guardBindings(device, maxBindingBytes);
     const summary = summarizeAdapter(adapter, device.features);
     return new Gpu(device, { ...summary, f16: summary.f16 && !options.forceF32, maxBindingBytes });
+  }
+
+  /** The same adapter with nothing behind it: code that runs on it tells which pipelines it needs (`pipelines.variants`). */
+  standIn(): Gpu {
+    return new Gpu(standInDevice(this.device), this.adapter);
+  }
+
+  /** Compiles pipelines before they are used. */
+  async warmUp(variants: readonly Variant[], signal?: AbortSignal): Promise<void> {
+    await warmUp(this, variants, signal);
   }
 
   /** The scalar type of branch activations. @throws KleinbildError `unsupported` for f16 where the adapter has none. */

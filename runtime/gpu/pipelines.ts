@@ -1,31 +1,70 @@
 import { type Kernel, kernelSource, type KernelTypes } from "../../kernels/kernel.ts";
 
+/** A kernel as it is compiled. */
+export interface Variant {
+  readonly kernel: Kernel;
+  readonly types: KernelTypes;
+  readonly overrides: Readonly<Record<string, number>>;
+}
+
 /** One cache of compute pipelines, by kernel, types and overrides. */
 export class PipelineCache {
   readonly #device: GPUDevice;
   readonly #modules = new Map<string, GPUShaderModule>();
   readonly #pipelines = new Map<string, GPUComputePipeline>();
+  readonly #variants = new Map<string, Variant>();
 
   constructor(device: GPUDevice) {
     this.#device = device;
   }
 
+  /** What `get` was asked for so far. */
+  get variants(): readonly Variant[] {
+    return [...this.#variants.values()];
+  }
+
   get(kernel: Kernel, types: KernelTypes, overrides: Readonly<Record<string, number>>): GPUComputePipeline {
-    const key = `${moduleKey(kernel, types)} ${Object.entries(overrides).join(" ")}`;
+    const variant = { kernel, types, overrides };
+    const key = variantKey(variant);
     let pipeline = this.#pipelines.get(key);
     if (!pipeline) {
-      pipeline = this.#device.createComputePipeline({
-        label: key,
-        layout: "auto",
-        compute: {
-          module: this.#module(kernel, types),
-          entryPoint: "main",
-          constants: { ...kernel.overrides, ...overrides },
-        },
-      });
+      this.#variants.set(key, variant);
+      pipeline = this.#device.createComputePipeline(this.#descriptor(variant));
       this.#pipelines.set(key, pipeline);
     }
     return pipeline;
+  }
+
+  /**
+   * Compiles variants side by side, those that are there already excepted.
+   * @returns the new ones; what does not compile is not among them, and `get` has the GPU say why
+   */
+  async prepare(
+    variants: readonly Variant[],
+  ): Promise<readonly (Variant & { readonly pipeline: GPUComputePipeline })[]> {
+    const missing = variants.filter((variant) => !this.#pipelines.has(variantKey(variant)));
+    const compiled = await Promise.allSettled(
+      missing.map((variant) => this.#device.createComputePipelineAsync(this.#descriptor(variant))),
+    );
+    return compiled.flatMap((result, i) => {
+      if (result.status === "rejected") return [];
+      const variant = missing[i]!;
+      this.#pipelines.set(variantKey(variant), result.value);
+      return [{ ...variant, pipeline: result.value }];
+    });
+  }
+
+  #descriptor(variant: Variant): GPUComputePipelineDescriptor {
+    const { kernel, types, overrides } = variant;
+    return {
+      label: variantKey(variant),
+      layout: "auto",
+      compute: {
+        module: this.#module(kernel, types),
+        entryPoint: "main",
+        constants: { ...kernel.overrides, ...overrides },
+      },
+    };
   }
 
   #module(kernel: Kernel, types: KernelTypes): GPUShaderModule {
@@ -37,6 +76,10 @@ export class PipelineCache {
     }
     return module;
   }
+}
+
+function variantKey({ kernel, types, overrides }: Variant): string {
+  return `${moduleKey(kernel, types)} ${Object.entries(overrides).join(" ")}`;
 }
 
 function moduleKey({ name }: Kernel, { scalar, outer }: KernelTypes): string {

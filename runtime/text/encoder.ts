@@ -30,7 +30,7 @@ export class TextEncoder {
   readonly #layers: readonly LayerWeights[];
   /** Hidden states to stack: 0 is the embedding, i the output of layer i − 1. */
   readonly #stacked: readonly number[];
-  readonly #embedding: EmbeddingTable;
+  readonly #embedding: Pick<EmbeddingTable, "lookUp">;
   readonly #attention: Attention;
   readonly #rowsPerChunk: number;
 
@@ -41,7 +41,7 @@ export class TextEncoder {
     readonly config: TextEncoderConfig;
     readonly layers: readonly LayerWeights[];
     readonly stacked: readonly number[];
-    readonly embedding: EmbeddingTable;
+    readonly embedding: Pick<EmbeddingTable, "lookUp">;
     readonly rowsPerChunk: number;
   }) {
     this.#gpu = parts.gpu;

@@ -1,7 +1,8 @@
 import type { ModelConfig, TextEncoderConfig, TransformerConfig, VaeConfig } from "./model-config.ts";
 
 /** A part of a model that has weights, by the name of its memory. */
-export type WeightPart = "textEncoder" | "transformer" | "vae";
+export const ALL_PARTS = ["textEncoder", "transformer", "vae"] as const;
+export type WeightPart = (typeof ALL_PARTS)[number];
 
 /**
  * What a tensor is for, which decides how it may be stored: `block` matrices may be quantized, `kept` ones lose too much

@@ -11,7 +11,7 @@ import type { MemoryPart } from "../gpu/memory.ts";
 import { BYTES_PER_ELEMENT, type RowRange, rowRanges, type ScalarType, type Tensor } from "../gpu/tensor.ts";
 import { f32ToF16 } from "./float.ts";
 import type { PackedRows } from "./formats/tensor-file.ts";
-import { type LaidOutKernel, layOutKernel, upsamplingPhases } from "./kernel-layout.ts";
+import { type KernelLaying, kernelLaying, upsamplingLaying } from "./kernel-layout.ts";
 import { QUANTIZATION_BITS, QUANTIZATION_BLOCK, type QuantizationMethod, quantizeRows } from "./quantize.ts";
 import { readAhead } from "./read-ahead.ts";
 import type { TensorStore } from "./tensor-store.ts";
@@ -73,10 +73,14 @@ export interface LoaderOptions {
   readonly quantizationMethod?: QuantizationMethod | undefined;
   /** Default: `oihw`, as in the files. */
   readonly kernelLayout?: KernelLayout | undefined;
+  /** Allocates and reads nothing: for a device that does nothing. */
+  readonly withoutValues?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Called with the bytes of what has been read for the GPU, window by window, as they lie in the file. */
   readonly onBytes?: ((bytes: number) => void) | undefined;
 }
+
+const NO_VALUES = new Float32Array();
 
 /** Streams the tensors of one part of a model to the GPU, window by window, quantizing on the way. */
 export class WeightLoader {
@@ -163,30 +167,26 @@ export class WeightLoader {
   /** A convolution [out, in, size, size] with bias, in the scalar type and the backend's layout. */
   async kernel2d(name: string, out: number, inputs: number, size: number): Promise<Kernel2d> {
     const { kernelLayout = "oihw" } = this.#options;
-    return this.#kernel2d(name, [out, inputs, size], (stored) =>
-      layOutKernel(stored, [out, inputs, size], kernelLayout),
-    );
+    return this.#kernel2d(name, [out, inputs, size], kernelLaying([out, inputs, size], kernelLayout));
   }
 
   /** The 3×3 convolution after a nearest upsampling by two, which the layout `ohwi` folds into it. */
   async upsamplingKernel2d(name: string, channels: number): Promise<Kernel2d> {
     if (this.#options.kernelLayout !== "ohwi") return this.kernel2d(name, channels, channels, 3);
-    const kernel = await this.#kernel2d(name, [channels, channels, 3], (stored) =>
-      upsamplingPhases(stored, channels, channels),
-    );
+    const kernel = await this.#kernel2d(name, [channels, channels, 3], upsamplingLaying(channels, channels));
     return { ...kernel, size: 2, upsamples: true };
   }
 
   async #kernel2d(
     name: string,
     [out, inputs, size]: readonly [out: number, inputs: number, size: number],
-    layOut: (stored: Float32Array<ArrayBuffer>) => LaidOutKernel,
+    { shape, layOut }: KernelLaying,
   ): Promise<Kernel2d> {
-    const { store } = this.#options;
+    const { store, withoutValues } = this.#options;
     store.expectShape(`${name}.weight`, [out, inputs, size, size]);
     store.expectShape(`${name}.bias`, [out]);
-    const { shape, values } = layOut(await this.#readAll(`${name}.weight`));
-    const weight = this.#scalars(`${name}.weight`, shape, values);
+    const stored = await this.#readAll(`${name}.weight`);
+    const weight = this.#scalars(`${name}.weight`, shape, withoutValues ? stored : layOut(stored));
     const bias = this.#scalars(`${name}.bias`, [out], await this.#readAll(`${name}.bias`));
     return { name, out, in: paddedChannels(inputs), size, weight, bias };
   }
@@ -222,7 +222,8 @@ export class WeightLoader {
   }
 
   async #read({ name, row, rows, packed }: WindowRead): Promise<Float32Array<ArrayBuffer> | PackedRows> {
-    const { store, signal } = this.#options;
+    const { store, signal, withoutValues } = this.#options;
+    if (withoutValues) return NO_VALUES;
     return packed ? store.readPacked(name, row, rows, signal) : store.readRows(name, row, rows, signal);
   }
 
@@ -233,7 +234,8 @@ export class WeightLoader {
     { first, rows }: WindowRead,
     stored: Float32Array<ArrayBuffer> | PackedRows,
   ): void {
-    const { gpu, store, scalar, quantizationMethod, onBytes } = this.#options;
+    const { gpu, store, scalar, quantizationMethod, onBytes, withoutValues } = this.#options;
+    if (withoutValues) return;
     const isPart = columns !== source.shape[1];
     const slice = <T extends Float32Array<ArrayBuffer> | Uint8Array<ArrayBuffer>>(values: T): T =>
       isPart ? sliceColumns(values, rows, source.shape[1], source.columns?.[0] ?? 0, columns) : values;
@@ -252,10 +254,11 @@ export class WeightLoader {
   }
 
   async #bias(name: string, { rows, shape }: MatrixSource, firstRow: number, count: number): Promise<Tensor> {
-    const { gpu, store, scalar, signal, onBytes } = this.#options;
+    const { gpu, store, scalar, signal, onBytes, withoutValues } = this.#options;
     store.expectShape(name, [shape[0]]);
-    const values = await store.readRows(name, (rows?.[0] ?? 0) + firstRow, count, signal);
     const tensor = this.#allocate(name, scalar, [count]);
+    if (withoutValues) return tensor;
+    const values = await store.readRows(name, (rows?.[0] ?? 0) + firstRow, count, signal);
     gpu.recorder.write(tensor, toScalar(values, scalar));
     onBytes?.(store.bytesOf(name, count));
     return tensor;
@@ -269,7 +272,8 @@ export class WeightLoader {
   }
 
   async #readAll(name: string): Promise<Float32Array<ArrayBuffer>> {
-    const { store, signal, onBytes } = this.#options;
+    const { store, signal, onBytes, withoutValues } = this.#options;
+    if (withoutValues) return NO_VALUES;
     const values = await store.readAll(name, signal);
     onBytes?.(store.bytesOf(name));
     return values;

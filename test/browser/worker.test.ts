@@ -21,7 +21,7 @@ let nodePixels: Uint8ClampedArray;
 
 beforeAll(async () => {
   server = await startServer();
-  await using engine = await createKleinbild({ dtype: "f32", backend: "wgsl" });
+  await using engine = await createKleinbild({ dtype: "f32", backend: "wgsl", warmUp: false });
   nodePixels = (await engine.generate(REQUEST).result).image.pixels.data;
 });
 afterAll(() => server.close());

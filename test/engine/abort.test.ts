@@ -72,7 +72,7 @@ describe("abort", () => {
   });
 
   it("before anything has begun, and of a queued run, rejects too", async () => {
-    await using engine = await createKleinbild({ dtype: "f32", backend: "wgsl" });
+    await using engine = await createKleinbild({ dtype: "f32", backend: "wgsl", warmUp: false });
     const aborted = engine.generate(TINY, { signal: AbortSignal.abort(REASON) });
     await expect(aborted.result).rejects.toBe(REASON);
     const abort = new AbortController();
@@ -84,7 +84,7 @@ describe("abort", () => {
   });
 
   it("of a loop over events, by break, leaves the run to its end", async () => {
-    await using engine = await createKleinbild({ dtype: "f32", backend: "wgsl" });
+    await using engine = await createKleinbild({ dtype: "f32", backend: "wgsl", warmUp: false });
     const generation = engine.generate(TINY);
     for await (const event of generation) if (event.type === "encode") break;
     expect((await generation.result).report.steps).toBe(1);

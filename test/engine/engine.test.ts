@@ -5,7 +5,7 @@ import { modelFolder, openNano, randomPicture, runEngine, TINY } from "../suppor
 describe("an engine on klein-nano", () => {
   let engine: Kleinbild;
   beforeAll(async () => {
-    engine = await createKleinbild({ dtype: "f32", backend: "wgsl" });
+    engine = await createKleinbild({ dtype: "f32", backend: "wgsl", warmUp: false });
   });
   afterAll(() => engine.dispose());
 
@@ -135,7 +135,7 @@ describe("an engine on klein-nano", () => {
     await other.dispose();
     expect(memory.report().currentBytes).toBe(0);
     expect(() => other.info).toThrow(/disposed/);
-    const client = await createKleinbild({ dtype: "f32", backend: "wgsl" });
+    const client = await createKleinbild({ dtype: "f32", backend: "wgsl", warmUp: false });
     const running = client.generate(TINY);
     await client.dispose();
     await expect(running.result).rejects.toThrow(/abort|disposed/i);

@@ -50,7 +50,12 @@ async function make(storeFolder: string, model: string, options: PrepareOptions)
     onReport: (report) => void reports.push(report),
   });
   const platform = { gpu: await dawnGpu(), codec: new NodeImageCodec() };
-  const engineOptions: EngineOptions = { dtype: "f32", backend: "wgsl", quantization: options.quantization };
+  const engineOptions: EngineOptions = {
+    dtype: "f32",
+    backend: "wgsl",
+    warmUp: false,
+    quantization: options.quantization,
+  };
   const engine = await Engine.create(platform, source, engineOptions);
   const { image } = await runEngine(engine, TINY);
   await engine.dispose();

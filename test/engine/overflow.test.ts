@@ -33,7 +33,11 @@ class OverflowingSource extends FolderSource {
 
 it("a run that overflows f16 is run again in f32, with a warning, and gives a picture", async () => {
   const platform = { gpu: await dawnGpu(), codec: new NodeImageCodec() };
-  const engine = await Engine.create(platform, new OverflowingSource(NANO), { dtype: "f16", backend: "wgsl" });
+  const engine = await Engine.create(platform, new OverflowingSource(NANO), {
+    dtype: "f16",
+    backend: "wgsl",
+    warmUp: false,
+  });
   const { report, image } = await runEngine(engine, TINY);
   expect(report.dtype).toBe("f32");
   expect(report.warnings).toEqual(["f16 overflowed; the model was loaded again in f32 and the request run again."]);

@@ -40,8 +40,8 @@ async function pictureUri([red, green, blue]: readonly [number, number, number])
 describe("tasks of the API on the miniatures", () => {
   let runner: LocalTaskRunner<object>;
   beforeAll(() => {
-    const base = { model: modelFolder("klein-nano-base"), dtype: "f32", backend: "wgsl" } as const;
-    const nano = { model: modelFolder("klein-nano"), dtype: "f32", backend: "wgsl" } as const;
+    const base = { model: modelFolder("klein-nano-base"), dtype: "f32", backend: "wgsl", warmUp: false } as const;
+    const nano = { model: modelFolder("klein-nano"), dtype: "f32", backend: "wgsl", warmUp: false } as const;
     runner = createTaskRunner({ models: { "runware:400@3": base, "runware:400@6": nano } });
   });
   afterAll(() => runner.dispose());

@@ -32,10 +32,15 @@ export interface OpenOptions extends EngineOptions {
   readonly memory?: KeyValueStore;
 }
 
-/** klein-nano in f32 on the project's own kernels, unless said otherwise. */
+/** klein-nano in f32 on the project's own kernels, compiled as they are used, unless said otherwise. */
 export async function openNano({ folder = NANO, gpu, memory, ...options }: OpenOptions = {}): Promise<Engine> {
   const platform = { gpu: gpu ?? (await dawnGpu()), codec: new NodeImageCodec(), memory };
-  return Engine.create(platform, new FolderSource(folder), { dtype: "f32", backend: "wgsl", ...options });
+  return Engine.create(platform, new FolderSource(folder), {
+    dtype: "f32",
+    backend: "wgsl",
+    warmUp: false,
+    ...options,
+  });
 }
 
 /** Runs a request to its end; its first picture. */

@@ -3,6 +3,8 @@ export interface GpuWatch {
   readonly gpu: GPU;
   /** Buffers created and not destroyed. */
   liveBuffers(): number;
+  /** Labels of the pipelines that were compiled where they were used, not before. */
+  readonly compiledOnUse: readonly string[];
   /** Called at each submission. */
   onSubmit: () => void;
 }
@@ -10,6 +12,7 @@ export interface GpuWatch {
 /** Wraps a GPU so that buffers are counted and submissions seen. */
 export function watchGpu(gpu: GPU): GpuWatch {
   const live = new Set<GPUBuffer>();
+  const compiledOnUse: string[] = [];
   const watch: { -readonly [K in keyof GpuWatch]: GpuWatch[K] } = {
     gpu: Object.create(gpu, {
       requestAdapter: {
@@ -23,6 +26,7 @@ export function watchGpu(gpu: GPU): GpuWatch {
       },
     }) as GPU,
     liveBuffers: () => live.size,
+    compiledOnUse,
     onSubmit: () => {},
   };
 
@@ -37,6 +41,11 @@ export function watchGpu(gpu: GPU): GpuWatch {
         return destroy();
       };
       return buffer;
+    };
+    const createComputePipeline = device.createComputePipeline.bind(device);
+    device.createComputePipeline = (descriptor) => {
+      compiledOnUse.push(descriptor.label ?? "unnamed");
+      return createComputePipeline(descriptor);
     };
     const submit = device.queue.submit.bind(device.queue);
     device.queue.submit = (commands) => {

@@ -19,6 +19,7 @@ describe("engine options", () => {
       withoutFeatures: ["subgroups", "shader-f16"],
       maxWorkgroupBytes: 2 ** 14,
       maxInvocations: 256,
+      warmUp: false,
     },
   ])("take %j", (options) => expect(checkEngineOptions(options)).toBeUndefined());
 
@@ -35,6 +36,7 @@ describe("engine options", () => {
     ["withoutFeatures", ["f16"], /must be a list of shader-f16, subgroups, timestamp-query; got \["f16"\]/],
     ["withoutFeatures", "subgroups", /must be a list/],
     ["maxInvocations", 1.5, /maxInvocations must be a whole number/],
+    ["warmUp", 1, /warmUp must be true or false; got 1/],
     ["dType", "f32", /no option dType; there are dtype, quantization/],
     ["toString", "f32", /no option toString/],
   ] as const)("refuse %s %s", (parameter, value, message) =>

@@ -77,6 +77,7 @@ async function generate(asked: PictureOptions): Promise<JsonResult> {
   await using engine = await createKleinbild({
     model: modelFile ?? model,
     ...engineOptions(asked),
+    warmUp: false, // one request takes less than all
     signal,
     onProgress: showLoading,
   });

@@ -40,7 +40,7 @@ export class GoldenContext {
     if (model === undefined) throw new Error(`${name} names no model`);
     let engine = this.#engines.get(model);
     if (!engine) {
-      engine = EngineClass.create(this.platform, this.files.model(model), this.#options);
+      engine = EngineClass.create(this.platform, this.files.model(model), { warmUp: false, ...this.#options });
       this.#engines.set(model, engine);
     }
     return (await engine).parts;
