@@ -32,7 +32,7 @@ describe.each(browsers)("the worker in %s", (name) => {
   beforeAll(async () => {
     browser = await launchBrowser(name);
     page = await openPage(browser, server.origin);
-    await call(page, "open", { dtype: "f32", backend: "ort" });
+    await call(page, "open", { dtype: "f32", backend: "ort", warmUp: false });
   });
   afterAll(() => browser.close());
 
@@ -40,7 +40,7 @@ describe.each(browsers)("the worker in %s", (name) => {
     const own = await openPage(browser, server.origin);
     const asked: string[] = [];
     server.onRequest = (url) => void asked.push(url);
-    await call(own, "open", { dtype: "f32", backend: "wgsl" });
+    await call(own, "open", { dtype: "f32", backend: "wgsl", warmUp: false });
     const outcome = succeeded(await call(own, "generate", REQUEST));
     server.onRequest = undefined;
     expect(psnr(outcome.pixels, nodePixels)).toBeGreaterThanOrEqual(MIN_PSNR);
