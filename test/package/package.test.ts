@@ -164,7 +164,7 @@ console.log(JSON.stringify([failure, image.width, bytes.length > 500, report.ref
     const output = execFileSync(process.execPath, ["plain.js"], {
       cwd: project,
       encoding: "utf8",
-      env: { ...process.env, NODE_OPTIONS: "", XDG_CACHE_HOME: join(project, "cache") },
+      env: { ...process.env, NODE_OPTIONS: "" },
     });
     expect(JSON.parse(output)).toEqual(["invalid-request", 64, true, "exact"]);
   });
