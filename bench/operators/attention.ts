@@ -56,6 +56,7 @@ export function attention(space: Workspace, shapes: OperatorShapes, withKept: bo
     name: withKept ? "attention with kept references" : "attention",
     shape: `${heads} heads of ${headDim}, ${rows} queries, ${lengths.join(" + ")} keys`,
     work: { operations: 4 * rows * keys * width },
+    slowOnCpu: true,
     runs: {
       async ort() {
         gpu.recorder.flush();

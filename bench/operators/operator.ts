@@ -16,6 +16,8 @@ export interface Operator {
   /** What onnxruntime has no operator for is ours alone. */
   readonly runs: Readonly<Partial<Record<BackendName, () => Promise<void>>>>;
   readonly outputs: readonly CheckedOutput[];
+  /** Drivers that run on the CPU take minutes to compile onnxruntime's shader: a run that ends in time leaves it out there. */
+  readonly slowOnCpu?: true;
 }
 
 /** ONNX's names of the scalar types. */

@@ -33,6 +33,11 @@ export async function operatorsCase(run: CaseRun): Promise<void> {
   if (small) run.addNote("Without subgroups, which are too small for onnxruntime's attention on this adapter.");
   await run.withGpu({ withoutFeatures: small ? ["subgroups"] : [] }, async (gpu) => {
     const scalar = gpu.scalarType(run.choice.dtype);
+    const hurried = run.choice.seconds < Infinity;
+    if (hurried && gpu.adapter.software)
+      run.addNote(
+        "Without onnxruntime's attention, whose shader takes minutes to compile on a CPU; the case by its name has it.",
+      );
     const { ortWasmUrl } = run.platform;
     const backends = {
       ort: await createBackend("ort", gpu, scalar, ortWasmUrl),
@@ -45,7 +50,8 @@ export async function operatorsCase(run: CaseRun): Promise<void> {
         if (i > 0 && !run.hasTime()) break; // a case that was begun gives a row
         const space = new Workspace({ gpu, scalar, backends, sessions });
         try {
-          const operator = prepare(space, OPERATOR_SHAPES[run.shapesFor(gpu)]);
+          const prepared = prepare(space, OPERATOR_SHAPES[run.shapesFor(gpu)]);
+          const operator = prepared.slowOnCpu && gpu.adapter.software && hurried ? withoutOrt(prepared) : prepared;
           await gpu.checked(operator.name, () => timeOperator(run, gpu, scalar, operator, roofline));
         } finally {
           space.dispose();
@@ -56,4 +62,9 @@ export async function operatorsCase(run: CaseRun): Promise<void> {
       await sessions.dispose();
     }
   });
+}
+
+function withoutOrt({ runs, ...operator }: Operator): Operator {
+  const { ort: _, ...others } = runs;
+  return { ...operator, runs: others };
 }
