@@ -16,7 +16,7 @@ export interface BenchmarkChoice {
   readonly dtype?: ScalarType | undefined;
   /**
    * Seconds after which nothing more is begun; each case has an even share of what is left, and gives one row at least if it
-   * was begun. Default: 150 where no cases are named, else as long as they take.
+   * was begun. Default: 120 where no cases are named, else as long as they take.
    */
   readonly seconds?: number | undefined;
   /** Default: by the adapter. */
@@ -42,7 +42,7 @@ export interface ResolvedChoice {
 const DEFAULT_REPEATS = 5;
 const MAX_REPEATS = 1000;
 /** With what must be finished then, a run of the default cases stays below three minutes. */
-const DEFAULT_SECONDS = 150;
+const DEFAULT_SECONDS = 120;
 
 /**
  * The choice with its defaults.
