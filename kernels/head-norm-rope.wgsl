@@ -35,24 +35,7 @@ struct Parameters {
 @group(0) @binding(6) var<storage, read_write> keys_values_out: array<scalar>;
 @group(0) @binding(7) var<uniform> parameters: Parameters;
 
-/// [ITEMS, LANES]
-var<workgroup> partial: array<f32, ITEMS * LANES>;
-
-/// The sum of `value` over the lanes of a row, for all of them.
-fn total(value: f32, lane: u32) -> f32 {
-  if (LANES == 1u) {
-    return value;
-  }
-  partial[lane] = value;
-  for (var half = LANES / 2u; half > 0u; half /= 2u) {
-    workgroupBarrier();
-    if (lane % LANES < half) {
-      partial[lane] += partial[lane + half];
-    }
-  }
-  workgroupBarrier();
-  return partial[lane - lane % LANES];
-}
+//#include "lane-sum"
 
 /// Channels of a head that are rotated together.
 fn channels_of(pair: u32) -> vec2u {
@@ -95,7 +78,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
     let value = load(kind, source + channels_of(pair));
     squares += dot(value, value);
   }
-  let scale = inverseSqrt(total(squares, lane) / f32(HEAD_DIM) + parameters.eps);
+  let scale = inverseSqrt(lane_sum(squares, lane) / f32(HEAD_DIM) + parameters.eps);
   if (own_row >= parameters.rows) {
     return;
   }

@@ -1,4 +1,5 @@
 import blocks from "./include/blocks.wgsl?raw";
+import laneSum from "./include/lane-sum.wgsl?raw";
 import linear from "./include/linear.wgsl?raw";
 import matmul from "./include/matmul.wgsl?raw";
 import welford from "./include/welford.wgsl?raw";
@@ -32,6 +33,7 @@ const INCLUDE_LINE = /^\/\/#include "(.*)"$/gm;
 /** What kernels share: the files of `include/` by their names without `.wgsl`. */
 export const INCLUDES: ReadonlyMap<string, string> = new Map([
   ["blocks", blocks],
+  ["lane-sum", laneSum],
   ["linear", linear],
   ["matmul", matmul],
   ["welford", welford],

@@ -22,26 +22,7 @@ struct Parameters {
 @group(0) @binding(3) var<storage, read_write> y: array<vec4<scalar>>;
 @group(0) @binding(4) var<uniform> parameters: Parameters;
 
-/// [ITEMS, LANES]
-var<workgroup> partial: array<f32, ITEMS * LANES>;
-
-/// The sum of the elements of `value` over the lanes of a row, for all of them.
-fn total(value: vec4f, lane: u32) -> f32 {
-  let sum = value.x + value.y + value.z + value.w;
-  if (LANES == 1u) {
-    return sum;
-  }
-  workgroupBarrier(); // the sum before has been read
-  partial[lane] = sum;
-  for (var half = LANES / 2u; half > 0u; half /= 2u) {
-    workgroupBarrier();
-    if (lane % LANES < half) {
-      partial[lane] += partial[lane + half];
-    }
-  }
-  workgroupBarrier();
-  return partial[lane - lane % LANES];
-}
+//#include "lane-sum"
 
 @compute @workgroup_size(ITEMS * LANES)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
@@ -56,7 +37,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     for (var q = first; q < parameters.quads; q += LANES) {
       sum += vec4f(x[start + q]);
     }
-    mean = total(sum, lane) / count;
+    mean = lane_sum(dot(sum, vec4f(1.0)), lane) / count;
   }
   if (KIND != 0u) {
     var squares = vec4f();
@@ -64,7 +45,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
       let deviation = vec4f(x[start + q]) - mean;
       squares += deviation * deviation;
     }
-    inverse = inverseSqrt(total(squares, lane) / count + parameters.eps);
+    inverse = inverseSqrt(lane_sum(dot(squares, vec4f(1.0)), lane) / count + parameters.eps);
   }
   if (row >= parameters.rows) {
     return;

@@ -1,7 +1,7 @@
 import { combine } from "../../kernels/index.ts";
 import type { MemoryScope } from "./memory.ts";
 import { foldGrid, type Recorder } from "./recorder.ts";
-import { elementCount, type Rows, rowRanges, type Tensor } from "./tensor.ts";
+import { elementCount, type Rows, rowRanges, type ScalarType, type Tensor } from "./tensor.ts";
 
 /** Matrices [rows_i, columns], one below the other, copied into chunks. */
 export function stackRows(
@@ -75,12 +75,24 @@ export function writeRows(recorder: Recorder, target: Rows, values: Float32Array
 
 /** target = a · target + b · x, for f32 matrices cut alike. */
 export function accumulateRows(recorder: Recorder, target: Rows, a: number, x: Rows, b: number): void {
-  for (const [i, accumulator] of target.chunks.entries()) {
-    const count = elementCount(accumulator.shape);
-    recorder.dispatch(combine, {
-      bindings: { x: x.chunks[i]!, accumulator },
-      parameters: { count, a, b },
-      grid: foldGrid(Math.ceil(count / 64)),
-    });
-  }
+  for (const [i, accumulator] of target.chunks.entries())
+    accumulateTensor(recorder, "f32", accumulator, a, x.chunks[i]!, b);
+}
+
+/** target = a · target + b · x, for tensors of as many elements of one type. */
+export function accumulateTensor(
+  recorder: Recorder,
+  scalar: ScalarType,
+  target: Tensor,
+  a: number,
+  x: Tensor,
+  b: number,
+): void {
+  const count = elementCount(target.shape);
+  recorder.dispatch(combine, {
+    bindings: { x, accumulator: target },
+    parameters: { count, a, b },
+    scalar,
+    grid: foldGrid(Math.ceil(count / 64)),
+  });
 }

@@ -1,11 +1,11 @@
-import { attentionWide, combine, groupNormFinish, groupNormStatistics } from "../../kernels/index.ts";
+import { attentionWide, groupNormFinish, groupNormStatistics } from "../../kernels/index.ts";
 import type { DenseBackend } from "../backend/backend.ts";
 import type { Kernel2d } from "../backend/matrix.ts";
 import type { Gpu } from "../gpu/device.ts";
 import type { MemoryScope } from "../gpu/memory.ts";
-import { foldGrid } from "../gpu/recorder.ts";
 import { reductionLanes } from "../gpu/reduction-lanes.ts";
-import { elementCount, rowRanges, type ScalarType, type Tensor } from "../gpu/tensor.ts";
+import { accumulateTensor } from "../gpu/rows.ts";
+import { rowRanges, type ScalarType, type Tensor } from "../gpu/tensor.ts";
 import { allocateMap, type FeatureMap, type GatherOptions, gatherRows, releaseMap } from "./feature-map.ts";
 import type { AttentionWeights, LevelWeights, MidWeights, NormWeights, ResnetWeights } from "./weights.ts";
 
@@ -173,7 +173,7 @@ export class VaeBlocks {
       const attended = this.#attendBand(qkv[i]![0]!, qkv);
       const branch = this.scope.tensor("attention", scalar, tokens(band));
       await backend.project(this.scope, attended, { kind: "none" }, [weights.out], [branch]);
-      this.#combine(band, { ...branch, shape: band.shape });
+      accumulateTensor(gpu.recorder, scalar, band, 1, branch, 1);
       this.scope.release(attended, branch);
       await gpu.recorder.throttle();
     }
@@ -218,16 +218,6 @@ export class VaeBlocks {
   #trim(): void {
     this.context.gpu.recorder.flush();
     this.scope.trim();
-  }
-
-  #combine(accumulator: Tensor, x: Tensor): void {
-    const count = elementCount(accumulator.shape);
-    this.context.gpu.recorder.dispatch(combine, {
-      bindings: { x, accumulator },
-      parameters: { count, a: 1, b: 1 },
-      scalar: this.context.scalar,
-      grid: foldGrid(Math.ceil(count / 64)),
-    });
   }
 }
 

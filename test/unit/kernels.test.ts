@@ -133,7 +133,7 @@ describe("kernelSource", () => {
     "refuses %s and says what there is",
     (line) => {
       expect(() => kernelSource({ name: "test", source: `${line}\n` }, F32)).toThrow(
-        "there is blocks, linear, matmul, welford",
+        "there is blocks, lane-sum, linear, matmul, welford",
       );
     },
   );

@@ -1,8 +1,9 @@
-import { combine, gatedAdd, placeColumns } from "../../../kernels/index.ts";
+import { gatedAdd, placeColumns } from "../../../kernels/index.ts";
 import type { Gpu } from "../../gpu/device.ts";
 import type { MemoryScope } from "../../gpu/memory.ts";
 import { foldGrid } from "../../gpu/recorder.ts";
-import { elementCount, type ScalarType, type Tensor } from "../../gpu/tensor.ts";
+import { accumulateTensor } from "../../gpu/rows.ts";
+import type { ScalarType, Tensor } from "../../gpu/tensor.ts";
 import type { ConvolutionOptions, DenseBackend, Norm, ProductTerm, Residual } from "../backend.ts";
 import {
   expectAligned,
@@ -125,13 +126,7 @@ export class OrtBackend implements DenseBackend {
     const inputs = { x: { tensor: x }, w0_values: { tensor: weight.weight }, w0_bias: { tensor: weight.bias } };
     await this.#run(key, () => convolveGraph(this.#scalar, weight, options), inputs, { y0: { tensor: results } });
     if (results === output) return;
-    const count = elementCount(output.shape);
-    this.#gpu.recorder.dispatch(combine, {
-      bindings: { x: results, accumulator: output },
-      parameters: { count, a: 1, b: 1 },
-      scalar: this.#scalar,
-      grid: foldGrid(Math.ceil(count / 64)),
-    });
+    accumulateTensor(this.#gpu.recorder, this.#scalar, output, 1, results, 1);
     scope.release(results);
   }
 
