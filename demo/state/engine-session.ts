@@ -1,0 +1,138 @@
+import {
+  createKleinbild,
+  type EngineInfo,
+  type Kleinbild,
+  KleinbildError,
+  type KleinbildOptions,
+  type LoadEvent,
+} from "../../runtime/index.ts";
+import { Observable } from "./observable.ts";
+
+/** A model that the studio can open. */
+export interface ModelChoice {
+  /** Names the choice: opening it again changes nothing. */
+  readonly id: string;
+  readonly name: string;
+  /** As for `createKleinbild`; `model` undefined is klein-nano. */
+  readonly options: Pick<KleinbildOptions, "model" | "quantization" | "memoryBudgetBytes" | "keep" | "evict">;
+}
+
+/** How it computes, whatever the model. */
+export type ComputeOptions = Pick<KleinbildOptions, "backend" | "dtype">;
+
+export type EngineState =
+  | { readonly status: "loading"; readonly progress: LoadEvent | undefined }
+  | { readonly status: "ready"; readonly info: EngineInfo }
+  /** Given up for something else, such as a benchmark; the next request opens it again. */
+  | { readonly status: "closed" }
+  | { readonly status: "failed"; readonly error: unknown };
+
+export const KLEIN_NANO: ModelChoice = { id: "klein-nano", name: "klein-nano", options: {} };
+
+/** The page's one engine: which model it has, and whether it is there. */
+export class EngineSession extends Observable {
+  #choice = KLEIN_NANO;
+  /** The last choice that loaded: what there is to go back to. */
+  #proven = KLEIN_NANO;
+  #compute: ComputeOptions = {};
+  #state: EngineState = { status: "closed" };
+  #opening: { readonly engine: Promise<Kleinbild>; readonly abort: AbortController } | undefined;
+
+  get state(): EngineState {
+    return this.#state;
+  }
+
+  get choice(): ModelChoice {
+    return this.#choice;
+  }
+
+  /** Of the model that is loaded. */
+  get info(): EngineInfo | undefined {
+    return this.#state.status === "ready" ? this.#state.info : undefined;
+  }
+
+  /**
+   * Opens a model in place of the one that is open. When it fails, the one before is opened again.
+   *
+   * @throws what it failed with
+   */
+  async open(choice: ModelChoice, compute: ComputeOptions = this.#compute): Promise<void> {
+    await this.close();
+    this.#choice = choice;
+    this.#compute = compute;
+    try {
+      await this.engine();
+    } catch (error) {
+      if (this.#choice !== choice || choice === this.#proven) throw error;
+      this.#choice = this.#proven;
+      this.#opening = undefined;
+      this.engine().catch(() => {}); // its state says so
+      throw error;
+    }
+  }
+
+  /** The engine, opened when it is not. @throws what loading fails with */
+  engine(): Promise<Kleinbild> {
+    if (!this.#opening) {
+      const abort = new AbortController();
+      this.#opening = { engine: this.#load(abort.signal), abort };
+    }
+    return this.#opening.engine;
+  }
+
+  /** Ends the engine, or its loading, and frees what it holds. */
+  async close(): Promise<void> {
+    const opening = this.#opening;
+    this.#opening = undefined;
+    this.#set({ status: "closed" });
+    opening?.abort.abort();
+    const engine = await opening?.engine.catch(() => undefined);
+    await engine?.dispose().catch(() => undefined); // what is dead cannot be ended in order
+  }
+
+  /** To be told of a failed request: an engine that cannot go on is opened anew by the next one. */
+  async reportFailure(error: unknown): Promise<void> {
+    const isDead = error instanceof KleinbildError && ["worker-died", "disposed", "device-lost"].includes(error.code);
+    if (isDead) await this.close();
+  }
+
+  /** Reads memory and kept references again. */
+  async refresh(): Promise<void> {
+    const opening = this.#opening;
+    const info = await (await opening?.engine)?.info();
+    if (info && opening === this.#opening) this.#set({ status: "ready", info });
+  }
+
+  async #load(signal: AbortSignal): Promise<Kleinbild> {
+    this.#set({ status: "loading", progress: undefined });
+    const choice = this.#choice;
+    let engine: Kleinbild | undefined;
+    try {
+      engine = await createKleinbild({
+        ...choice.options,
+        ...this.#compute,
+        signal,
+        onProgress: (progress) => {
+          if (!signal.aborted) this.#set({ status: "loading", progress });
+        },
+      });
+      const info = await engine.info();
+      signal.throwIfAborted();
+      this.#proven = choice;
+      this.#set({ status: "ready", info });
+      return engine;
+    } catch (error) {
+      await engine?.dispose();
+      if (!signal.aborted) {
+        this.#opening = undefined; // the next request tries again
+        this.#set({ status: "failed", error });
+      }
+      throw error;
+    }
+  }
+
+  #set(state: EngineState): void {
+    this.#state = state;
+    this.changed();
+  }
+}

@@ -1,0 +1,47 @@
+import { Observable } from "./observable.ts";
+
+/** A short message with, at most, one thing to do about it. */
+export interface Notice {
+  readonly id: number;
+  readonly text: string;
+  readonly kind: "info" | "error";
+  readonly action?: { readonly label: string; readonly run: () => void };
+}
+
+const SHOWN_MS = 8000;
+
+/** Messages that go by themselves, except errors, which stay until they are dismissed. */
+export class Notices extends Observable {
+  #notices: readonly Notice[] = [];
+  #last = 0;
+
+  get list(): readonly Notice[] {
+    return this.#notices;
+  }
+
+  info(text: string, action?: Notice["action"]): void {
+    const notice = this.#add({ text, kind: "info", ...(action && { action }) });
+    setTimeout(() => this.dismiss(notice.id), SHOWN_MS);
+  }
+
+  error(error: unknown): void {
+    this.#add({ text: messageOf(error), kind: "error" });
+  }
+
+  dismiss(id: number): void {
+    this.#notices = this.#notices.filter((notice) => notice.id !== id);
+    this.changed();
+  }
+
+  #add(notice: Omit<Notice, "id">): Notice {
+    const added = { ...notice, id: ++this.#last };
+    this.#notices = [...this.#notices.filter(({ text }) => text !== notice.text), added];
+    this.changed();
+    return added;
+  }
+}
+
+export function messageOf(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  return message.charAt(0).toUpperCase() + message.slice(1);
+}

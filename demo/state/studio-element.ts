@@ -1,0 +1,19 @@
+import { LitElement } from "lit";
+import { type Observable, Observing } from "./observable.ts";
+import type { Studio } from "./studio.ts";
+
+/** A component of the studio, rendered again whenever something that it shows changes. */
+export abstract class StudioElement extends LitElement {
+  static override properties = { studio: { attribute: false } };
+  /** Set once, before the component is on the page. */
+  declare studio: Studio;
+  #observing: Observing | undefined;
+
+  /** What it shows. */
+  protected abstract observed(studio: Studio): readonly Observable[];
+
+  override connectedCallback(): void {
+    if (!this.#observing) this.#observing = new Observing(this, this.observed(this.studio));
+    super.connectedCallback();
+  }
+}
