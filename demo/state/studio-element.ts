@@ -1,10 +1,10 @@
-import { LitElement } from "lit";
+import { LitElement, type PropertyDeclarations } from "lit";
 import { type Observable, Observing } from "./observable.ts";
 import type { Studio } from "./studio.ts";
 
 /** A component of the studio, rendered again whenever something that it shows changes. */
 export abstract class StudioElement extends LitElement {
-  static override properties = { studio: { attribute: false } };
+  static override properties: PropertyDeclarations = { studio: { attribute: false } };
   /** Set once, before the component is on the page. */
   declare studio: Studio;
   #observing: Observing | undefined;

@@ -1,0 +1,62 @@
+import type { ReactiveController, ReactiveControllerHost } from "lit";
+
+export interface FileReceivers {
+  readonly onDrop: (files: readonly File[]) => void;
+  /** Of the whole page, while the element is on it. */
+  readonly onPaste?: (files: readonly File[]) => void;
+}
+
+/** Lets an element take files that are dropped on it; it has the attribute `dragging` while some are above it. */
+export function receiveFiles(host: ReactiveControllerHost & HTMLElement, receivers: FileReceivers): void {
+  host.addController(new FileReceiver(host, receivers));
+}
+
+class FileReceiver implements ReactiveController {
+  readonly #host: HTMLElement;
+  readonly #receivers: FileReceivers;
+
+  constructor(host: HTMLElement, receivers: FileReceivers) {
+    this.#host = host;
+    this.#receivers = receivers;
+  }
+
+  hostConnected(): void {
+    this.#host.addEventListener("dragover", this.#over);
+    this.#host.addEventListener("dragleave", this.#leave);
+    this.#host.addEventListener("drop", this.#drop);
+    if (this.#receivers.onPaste) document.addEventListener("paste", this.#paste);
+  }
+
+  hostDisconnected(): void {
+    this.#host.removeEventListener("dragover", this.#over);
+    this.#host.removeEventListener("dragleave", this.#leave);
+    this.#host.removeEventListener("drop", this.#drop);
+    document.removeEventListener("paste", this.#paste);
+  }
+
+  readonly #over = (event: DragEvent): void => {
+    if (!event.dataTransfer?.types.includes("Files")) return;
+    event.preventDefault();
+    this.#host.toggleAttribute("dragging", true);
+  };
+
+  readonly #leave = (event: DragEvent): void => {
+    if (!this.#host.contains(event.relatedTarget as Node | null)) this.#host.removeAttribute("dragging");
+  };
+
+  readonly #drop = (event: DragEvent): void => {
+    this.#host.removeAttribute("dragging");
+    const files = [...(event.dataTransfer?.files ?? [])];
+    // the innermost element that takes files has it
+    if (files.length === 0 || event.defaultPrevented) return;
+    event.preventDefault();
+    this.#receivers.onDrop(files);
+  };
+
+  readonly #paste = (event: ClipboardEvent): void => {
+    const files = [...(event.clipboardData?.files ?? [])].filter(({ type }) => type.startsWith("image/"));
+    if (files.length === 0) return;
+    event.preventDefault();
+    this.#receivers.onPaste?.(files);
+  };
+}

@@ -1,0 +1,178 @@
+import { html, LitElement, nothing, type TemplateResult } from "lit";
+import "./make/composer.ts";
+import "./make/gallery.ts";
+import "./make/stage.ts";
+import "./models/engine.ts";
+import "./notices.ts";
+import { receiveFiles } from "./receive-files.ts";
+import { KLEIN_NANO, type ModelChoice } from "./state/engine-session.ts";
+import { Observing } from "./state/observable.ts";
+import { Studio } from "./state/studio.ts";
+import { base } from "./style/base.ts";
+import { layout } from "./style/layout.ts";
+import { theme } from "./style/theme.ts";
+import "./unsupported.ts";
+
+const TABS = { make: "Studio", models: "Models", benchmark: "Benchmark" } as const;
+type Tab = keyof typeof TABS;
+const TAB_NAMES = Object.keys(TABS) as Tab[];
+
+/**
+ * The studio: pictures from words and references, models, a benchmark. `<kleinbild-studio>` needs nothing else on a page;
+ * its colours and its font can be set from outside by the custom properties of style/theme.ts.
+ *
+ * @attribute model  address of a model's folder to begin with; klein-nano without it
+ */
+export class KleinbildStudio extends LitElement {
+  static override properties = { model: {}, choices: { attribute: false }, tab: { state: true } };
+  declare model: string | undefined;
+  /** Models of this site that the list offers besides klein-nano. */
+  declare choices: readonly ModelChoice[];
+  declare tab: Tab;
+  readonly #studio = new Studio();
+  readonly #visited = new Set<Tab>(["make"]);
+
+  static override styles = [base, theme, layout];
+
+  constructor() {
+    super();
+    this.choices = [];
+    this.tab = "make";
+    const { session, queue } = this.#studio;
+    this.addController(new Observing(this, [this.#studio, session, queue]));
+    receiveFiles(this, {
+      onDrop: (files) => void this.#studio.receive(files),
+      onPaste: (files) => void this.#studio.addReferences(files),
+    });
+  }
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    document.addEventListener("keydown", this.#cancelOnEscape);
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    document.removeEventListener("keydown", this.#cancelOnEscape);
+    this.#studio.queue.cancelAll();
+    void this.#studio.session.close();
+  }
+
+  protected override firstUpdated(): void {
+    const { model } = this;
+    void this.#studio.start(model === undefined ? KLEIN_NANO : { id: model, name: model, options: { model } });
+  }
+
+  protected override render(): TemplateResult {
+    return html`<div class="frame">
+        <header>
+          <h1>${MARK} Kleinbild</h1>
+          <div role="tablist" aria-label="Parts of the studio" @keydown=${this.#moveTab}>
+            ${TAB_NAMES.map((name) => this.#tab(name))}
+          </div>
+          <div class="state"><span role="status">${this.#state()}</span> <slot name="state"></slot></div>
+        </header>
+        ${TAB_NAMES.map(
+          (name) =>
+            html`<div role="tabpanel" id="panel-${name}" aria-labelledby="tab-${name}" ?hidden=${this.tab !== name}>
+              ${this.#visited.has(name) ? this.#panel(name) : nothing}
+            </div>`,
+        )}
+      </div>
+      <kleinbild-notices .studio=${this.#studio}></kleinbild-notices>`;
+  }
+
+  #tab(name: Tab): TemplateResult {
+    const isChosen = this.tab === name;
+    return html`<button
+      type="button"
+      role="tab"
+      id="tab-${name}"
+      aria-controls="panel-${name}"
+      aria-selected=${isChosen ? "true" : "false"}
+      tabindex=${isChosen ? 0 : -1}
+      @click=${() => this.#choose(name)}
+    >
+      ${TABS[name]}
+    </button>`;
+  }
+
+  #panel(name: Tab): TemplateResult {
+    const studio = this.#studio;
+    switch (name) {
+      case "make":
+        return html`<div class="make">
+          ${
+            studio.support?.supported === false
+              ? html`<kleinbild-unsupported reason=${studio.support.reason}></kleinbild-unsupported>`
+              : html`<kleinbild-composer .studio=${studio}></kleinbild-composer>
+                  <kleinbild-stage .studio=${studio}></kleinbild-stage>`
+          }
+          <kleinbild-gallery .studio=${studio}></kleinbild-gallery>
+          <kleinbild-engine .studio=${studio}></kleinbild-engine>
+        </div>`;
+      case "models":
+        return html`<kleinbild-models .studio=${studio} .choices=${this.choices}></kleinbild-models>`;
+      case "benchmark":
+        return html`<kleinbild-benchmark
+          .studio=${studio}
+          .baseModel=${this.choices.find(({ id }) => id === "klein-nano-base")?.options.model}
+        ></kleinbild-benchmark>`;
+      default:
+        return name satisfies never;
+    }
+  }
+
+  /** The engine in a few words. */
+  #state(): string {
+    const { session, support } = this.#studio;
+    const { name } = session.choice;
+    if (!support) return "Looking at the GPU";
+    if (!support.supported) return "No WebGPU";
+    switch (session.state.status) {
+      case "loading":
+        return `Loading ${name}`;
+      case "ready": {
+        const { adapter, dtype } = session.state.info;
+        return `${name} on ${adapter.description || adapter.vendor || "this GPU"}, ${dtype}`;
+      }
+      case "closed":
+        return `${name} is not loaded`;
+      case "failed":
+        return `${name} was not loaded`;
+      default:
+        return session.state satisfies never;
+    }
+  }
+
+  #choose(name: Tab): void {
+    this.tab = name;
+    this.#visited.add(name);
+    if (name === "models") void import("./models/models.ts");
+    else if (name === "benchmark") void import("./benchmark/benchmark.ts");
+  }
+
+  readonly #moveTab = async (event: KeyboardEvent): Promise<void> => {
+    const by = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+    const place = TAB_NAMES.indexOf(this.tab);
+    const next =
+      event.key === "Home" ? 0 : event.key === "End" ? TAB_NAMES.length - 1 : by === undefined ? undefined : place + by;
+    if (next === undefined) return;
+    event.preventDefault();
+    this.#choose(TAB_NAMES.at(next % TAB_NAMES.length)!);
+    await this.updateComplete;
+    this.renderRoot.querySelector<HTMLElement>("[aria-selected=true]")?.focus();
+  };
+
+  readonly #cancelOnEscape = (event: KeyboardEvent): void => {
+    if (event.key === "Escape" && !event.defaultPrevented) this.#studio.queue.cancel();
+  };
+}
+
+const MARK = html`<svg aria-hidden="true" width="22" height="22" viewBox="0 0 24 24" fill="none">
+  <rect x="1.5" y="3.5" width="21" height="17" rx="3.5" fill="currentColor" />
+  <circle cx="8.5" cy="9.5" r="2.25" fill="var(--ground)" />
+  <path d="M4 18.5l6-5.5 3.5 3 3-2.5 3.5 5z" fill="var(--ground)" />
+</svg>`;
+
+customElements.define("kleinbild-studio", KleinbildStudio);
