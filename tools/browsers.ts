@@ -1,21 +1,13 @@
 import { fileURLToPath } from "node:url";
-import puppeteer, { type Browser, type Page } from "puppeteer-core";
+import { type BrowserContext, chromium, firefox, type Page } from "playwright-core";
 import { createServer, type ViteDevServer } from "vite";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 
 export type BrowserName = "chromium" | "firefox";
 
-/** Software GPUs, and nothing that reaches for the network. */
-const CHROMIUM_ARGUMENTS = [
-  "--no-sandbox",
-  "--enable-unsafe-webgpu",
-  "--use-webgpu-adapter=swiftshader",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-  "--no-first-run",
-];
+/** A software GPU. Playwright's own arguments keep the browser from the network. */
+const CHROMIUM_ARGUMENTS = ["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader"];
 const FIREFOX_PREFERENCES = {
   "dom.webgpu.enabled": true,
   "dom.webgpu.workers.enabled": true,
@@ -46,16 +38,23 @@ export async function startServer(): Promise<PageServer> {
   return started;
 }
 
-/** @param profile  folder of a profile that is kept; otherwise one of its own, gone with it */
-export function launchBrowser(name: BrowserName, profile?: string): Promise<Browser> {
-  const common = { headless: true, protocolTimeout: 0, ...(profile && { userDataDir: profile }) } as const;
+/** Firefox ESR does not know the commands by which Playwright would emulate these. */
+const NOT_EMULATED = { colorScheme: null, reducedMotion: null, forcedColors: null, contrast: null } as const;
+
+/**
+ * A browser whose pages share one profile. The browsers are the system's: Firefox is driven over WebDriver BiDi, by
+ * playwright-core 1.62 because later ones speak commands that Firefox ESR 153 does not know.
+ *
+ * @param profile  folder of a profile that is kept; otherwise one of its own, gone with it
+ */
+export function launchBrowser(name: BrowserName, profile = ""): Promise<BrowserContext> {
   return name === "chromium"
-    ? puppeteer.launch({ ...common, executablePath: "/usr/bin/chromium", args: CHROMIUM_ARGUMENTS })
-    : puppeteer.launch({
-        ...common,
-        browser: "firefox",
+    ? chromium.launchPersistentContext(profile, { executablePath: "/usr/bin/chromium", args: CHROMIUM_ARGUMENTS })
+    : firefox.launchPersistentContext(profile, {
+        ...NOT_EMULATED,
+        channel: "moz-firefox",
         executablePath: "/usr/bin/firefox-esr",
-        extraPrefsFirefox: FIREFOX_PREFERENCES,
+        firefoxUserPrefs: FIREFOX_PREFERENCES,
       });
 }
 
@@ -64,7 +63,7 @@ export function launchBrowser(name: BrowserName, profile?: string): Promise<Brow
  *
  * @param listen  is given the page before it loads
  */
-export async function openPage(browser: Browser, url: string, listen?: (page: Page) => void): Promise<Page> {
+export async function openPage(browser: BrowserContext, url: string, listen?: (page: Page) => void): Promise<Page> {
   const page = await browser.newPage();
   listen?.(page);
   await page.goto(url);
@@ -85,6 +84,6 @@ export type PageCall<Api extends Functions<Api>> = <K extends keyof Api & string
 export function pageCall<Api extends Functions<Api>>(): PageCall<Api> {
   return <K extends keyof Api & string>(page: Page, name: K, ...args: Parameters<Api[K]>) => {
     const source = `globalThis.kleinbildPage[${JSON.stringify(name)}](...${JSON.stringify(args)})`;
-    return page.evaluate(source) as Promise<Awaited<ReturnType<Api[K]>>>;
+    return page.evaluate<Awaited<ReturnType<Api[K]>>>(source);
   };
 }

@@ -1,4 +1,4 @@
-import type { Browser, Page } from "puppeteer-core";
+import type { BrowserContext, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { BenchPage } from "../../bench/page/page.ts";
 import type { BenchmarkEvent } from "../../bench/options.ts";
@@ -8,7 +8,7 @@ const TINY = { repeats: 1, dtype: "f32", shapes: "tiny", seconds: 1 } as const;
 const call = pageCall<BenchPage>();
 
 let server: PageServer;
-let browser: Browser;
+let browser: BrowserContext;
 let page: Page;
 beforeAll(async () => {
   server = await startServer();
@@ -46,7 +46,7 @@ describe("the benchmark in a page", () => {
   });
 });
 
-/** The next end of a worker of the page; the test's time limit is met when there is none. */
+/** The end of the page's next worker; the test's time limit is met when there is none. */
 function endOfWorker(): Promise<void> {
-  return new Promise((resolve) => page.once("workerdestroyed", () => resolve()));
+  return new Promise((resolve) => page.once("worker", (worker) => worker.once("close", () => resolve())));
 }

@@ -1,4 +1,4 @@
-import type { Browser, Page } from "puppeteer-core";
+import type { BrowserContext, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type BrowserName, launchBrowser, startServer } from "../../tools/browsers.ts";
 import { BUILT_CASES } from "../support/golden-cases.ts";
@@ -22,7 +22,7 @@ describe.each([
 ] as const satisfies readonly (readonly [BrowserName, string, readonly string[]])[])(
   "goldens in %s, backend %s",
   (name, backend, subset) => {
-    let browser: Browser;
+    let browser: BrowserContext;
     let page: Page;
     beforeAll(async () => {
       browser = await launchBrowser(name);

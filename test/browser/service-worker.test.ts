@@ -1,4 +1,4 @@
-import type { Browser, Page } from "puppeteer-core";
+import type { BrowserContext, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { launchBrowser, openPage as open, pageCall, startServer } from "../../tools/browsers.ts";
 import type { ServiceWorkerPage } from "./service-worker/page.ts";
@@ -6,7 +6,7 @@ import type { ServiceWorkerPage } from "./service-worker/page.ts";
 const TASK = { taskType: "imageInference", taskUUID: "5f0c1d7e-8a4b-4c39-9d21-0e6f3b7a8c55", width: 128 };
 
 let server: Awaited<ReturnType<typeof startServer>>;
-let browser: Browser;
+let browser: BrowserContext;
 let keeper: Page;
 let other: Page;
 

@@ -1,6 +1,6 @@
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
-import type { Browser, Page } from "puppeteer-core";
+import type { BrowserContext, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { deferred } from "../support/deferred.ts";
 import { type ModelServer, serveModel } from "../../tools/synthesize/model-server.ts";
@@ -17,7 +17,7 @@ const WEIGHTS = [
 
 let pages: Awaited<ReturnType<typeof startServer>>;
 let models: ModelServer;
-let browser: Browser;
+let browser: BrowserContext;
 let weightBytes: number;
 
 beforeAll(async () => {
@@ -41,7 +41,7 @@ function useBrowser(name: BrowserName): void {
     models.sentBytes.clear();
     const page = await openPage();
     for (const { id } of await call(page, "list")) await call(page, "delete", id);
-    const others = await browser.pages();
+    const others = browser.pages();
     await browser.newPage(); // without one Chromium ends
     for (const other of others) await other.close();
   });
@@ -110,7 +110,7 @@ describe("a quota in Chromium", () => {
 
   it("is told where it has no room for a model, with the figures, and nothing is left behind", async () => {
     const page = await openPage();
-    const session = await page.createCDPSession();
+    const session = await browser.newCDPSession(page);
     await session.send("Storage.overrideQuotaForOrigin", { origin: pages.origin, quotaSize: 5 * MIB });
     const refused = await call(page, "download", models.url);
     expect(refused).toMatchObject({ code: "storage-full" });

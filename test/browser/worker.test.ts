@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
-import type { Browser, Page } from "puppeteer-core";
+import type { BrowserContext, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createKleinbild } from "../../runtime/node.ts";
 import { psnr } from "../support/psnr.ts";
@@ -27,7 +27,7 @@ beforeAll(async () => {
 afterAll(() => server.close());
 
 describe.each(browsers)("the worker in %s", (name) => {
-  let browser: Browser;
+  let browser: BrowserContext;
   let page: Page;
   beforeAll(async () => {
     browser = await launchBrowser(name);

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import type { WebWorker } from "puppeteer-core";
+import type { CDPSession } from "playwright-core";
 import { launchBrowser, openPage, pageCall, startServer } from "../browsers.ts";
 import type { FullSizePage } from "./page/page.ts";
 
@@ -24,12 +24,9 @@ export async function downloadInChromium(
   let timer: NodeJS.Timeout | undefined;
   try {
     const page = await openPage(browser, `${server.origin}/tools/full-size/page/index.html`);
-    page.on("workercreated", (worker) => {
-      timer = setInterval(() => {
-        const sample = (bytes: number): void => void (workerBytes = Math.max(workerBytes, bytes));
-        usedBytes(worker).then(sample, () => {}); // it may have ended
-      }, SAMPLE_MS);
-    });
+    const sample = (bytes: number): void => void (workerBytes = Math.max(workerBytes, bytes));
+    const askForUsage = await watchWorker(await browser.newCDPSession(page), sample);
+    timer = setInterval(askForUsage, SAMPLE_MS);
     const { bytes } = await pageCall<FullSizePage>()(page, "download", modelUrl, quantization);
     return { storedBytes: bytes, workerBytes };
   } finally {
@@ -39,7 +36,29 @@ export async function downloadInChromium(
   }
 }
 
-async function usedBytes(worker: WebWorker): Promise<number> {
-  const usage: { usedSize: number; backingStorageSize?: number } = await worker.client.send("Runtime.getHeapUsage");
-  return usage.usedSize + (usage.backingStorageSize ?? 0);
+/**
+ * What the worker that starts next holds. Playwright has no DevTools session for a worker, so messages go by the page's.
+ *
+ * @returns asks for a sample, once there is a worker
+ */
+async function watchWorker(session: CDPSession, sample: (bytes: number) => void): Promise<() => void> {
+  let worker: string | undefined;
+  session.on("Target.attachedToTarget", ({ sessionId, targetInfo }) => {
+    if (targetInfo.type === "worker") worker = sessionId;
+  });
+  session.on("Target.detachedFromTarget", () => (worker = undefined));
+  session.on("Target.receivedMessageFromTarget", ({ message }) => {
+    const { result }: UsageAnswer = JSON.parse(message);
+    if (result) sample(result.usedSize + (result.backingStorageSize ?? 0));
+  });
+  await session.send("Target.setAutoAttach", { autoAttach: true, waitForDebuggerOnStart: false, flatten: false });
+  const message = JSON.stringify({ id: 1, method: "Runtime.getHeapUsage" });
+  return () => {
+    if (worker === undefined) return;
+    session.send("Target.sendMessageToTarget", { sessionId: worker, message }).catch(() => {}); // it may have ended
+  };
+}
+
+interface UsageAnswer {
+  readonly result?: { readonly usedSize: number; readonly backingStorageSize?: number };
 }
