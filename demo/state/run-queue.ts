@@ -29,9 +29,15 @@ export interface Job {
   readonly error?: unknown;
 }
 
+/** What the queue needs of the session. */
+export type EngineSource = Pick<
+  EngineSession,
+  "engine" | "refresh" | "reportFailure" | "state" | "addEventListener" | "removeEventListener"
+>;
+
 /** Makes one order after the other. */
 export class RunQueue extends Observable {
-  readonly #session: EngineSession;
+  readonly #session: EngineSource;
   readonly #onPicture: (picture: Picture, job: Job) => void;
   readonly #aborts = new Map<number, AbortController>();
   /** Milliseconds that the pass over these references took when it was computed, by model and references. */
@@ -41,7 +47,7 @@ export class RunQueue extends Observable {
   #lastId = 0;
   #working = false;
 
-  constructor(session: EngineSession, onPicture: (picture: Picture, job: Job) => void) {
+  constructor(session: EngineSource, onPicture: (picture: Picture, job: Job) => void) {
     super();
     this.#session = session;
     this.#onPicture = onPicture;
@@ -80,7 +86,10 @@ export class RunQueue extends Observable {
     const job = this.#jobs.find((job) => job.id === id);
     if (!job || !isPending(job)) return;
     this.#aborts.get(job.id)?.abort();
-    if (job.status === "waiting") this.#update(job.id, { status: "cancelled" });
+    if (job.status === "running") return; // its end says that it was cancelled
+    this.#aborts.delete(job.id);
+    this.#jobs = this.#jobs.filter((other) => other !== job);
+    this.changed();
   }
 
   cancelAll(): void {
