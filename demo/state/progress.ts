@@ -43,8 +43,9 @@ export class RunStages {
 
   after(event: RunEvent): Stage {
     if (event.type === "load") {
-      this.#done = 0; // the run starts again behind it
-      return loadStage(event);
+      this.#done = 0; // the GPU was lost, or f16 overflowed: the run starts again behind it
+      const stage = loadStage(event);
+      return { ...stage, status: `${stage.status} again` };
     }
     if (event.type === "step") this.#stepMs.push(event.milliseconds);
     if (event.type === "decode") this.#decodeMs = event.milliseconds;
@@ -87,5 +88,7 @@ const LOAD_STATUS = { download: "Downloading the model", repack: "Repacking the 
 
 export function loadStage({ stage, loadedBytes, totalBytes }: LoadEvent): Stage {
   const note = `${formatBytes(loadedBytes)} of ${formatBytes(totalBytes)}`;
-  return { status: LOAD_STATUS[stage], done: loadedBytes, of: totalBytes, note };
+  // kernels are compiled meanwhile, which may take longer
+  const status = stage === "gpu" && loadedBytes >= totalBytes ? "Preparing the model" : LOAD_STATUS[stage];
+  return { status, done: loadedBytes, of: totalBytes, note };
 }

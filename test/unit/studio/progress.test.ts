@@ -58,7 +58,7 @@ describe("the stages of a run", () => {
     const stages = new RunStages({ steps: 2, results: 1, references: false, guided: false });
     stages.after(step(1, 100));
     const load = stages.after({ type: "load", stage: "gpu", part: "vae", loadedBytes: 512, totalBytes: 1024 });
-    expect(load).toEqual({ status: "Loading the model", done: 512, of: 1024, note: "512 bytes of 1 KiB" });
+    expect(load).toEqual({ status: "Loading the model again", done: 512, of: 1024, note: "512 bytes of 1 KiB" });
     expect(stages.after({ type: "encode", what: "prompt", reused: true }).done).toBe(1);
   });
 });

@@ -1,0 +1,64 @@
+import { readFile, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { BrowserContext } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type BrowserName, launchBrowser } from "../../tools/browsers.ts";
+import { PICTURES, StudioPage } from "./studio-page.ts";
+import { serveSite, type SiteServer } from "./site-server.ts";
+
+const FOX = "a fox on a teal background";
+const EDIT = "put image 1 on the background of image 2";
+const browsers: readonly BrowserName[] = ["chromium", "firefox"];
+
+let server: SiteServer;
+beforeAll(async () => {
+  server = await serveSite();
+});
+afterAll(() => server.close());
+
+describe.each(browsers)("the studio in %s", (name) => {
+  let browser: BrowserContext;
+  let studio: StudioPage;
+  beforeAll(async () => {
+    browser = await launchBrowser(name);
+    studio = await StudioPage.open(browser, server.address);
+  });
+  afterAll(() => browser.close());
+
+  it("loads its model and makes a picture, whose alternative text is the prompt", async () => {
+    await studio.ready();
+    await studio.make(FOX);
+    expect(await studio.thumbnails().count()).toBe(1);
+  });
+
+  it("edits with two references, one dropped and one pasted", async () => {
+    await studio.drop(studio.references, [PICTURES[0]]);
+    await studio.references.getByRole("img").first().waitFor();
+    await studio.paste([PICTURES[1]]);
+    await studio.references.getByRole("img").nth(1).waitFor();
+    expect(await studio.referenceNames()).toEqual(["image 1: reference0.png", "image 2: reference1.png"]);
+    await studio.make(EDIT);
+  });
+
+  it("says that kept keys and values were reused when the same pictures come again", async () => {
+    await studio.make("image 1 and image 2 side by side");
+    await studio.stage.getByText(/reused/i).waitFor();
+  });
+
+  it("has the gallery after a reload", async () => {
+    await studio.page.reload();
+    await studio.thumbnails().nth(2).waitFor();
+    expect(
+      await studio.thumbnails().evaluateAll((images) => images.map((image) => (image as HTMLImageElement).alt)),
+    ).toEqual(["image 1 and image 2 side by side", EDIT, FOX]);
+  });
+
+  it("works with the network off", async () => {
+    await studio.page.getByText("Works offline").waitFor();
+    await server.close();
+    await studio.page.reload();
+    await studio.ready();
+    await studio.make("a boat");
+  });
+});

@@ -1,0 +1,101 @@
+import { readFileSync } from "node:fs";
+import { basename } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { BrowserContext, Locator, Page } from "playwright-core";
+
+/** What a software GPU does in a second or two: small pictures on one backend. */
+const FIELDS = { backend: "wgsl", dtype: "f32", width: 64, height: 64, steps: 1 };
+
+/** Two pictures of klein-nano's own. */
+export const PICTURES = [0, 1].map((i) =>
+  fileURLToPath(new URL(`../golden/cases/pipeline-nano-two/reference${i}.png`, import.meta.url)),
+) as [string, string];
+
+/** The studio as a person finds it: by roles and names. */
+export class StudioPage {
+  readonly page: Page;
+  readonly prompt: Locator;
+  readonly generate: Locator;
+  readonly stage: Locator;
+  readonly gallery: Locator;
+  readonly references: Locator;
+
+  private constructor(page: Page) {
+    this.page = page;
+    this.prompt = page.getByRole("textbox", { name: "Prompt", exact: true });
+    this.generate = page.getByRole("button", { name: "Generate", exact: true });
+    this.stage = page.locator("kleinbild-stage");
+    this.gallery = page.locator("kleinbild-gallery");
+    this.references = page.getByRole("group", { name: "References" });
+  }
+
+  /** @param fields  what an earlier visit left in the fields */
+  static async open(browser: BrowserContext, address: string, fields: object = {}): Promise<StudioPage> {
+    const page = await browser.newPage();
+    page.on("pageerror", (error) => process.stderr.write(`[page] ${String(error)}\n`));
+    const stored = JSON.stringify(JSON.stringify({ ...FIELDS, ...fields }));
+    await page.addInitScript(
+      `localStorage.getItem("kleinbild-studio") ?? localStorage.setItem("kleinbild-studio", ${stored})`,
+    );
+    await page.goto(address);
+    return new StudioPage(page);
+  }
+
+  /** Waits until the model is there. */
+  async ready(): Promise<void> {
+    await this.page.getByText(/^klein-nano on .*, f32$/).waitFor();
+  }
+
+  /** Asks for a picture and waits for it. */
+  async make(prompt: string): Promise<void> {
+    const before = await this.thumbnails().count();
+    await this.prompt.fill(prompt);
+    await this.generate.click();
+    await this.thumbnails().nth(before).waitFor();
+    await this.picture(prompt).waitFor();
+  }
+
+  /** The picture on the stage. */
+  picture(prompt: string): Locator {
+    return this.stage.getByRole("img", { name: prompt, exact: true });
+  }
+
+  thumbnails(): Locator {
+    return this.gallery.getByRole("img");
+  }
+
+  /** The references' pictures, in order. */
+  referenceNames(): Promise<readonly string[]> {
+    return this.references
+      .getByRole("img")
+      .evaluateAll((images) => images.map((image) => (image as HTMLImageElement).alt));
+  }
+
+  /** Drops files as the browser would. */
+  async drop(target: Locator, files: readonly string[]): Promise<void> {
+    const dataTransfer = await this.#transfer(files);
+    for (const type of ["dragenter", "dragover", "drop"]) await target.dispatchEvent(type, { dataTransfer });
+  }
+
+  /** Pastes files as the browser would. */
+  async paste(files: readonly string[]): Promise<void> {
+    const clipboardData = await this.#transfer(files);
+    await this.page.evaluate(
+      (clipboardData) =>
+        document.body.dispatchEvent(new ClipboardEvent("paste", { clipboardData, bubbles: true, cancelable: true })),
+      clipboardData,
+    );
+  }
+
+  #transfer(files: readonly string[]): Promise<import("playwright-core").JSHandle<DataTransfer>> {
+    const sent = files.map((file) => ({ name: basename(file), base64: readFileSync(file).toString("base64") }));
+    return this.page.evaluateHandle((files) => {
+      const transfer = new DataTransfer();
+      for (const { name, base64 } of files) {
+        const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+        transfer.items.add(new File([bytes], name, { type: name.endsWith(".png") ? "image/png" : "" }));
+      }
+      return transfer;
+    }, sent);
+  }
+}
