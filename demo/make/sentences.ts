@@ -1,0 +1,54 @@
+import { KleinbildError } from "../../runtime/index.ts";
+import { formatTime } from "../state/format.ts";
+import { messageOf } from "../state/notices.ts";
+import type { Picture } from "../state/picture.ts";
+import type { Job } from "../state/run-queue.ts";
+
+const MS_PER_SECOND = 1000;
+const MS_PER_MINUTE = 60_000;
+/** From here on minutes are near enough. */
+const MINUTES_FROM_MS = 100_000;
+
+export function timeLeft(milliseconds: number): string {
+  if (milliseconds < MS_PER_SECOND) return "less than 1 s left";
+  if (milliseconds < MINUTES_FROM_MS) return `about ${Math.round(milliseconds / MS_PER_SECOND)} s left`;
+  return `about ${Math.round(milliseconds / MS_PER_MINUTE)} min left`;
+}
+
+/** What became of a job that is over, and why. */
+export function outcome({ status, pictures, error }: Job): string {
+  const made = pictures.length;
+  switch (status) {
+    case "waiting":
+    case "running":
+      return "";
+    case "done":
+      return made === 1 ? "The picture is ready." : `${made} pictures are ready.`;
+    case "cancelled":
+      return made === 0 ? "Cancelled." : `Cancelled after ${count(made)}.`;
+    case "failed":
+      return `${made === 0 ? "No picture was made." : `It stopped after ${count(made)}.`} ${messageOf(error)}`;
+    default:
+      return status satisfies never;
+  }
+}
+
+/** Whether a field of the request is wrong, so that asking again for the same leads nowhere. */
+export function isFieldError(error: unknown): boolean {
+  return error instanceof KleinbildError && error.code === "invalid-request" && "parameter" in error.details;
+}
+
+/** Undefined unless keys and values of references were found kept. */
+export function reuse({ report, savedMs = 0 }: Picture): string | undefined {
+  if (report.referenceMode === undefined || !report.referenceCache.hit) return undefined;
+  return `Reference keys and values reused${savedMs > 0 ? `, ${formatTime(savedMs)} saved` : ""}`;
+}
+
+/** A picture without a prompt needs a name too. */
+export function nameOf(prompt: string): string {
+  return prompt.trim() || "Picture without a prompt";
+}
+
+function count(pictures: number): string {
+  return pictures === 1 ? "1 picture" : `${pictures} pictures`;
+}
