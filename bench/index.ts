@@ -4,6 +4,8 @@ export type { BenchmarkChoice, BenchmarkEvent, ShapeSet } from "./options.ts";
 export { type ComparedFigure, compareReports, type Comparison, comparisonMarkdown } from "./report/compare.ts";
 export { reportMarkdown } from "./report/markdown.ts";
 export { parseReport } from "./report/parse-report.ts";
+export { type RowTable, rowTables } from "./report/row-tables.ts";
+export { figureText } from "./report/table.ts";
 export type {
   BenchmarkReport,
   BenchmarkRow,

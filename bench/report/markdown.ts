@@ -1,8 +1,7 @@
 import { CASES } from "../case-list.ts";
-import type { BenchmarkReport, BenchmarkRow, CaseResult } from "./report.ts";
-import { figureText, table } from "./table.ts";
-
-const ABSENT = "–";
+import type { BenchmarkReport, CaseResult } from "./report.ts";
+import { rowTables } from "./row-tables.ts";
+import { table } from "./table.ts";
 
 /** The report as Markdown: what it was measured on, then the tables of each case. */
 export function reportMarkdown(report: BenchmarkReport): string {
@@ -26,41 +25,7 @@ export function caseMarkdown({ case: name, seconds, rows, notes }: CaseResult): 
   return [
     `## ${name}`,
     `${CASES[name].description} (${seconds.toFixed(0)} s)`,
-    ...rowsWithSameLabels(rows).map(rowsTable),
+    ...rowTables(rows).map(({ labels, figures, rows }) => table([...labels, ...figures], rows)),
     ...(notes.length > 0 ? [notes.map((note) => `- ${note}`).join("\n")] : []),
   ].join("\n\n");
-}
-
-function rowsWithSameLabels(rows: readonly BenchmarkRow[]): readonly (readonly BenchmarkRow[])[] {
-  const groups = new Map<string, BenchmarkRow[]>();
-  for (const row of rows) {
-    const key = Object.keys(row.labels).join();
-    groups.set(key, [...(groups.get(key) ?? []), row]);
-  }
-  return [...groups.values()];
-}
-
-/** A table of rows with the same labels; a column for each figure and unit that any of them has. */
-function rowsTable(rows: readonly BenchmarkRow[]): string {
-  const labels = Object.keys(rows[0]!.labels);
-  const columns = [...new Set(rows.flatMap(({ figures }) => Object.keys(figuresByColumn(figures))))];
-  return table(
-    [...labels, ...columns],
-    rows.map((row) => {
-      const figures = figuresByColumn(row.figures);
-      return [
-        ...labels.map((label) => row.labels[label]!),
-        ...columns.map((column) => (figures[column] ? figureText(figures[column]) : ABSENT)),
-      ];
-    }),
-  );
-}
-
-function figuresByColumn(figures: BenchmarkRow["figures"]): BenchmarkRow["figures"] {
-  return Object.fromEntries(
-    Object.entries(figures).map(([name, figure]) => [
-      figure.unit === "times faster" ? name : `${name}, ${figure.unit}`,
-      figure,
-    ]),
-  );
 }
