@@ -31,6 +31,7 @@ class KleinbildComposer extends StudioElement {
     css`
       form {
         display: grid;
+        grid-template-columns: minmax(0, 1fr);
         gap: 1.1rem;
       }
 

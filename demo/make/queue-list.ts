@@ -67,10 +67,10 @@ export class KleinbildQueueList extends StudioElement {
                 <button
                   type="button"
                   class="small quiet"
-                  aria-label="Cancel “${nameOf(order.prompt)}”"
+                  aria-label="Remove “${nameOf(order.prompt)}” from the queue"
                   @click=${() => queue.cancel(id)}
                 >
-                  ${icon(X)} Cancel
+                  ${icon(X)} Remove
                 </button>
               </li>
             `,

@@ -67,14 +67,8 @@ class KleinbildReferences extends StudioElement {
         opacity: 0.35;
       }
 
-      .title {
-        display: flex;
-        justify-content: space-between;
-        gap: 0.25rem;
-        align-items: baseline;
-      }
-
       .title span {
+        display: block;
         color: var(--soft);
         font-size: 0.75rem;
       }

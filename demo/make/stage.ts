@@ -1,6 +1,6 @@
 import { html, nothing, type TemplateResult } from "lit";
 import { repeat } from "lit/directives/repeat.js";
-import { Columns2, Image, RotateCcw, X, Zap } from "lucide";
+import { Columns2, Image, RotateCcw, Zap } from "lucide";
 import { formatTime } from "../state/format.ts";
 import { messageOf } from "../state/notices.ts";
 import type { Observable } from "../state/observable.ts";
@@ -111,17 +111,12 @@ export class KleinbildStage extends StudioElement {
     return html`<div class="empty">${icon(Image, 32)} ${running ? nothing : "Your picture appears here."}</div>`;
   }
 
-  #progress({ picture, preview, running, stage }: StageView): TemplateResult | typeof nothing {
+  #progress({ picture, preview, stage }: StageView): TemplateResult | typeof nothing {
     if (!stage) return nothing;
     return html`
       <div class="progress">
         ${picture && preview ? html`<kleinbild-preview .image=${preview}></kleinbild-preview>` : nothing}
         <kleinbild-run-progress .stage=${stage}></kleinbild-run-progress>
-        ${
-          running
-            ? html`<button type="button" @click=${() => this.studio.queue.cancel()}>${icon(X)} Cancel</button>`
-            : nothing
-        }
       </div>
     `;
   }

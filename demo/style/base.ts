@@ -192,7 +192,8 @@ export const base = css`
     background: none;
   }
 
-  button.small {
+  button.small,
+  .button.small {
     min-height: 2rem;
     padding: 0.2rem 0.6rem;
     font-size: 0.875rem;

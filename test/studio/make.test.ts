@@ -48,7 +48,7 @@ describe("the studio", () => {
       await studio.generate.click();
     }
     await studio.stage.getByText("a pig").waitFor();
-    await studio.stage.getByRole("button", { name: "Cancel a pig" }).click();
+    await studio.stage.getByRole("button", { name: /Remove “a pig”/ }).click();
     await studio.stage.getByText("a pig").waitFor({ state: "detached" });
     await studio.page.keyboard.press("Escape");
     await studio.stage.getByText("Cancelled").waitFor();
