@@ -65,6 +65,16 @@ export default defineConfig({
       {
         extends: true,
         test: {
+          name: "studio",
+          include: ["test/studio/**/*.test.ts"],
+          globalSetup: "test/studio/build-site.ts",
+          ...browser,
+          sequence: { groupOrder: 7 },
+        },
+      },
+      {
+        extends: true,
+        test: {
           name: "package",
           include: ["test/{package,cli}/**/*.test.ts"],
           ...browser,

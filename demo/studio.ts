@@ -21,6 +21,8 @@ const TAB_NAMES = Object.keys(TABS) as Tab[];
  * The studio: pictures from words and references, models, a benchmark. `<kleinbild-studio>` needs nothing else on a page;
  * its colours and its font can be set from outside by the custom properties of style/theme.ts.
  *
+ * @fires kleinbild-started  when the first model was loaded, or could not be
+ * @slot state  what else the header says at its end
  * @attribute model  address of a model's folder to begin with; klein-nano without it
  */
 export class KleinbildStudio extends LitElement {
@@ -58,9 +60,10 @@ export class KleinbildStudio extends LitElement {
     void this.#studio.session.close();
   }
 
-  protected override firstUpdated(): void {
+  protected override async firstUpdated(): Promise<void> {
     const { model } = this;
-    void this.#studio.start(model === undefined ? KLEIN_NANO : { id: model, name: model, options: { model } });
+    await this.#studio.start(model === undefined ? KLEIN_NANO : { id: model, name: model, options: { model } });
+    this.dispatchEvent(new Event("kleinbild-started"));
   }
 
   protected override render(): TemplateResult {

@@ -5,8 +5,13 @@ import { setUp } from "./setup.mjs";
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const args = process.argv.slice(2);
 
-// without arguments, or with those of the page's server: the demo page; else pictures, or the API
+// without arguments, or with those of the page's server: the page, built; else pictures, or the API
 if (args.length === 0 || /^--(port|host|open)\b/.test(args[0] ?? "")) {
   setUp();
-  await runNode([`${ROOT}node_modules/vite/bin/vite.js`, `${ROOT}demo`, "--config", `${ROOT}vite.config.ts`, ...args]);
+  const { isSiteFresh } = await import("./site/fresh.mjs");
+  if (!isSiteFresh()) {
+    const { build } = await import("vite");
+    await build({ configFile: `${ROOT}site.config.ts`, logLevel: "warn" });
+  }
+  await runNode([`${ROOT}node_modules/vite/bin/vite.js`, "preview", "--config", `${ROOT}site.config.ts`, ...args]);
 } else await launch("cli", "tools/cli/main.ts", args, { ownProcess: args.includes("--serve") });

@@ -203,6 +203,11 @@ async function request(place: Place, offset: number, length: number, signal?: Ab
   try {
     const range = `bytes=${offset}-${offset + length - 1}`;
     response = await fetch(place.url, { headers: { range }, signal: signal ?? null });
+    if (response.status === HTTP_PARTIAL && isCompressed(response)) {
+      // Chromium cuts ranges out of what its cache has whole, also where that came compressed: ask the server itself
+      discard(response);
+      response = await fetch(place.url, { headers: { range }, signal: signal ?? null, cache: "no-store" });
+    }
   } catch (cause) {
     signal?.throwIfAborted();
     throw failure(place, "could not be reached", {}, cause);
@@ -242,14 +247,18 @@ async function readPart(
   length: number,
   signal?: AbortSignal,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const encoding = response.headers.get("content-encoding") ?? "identity";
-  if (encoding !== "identity") {
+  if (isCompressed(response)) {
     discard(response);
+    const encoding = response.headers.get("content-encoding");
     throw failure(place, `sent a range compressed (${encoding}); the server must send it as it is`);
   }
   const bytes = await readBody(response, place, length, signal);
   if (bytes?.length === length) return bytes;
   throw failure(place, `sent ${bytes?.length ?? "more"} bytes for a range of ${length}`);
+}
+
+function isCompressed({ headers }: Response): boolean {
+  return (headers.get("content-encoding") ?? "identity") !== "identity";
 }
 
 async function readWhole(response: Response, place: Place, signal?: AbortSignal): Promise<Uint8Array<ArrayBuffer>> {

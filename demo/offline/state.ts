@@ -1,0 +1,57 @@
+import { css, html, LitElement, nothing, type TemplateResult } from "lit";
+import { Check, CloudDownload, CloudOff } from "lucide";
+import { base } from "../style/base.ts";
+import { icon } from "../style/icon.ts";
+import type { Offline } from "./offline.ts";
+
+/** Says whether the page works without a network. */
+export class KleinbildOffline extends LitElement {
+  static override properties = { offline: { attribute: false } };
+  declare offline: Offline;
+
+  static override styles = [
+    base,
+    css`
+      span {
+        display: inline-flex;
+        gap: 0.3rem;
+        align-items: center;
+      }
+    `,
+  ];
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    this.offline.addEventListener("change", this.#onChange);
+  }
+
+  override disconnectedCallback(): void {
+    this.offline.removeEventListener("change", this.#onChange);
+    super.disconnectedCallback();
+  }
+
+  protected override render(): TemplateResult {
+    return html`<span role="status">${this.#state()}</span>`;
+  }
+
+  #state(): TemplateResult | typeof nothing {
+    const { state, reason } = this.offline;
+    switch (state) {
+      case "unsupported":
+        return nothing;
+      case "installing":
+        return html`${icon(CloudDownload, 14)} Being kept for use offline`;
+      case "ready":
+      case "update-waiting":
+        return html`${icon(Check, 14)} Works offline`;
+      case "failed":
+        return html`${icon(CloudOff, 14)} Not available offline: ${reason}`;
+      default:
+        return state satisfies never;
+    }
+  }
+
+  readonly #onChange = (): void => this.requestUpdate();
+}
+
+customElements.define("kleinbild-offline", KleinbildOffline);

@@ -1,0 +1,33 @@
+import { defineConfig } from "vite";
+import { contentSecurityPolicy } from "./tools/site/content-security-policy.ts";
+import { Notices } from "./tools/site/notices.ts";
+import { hostLikeAnswers } from "./tools/site/preview.ts";
+import { serviceWorker } from "./tools/site/service-worker.ts";
+
+process.env["NODE_ENV"] = "production"; // whatever a shell or a test runner says
+const ROOT = import.meta.dirname;
+const notices = new Notices();
+
+/** The page as a static folder: `npm run build`, and how `npm start` serves it. */
+export default defineConfig({
+  root: `${ROOT}/demo`,
+  base: "./", // below any folder
+  worker: { format: "es", plugins: () => [notices.collect()] },
+  plugins: [contentSecurityPolicy(), notices.collect(), serviceWorker(notices), hostLikeAnswers()],
+  build: {
+    outDir: `${ROOT}/site`,
+    emptyOutDir: true,
+    target: "es2023",
+    // a file of a model that lay in the code as a data: address could not be read under `connect-src 'self'`
+    assetsInlineLimit: 0,
+    reportCompressedSize: false,
+    rolldownOptions: {
+      checks: { pluginTimings: false }, // of a build of two seconds
+      input: { index: `${ROOT}/demo/index.html`, studio: `${ROOT}/demo/studio.ts` },
+      output: {
+        // other pages name it in their script tag
+        entryFileNames: ({ name }) => (name === "studio" ? "studio.js" : "assets/[name]-[hash].js"),
+      },
+    },
+  },
+});

@@ -1,0 +1,135 @@
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import type { BrowserContext, Page } from "playwright-core";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { serveSite, type SiteServer } from "../../tools/site-server.ts";
+import { launchChromium } from "./chromium.ts";
+
+const SITE = fileURLToPath(new URL("../../site", import.meta.url));
+const FOLDER = "/some/where/";
+
+let server: SiteServer;
+let context: BrowserContext;
+let page: Page;
+
+beforeEach(async () => {
+  server = await serveSite({ base: FOLDER });
+  context = await launchChromium();
+  page = await context.newPage();
+});
+afterEach(async () => {
+  await context.close();
+  await server.close();
+});
+
+describe("the page on a static host, in a folder", () => {
+  it("can be installed", async () => {
+    await openKept();
+    const session = await context.newCDPSession(page);
+    expect(await session.send("Page.getInstallabilityErrors")).toEqual({ installabilityErrors: [] });
+    const { data, errors } = await session.send("Page.getAppManifest");
+    expect(errors).toEqual([]);
+    const { icons } = JSON.parse(data ?? "") as { icons: { src: string; sizes: string; purpose?: string }[] };
+    expect(icons.map(({ sizes, purpose = "any" }) => `${sizes} ${purpose}`)).toEqual([
+      "any any",
+      "192x192 any",
+      "512x512 any",
+      "512x512 maskable",
+    ]);
+  });
+
+  it("keeps what it needs, once, and answers whole files and ranges of them without a network", async () => {
+    await openKept();
+    const kept = await page.evaluate(async () => {
+      const paths: string[] = [];
+      for (const name of await caches.keys())
+        for (const { url } of await (await caches.open(name)).keys()) paths.push(new URL(url).pathname);
+      return paths;
+    });
+    expect(new Set(kept).size).toBe(kept.length);
+    for (const file of ["index.html", "studio.js", "manifest.webmanifest"]) expect(kept).toContain(`${FOLDER}${file}`);
+    expect(kept.filter((path) => path.endsWith(".wasm"))).toHaveLength(1);
+    const weights = kept.filter((path) => path.endsWith(".safetensors"));
+    expect(weights).toHaveLength(3);
+
+    await goOffline();
+    await page.reload();
+    expect(await page.title()).toBe("Kleinbild");
+    const sizes = await page.evaluate(
+      (paths) => Promise.all(paths.map(async (path) => (await (await fetch(path)).arrayBuffer()).byteLength)),
+      kept,
+    );
+    expect(Math.min(...sizes)).toBeGreaterThanOrEqual(0);
+    const part = await page.evaluate(async (path) => {
+      const response = await fetch(path, { headers: { range: "bytes=8-15" } });
+      return [response.status, response.headers.get("content-range"), await response.text()];
+    }, weights[0]!);
+    const file = readFileSync(`${SITE}/${weights[0]!.slice(FOLDER.length)}`);
+    expect(part).toEqual([206, `bytes 8-15/${file.length}`, file.subarray(8, 16).toString()]);
+  });
+
+  it("offers a new version, and takes it only when asked", async () => {
+    await openKept();
+    publishNextVersion();
+    await page.reload();
+    await page.getByRole("button", { name: "Later" }).click();
+    expect(await page.getByRole("button", { name: "Update" }).count()).toBe(0);
+    await page.reload(); // the one that is there goes on
+    expect(await page.title()).toBe("Kleinbild");
+    await page.getByRole("button", { name: "Update" }).click();
+    await page.waitForFunction(() => document.title === "Kleinbild, next");
+    await page.reload();
+    expect(await page.title()).toBe("Kleinbild, next");
+    expect(await page.getByRole("button", { name: "Update" }).count()).toBe(0);
+  });
+
+  it("offers to load again in a tab whose version was replaced from another", async () => {
+    await openKept();
+    const other = await context.newPage();
+    await other.goto(server.url);
+    publishNextVersion();
+    await page.reload();
+    await page.getByRole("button", { name: "Update" }).click();
+    await page.waitForFunction(() => document.title === "Kleinbild, next");
+    expect(await other.title()).toBe("Kleinbild");
+    await other.getByRole("button", { name: "Update" }).click();
+    await other.waitForFunction(() => document.title === "Kleinbild, next");
+  });
+
+  it("says that there is no room, gives back what it took, and goes on", async () => {
+    const session = await context.newCDPSession(page);
+    const { origin } = new URL(server.url);
+    await session.send("Storage.overrideQuotaForOrigin", { origin, quotaSize: 10 << 20 });
+    await page.goto(server.url);
+    await expectState("failed");
+    expect(await page.evaluate(() => document.querySelector("kleinbild-update")?.offline?.reason)).toBe("no room");
+    expect(await page.evaluate(() => caches.keys())).toEqual([]);
+    expect(await page.title()).toBe("Kleinbild");
+  });
+});
+
+/** Opens the page and waits until it is kept. */
+async function openKept(): Promise<void> {
+  await page.goto(server.url);
+  await expectState("ready");
+}
+
+async function expectState(state: string): Promise<void> {
+  const read = (): unknown => page.evaluate(() => document.querySelector("kleinbild-update")?.offline?.state);
+  await expect.poll(read, { timeout: 20_000 }).toBe(state);
+}
+
+async function goOffline(): Promise<void> {
+  await context.setOffline(true);
+  await server.close();
+}
+
+/** The page with another title, and its service worker, as a build would have it. */
+function publishNextVersion(): void {
+  const html = readFileSync(`${SITE}/index.html`, "utf8");
+  const script = readFileSync(`${SITE}/service-worker.js`, "utf8");
+  const next = script.replace(/(url:`index\.html`,revision:`)\w+/, `$1${"0".repeat(32)}`);
+  expect(next).not.toBe(script);
+  server.files.set("index.html", html.replace("<title>Kleinbild<", "<title>Kleinbild, next<"));
+  server.files.set("service-worker.js", next);
+}

@@ -1,0 +1,70 @@
+import type { AddressInfo } from "node:net";
+import type { Server } from "node:http";
+import { fileURLToPath } from "node:url";
+import { serve } from "@hono/node-server";
+import { serveStatic } from "@hono/node-server/serve-static";
+import { Hono } from "hono";
+
+const SITE = fileURLToPath(new URL("../site", import.meta.url));
+
+export interface SiteServerOptions {
+  /** The folder of the host that the page lies in, with a slash at both ends. */
+  readonly base?: string;
+  /** Headers of a file, by its path within the page. */
+  readonly headers?: (path: string) => Readonly<Record<string, string>>;
+}
+
+/** A static host with the built page on it. */
+export interface SiteServer {
+  /** Of the page. */
+  readonly url: string;
+  readonly port: number;
+  /** Paths that were asked for, in order, below the host's root. */
+  readonly requested: readonly string[];
+  /** Violations of a policy that names `/policy-report` as its report-uri. */
+  readonly violations: readonly string[];
+  /** Files that it has instead of those in site/, by their path within the page: a newer version, say. */
+  readonly files: Map<string, string>;
+  close(): Promise<void>;
+}
+
+/** Serves site/ as the plainest of hosts does: whole files and ranges, their types, and no header that was not asked for. */
+export async function serveSite({ base = "/", headers }: SiteServerOptions = {}): Promise<SiteServer> {
+  const requested: string[] = [];
+  const violations: string[] = [];
+  const files = new Map<string, string>();
+  const app = new Hono();
+  app.post("/policy-report", async (context) => {
+    violations.push(await context.req.text());
+    return context.body(null, 204);
+  });
+  app.use(`${base}*`, async (context, next) => {
+    const { path } = context.req;
+    requested.push(path);
+    const file = path.slice(base.length) || "index.html";
+    for (const [name, value] of Object.entries(headers?.(file) ?? {})) context.header(name, value);
+    const text = files.get(file);
+    if (text === undefined) return next();
+    return context.body(text, 200, { "Content-Type": file.endsWith(".js") ? "text/javascript" : "text/html" });
+  });
+  app.use(
+    `${base}*`,
+    serveStatic({ root: SITE, rewriteRequestPath: (path) => `/${path.slice(base.length)}` || "/index.html" }),
+  );
+  const server = await new Promise<Server>((resolve) => {
+    const started = serve({ fetch: app.fetch, hostname: "127.0.0.1", port: 0 }, () => resolve(started as Server));
+  });
+  const { port } = server.address() as AddressInfo;
+  return {
+    url: `http://127.0.0.1:${port}${base}`,
+    port,
+    requested,
+    violations,
+    files,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}

@@ -1,0 +1,61 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { build } from "rolldown";
+import type { Plugin, Rolldown } from "vite";
+import { getManifest } from "workbox-build";
+import type { Notices } from "./notices.ts";
+
+const SOURCE = fileURLToPath(new URL("../../demo/offline/service-worker.ts", import.meta.url));
+const FILE = "service-worker.js";
+const NOTICES = "licenses.txt";
+/** klein-nano-base; what it shares with klein-nano is the same file, and kept from the start. */
+const ON_REQUEST = "/models/klein-nano-base/";
+/** Above onnxruntime's wasm and klein-nano's weights. */
+const MAX_FILE_BYTES = 64 << 20;
+
+/** Writes the service worker beside the built page, with the list of the files that it keeps, and the licences of all. */
+export function serviceWorker(notices: Notices): Plugin {
+  return {
+    name: "kleinbild:service-worker",
+    apply: "build",
+    async writeBundle({ dir }, bundle) {
+      if (dir === undefined) throw new Error("the page is built into a folder");
+      const onRequest = Object.values(bundle).filter(isOnRequest);
+      const names = onRequest.map(({ fileName }) => fileName);
+      const { manifestEntries, warnings } = await getManifest({
+        globDirectory: dir,
+        globPatterns: ["**/*"],
+        globIgnores: [FILE, NOTICES, ...names],
+        dontCacheBustURLsMatching: /^assets\//,
+        maximumFileSizeToCacheInBytes: MAX_FILE_BYTES,
+      });
+      if (warnings.length > 0) throw new Error(warnings.join("\n"));
+      await build({
+        input: SOURCE,
+        platform: "browser",
+        plugins: [notices.collect()],
+        transform: {
+          target: "es2023",
+          define: {
+            "process.env.NODE_ENV": '"production"',
+            PRECACHED: JSON.stringify(manifestEntries),
+            KEPT_ON_REQUEST: JSON.stringify(names),
+          },
+        },
+        // a classic script: Firefox has module service workers only lately
+        output: { file: join(dir, FILE), format: "iife", minify: true },
+        logLevel: "warn",
+      });
+      await writeFile(join(dir, NOTICES), notices.text());
+    },
+  };
+}
+
+function isOnRequest(file: Rolldown.OutputAsset | Rolldown.OutputChunk): boolean {
+  return (
+    file.type === "asset" &&
+    file.originalFileNames.length > 0 &&
+    file.originalFileNames.every((name) => `/${name}`.includes(ON_REQUEST))
+  );
+}
