@@ -1,11 +1,8 @@
-import { readFile, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import type { BrowserContext } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type BrowserName, launchBrowser } from "../../tools/browsers.ts";
 import { PICTURES, StudioPage } from "./studio-page.ts";
-import { serveSite, type SiteServer } from "./site-server.ts";
+import { serveSite, type SiteServer } from "../../tools/site-server.ts";
 
 const FOX = "a fox on a teal background";
 const EDIT = "put image 1 on the background of image 2";
@@ -22,7 +19,7 @@ describe.each(browsers)("the studio in %s", (name) => {
   let studio: StudioPage;
   beforeAll(async () => {
     browser = await launchBrowser(name);
-    studio = await StudioPage.open(browser, server.address);
+    studio = await StudioPage.open(browser, server.url);
   });
   afterAll(() => browser.close());
 

@@ -1,12 +1,11 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import type { BrowserContext } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { launchBrowser } from "../../tools/browsers.ts";
 import { StudioPage } from "./studio-page.ts";
-import { serveSite, type SiteServer } from "./site-server.ts";
+import { serveSite, type SiteServer } from "../../tools/site-server.ts";
 
 let server: SiteServer;
 let browser: BrowserContext;
@@ -25,14 +24,14 @@ describe("the studio, when something is missing or breaks", () => {
     await page.addInitScript("delete Navigator.prototype.gpu");
     const asked: string[] = [];
     page.on("request", (request) => asked.push(request.url()));
-    await page.goto(server.address);
+    await page.goto(server.url);
     await page.getByRole("heading", { name: /cannot be made in this browser/ }).waitFor();
     expect(asked.filter((url) => url.endsWith(".safetensors"))).toEqual([]);
     await page.close();
   });
 
   it("goes on after the GPU was lost while it generates", async () => {
-    const studio = await StudioPage.open(browser, server.address, { steps: 30 });
+    const studio = await StudioPage.open(browser, server.url, { steps: 30 });
     await studio.ready();
     await studio.prompt.fill("a fox");
     await studio.generate.click();
@@ -40,7 +39,7 @@ describe("the studio, when something is missing or breaks", () => {
       .getByText(/^Step 3 of 30/)
       .first()
       .waitFor();
-    await crashGpu(studio);
+    await crashGpu();
     await studio.picture("a fox").or(studio.stage.getByRole("alert")).waitFor();
     await studio.page.getByRole("spinbutton", { name: "Steps" }).fill("1");
     await studio.make("a boat");
@@ -48,10 +47,10 @@ describe("the studio, when something is missing or breaks", () => {
   });
 
   it("keeps a picture that finds no room for as long as the page is open, and says so", async () => {
-    const studio = await StudioPage.open(browser, server.address);
+    const studio = await StudioPage.open(browser, server.url);
     await studio.ready();
     const session = await browser.newCDPSession(studio.page);
-    await session.send("Storage.overrideQuotaForOrigin", { origin: new URL(server.address).origin, quotaSize: 1 });
+    await session.send("Storage.overrideQuotaForOrigin", { origin: new URL(server.url).origin, quotaSize: 1 });
     await studio.make("a fish");
     await studio.page.getByText(/no room left in this browser's storage/).waitFor();
     expect(await studio.picture("a fish").isVisible()).toBe(true);
@@ -59,7 +58,7 @@ describe("the studio, when something is missing or breaks", () => {
   });
 
   it("says what is wrong with a damaged model file, and goes back to the model before", async () => {
-    const studio = await StudioPage.open(browser, server.address);
+    const studio = await StudioPage.open(browser, server.url);
     await studio.ready();
     const folder = await mkdtemp(join(tmpdir(), "kleinbild-"));
     const file = join(folder, "model.safetensors");
@@ -72,8 +71,8 @@ describe("the studio, when something is missing or breaks", () => {
 });
 
 /** Ends the browser's GPU process, as a driver's crash would. */
-async function crashGpu({ page }: StudioPage): Promise<void> {
-  const other = await page.context().newPage();
-  await other.goto("chrome://gpucrash").catch(() => {}); // it does not load
-  await other.close();
+async function crashGpu(): Promise<void> {
+  const session = await browser.browser()!.newBrowserCDPSession();
+  await session.send("Browser.crashGpuProcess");
+  await session.detach();
 }

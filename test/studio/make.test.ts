@@ -5,7 +5,7 @@ import type { BrowserContext } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { launchBrowser } from "../../tools/browsers.ts";
 import { PICTURES, StudioPage } from "./studio-page.ts";
-import { serveSite, type SiteServer } from "./site-server.ts";
+import { serveSite, type SiteServer } from "../../tools/site-server.ts";
 
 let server: SiteServer;
 let browser: BrowserContext;
@@ -13,7 +13,7 @@ let studio: StudioPage;
 beforeAll(async () => {
   server = await serveSite();
   browser = await launchBrowser("chromium");
-  studio = await StudioPage.open(browser, server.address);
+  studio = await StudioPage.open(browser, server.url);
   await studio.ready();
 });
 afterAll(async () => {

@@ -6,6 +6,9 @@ import type { BrowserContext, Locator, Page } from "playwright-core";
 /** What a software GPU does in a second or two: small pictures on one backend. */
 const FIELDS = { backend: "wgsl", dtype: "f32", width: 64, height: 64, steps: 1 };
 
+/** A software GPU compiles for that long, on a busy machine. */
+const TIMEOUT_MS = 120_000;
+
 /** Two pictures of klein-nano's own. */
 export const PICTURES = [0, 1].map((i) =>
   fileURLToPath(new URL(`../golden/cases/pipeline-nano-two/reference${i}.png`, import.meta.url)),
@@ -32,6 +35,7 @@ export class StudioPage {
   /** @param fields  what an earlier visit left in the fields */
   static async open(browser: BrowserContext, address: string, fields: object = {}): Promise<StudioPage> {
     const page = await browser.newPage();
+    page.setDefaultTimeout(TIMEOUT_MS);
     page.on("pageerror", (error) => process.stderr.write(`[page] ${String(error)}\n`));
     const stored = JSON.stringify(JSON.stringify({ ...FIELDS, ...fields }));
     await page.addInitScript(
