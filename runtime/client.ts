@@ -11,7 +11,7 @@ import { wrapEngine } from "./rpc.ts";
 export interface KleinbildOptions extends CommonOptions, Pick<PrepareOptions, "keep" | "evict"> {
   /**
    * Address of a folder in diffusers layout, or of each of its files by path (relative ones are relative to the page), or
-   * files that the user picked or dropped. Default: klein-nano, which the package carries.
+   * files that the user picked or dropped, or `stored:` and the id of a model that `openModels` lists. Default: klein-nano, which the package carries.
    */
   readonly model?: ModelInput | undefined;
   /** Address of onnxruntime's wasm file, where the bundler does not take care of it. */

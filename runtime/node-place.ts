@@ -7,13 +7,17 @@ import { KleinbildError } from "./errors.ts";
 import { LayeredSource } from "./models/layered-source.ts";
 import type { ModelPlace } from "./models/model-place.ts";
 import { httpPlace } from "./models/page-place.ts";
+import { storedPlace } from "./models/stored-place.ts";
 import { openNodeMemory } from "./node-memory.ts";
 import { FolderSource, type LocalFiles } from "./weights/folder-source.ts";
 import { HttpSource } from "./weights/http-source.ts";
 import { ModelStore } from "./weights/store/model-store.ts";
 import { NodeBackend } from "./weights/store/node-backend.ts";
 
-/** A folder, a file with all parts, an http(s) address of a folder, or the place of each file by its path in the model. */
+/**
+ * A folder, a file with all parts, an http(s) address of a folder, `stored:` and the id of a kept model, or the place of each
+ * file by its path in the model.
+ */
 export type NodeModel = string | Readonly<Record<string, string>>;
 
 /** Klein-nano, which the package carries, unless a model is named. */
@@ -21,6 +25,8 @@ export async function openNodePlace(model: NodeModel | undefined): Promise<Model
   if (model === undefined) return folderPlace(fileURLToPath(new URL("../models/klein-nano", import.meta.url)));
   if (typeof model !== "string") return mixedPlace(model);
   if (isAddress(model)) return httpPlace(model);
+  const stored = storedPlace(model);
+  if (stored) return stored;
   const place = await stat(model).catch(() => undefined);
   if (!place)
     throw new KleinbildError("missing-file", `There is no folder or file ${model}.`, {

@@ -9,8 +9,8 @@ import { EngineHost } from "./rpc.ts";
 /** What an engine in Node is made of; crosses to a child process. */
 export interface NodeEngineOptions extends EngineOptions, Pick<PrepareOptions, "keep" | "evict"> {
   /**
-   * A folder in diffusers layout, the http(s) address of one, a file with all parts, or the place (path or address) of each
-   * file by its path in the model. Default: klein-nano, which the package carries.
+   * A folder in diffusers layout, the http(s) address of one, a file with all parts, `stored:` and the id of a kept model, or
+   * the place (path or address) of each file by its path in the model. Default: klein-nano, which the package carries.
    */
   readonly model?: NodeModel | undefined;
   /** Folder of kept models. Default: `kleinbild/models` in the user's cache folder. */

@@ -3,8 +3,8 @@ import type { PageModel } from "./models/page-place.ts";
 import { blobsOf } from "./weights/blob-source.ts";
 
 /**
- * A model as a page names it: the address of a folder, the files by their paths in the model (addresses, or Blobs that a
- * user picked), or the picked files themselves.
+ * A model as a page names it: the address of a folder, `stored:` and the id of a kept model, the files by their paths in the
+ * model (addresses, or Blobs that a user picked), or the picked files themselves.
  */
 export type ModelInput = string | URL | Readonly<Record<string, string | URL | Blob>> | readonly File[];
 

@@ -37,8 +37,8 @@ export interface Availability {
   readonly adapter: AdapterSummary | undefined;
   /** Bytes of files that are not on this machine yet. */
   readonly downloadBytes: number;
-  /** Bytes that the store takes more when all is there, and the most that it takes on the way. */
-  readonly store: { readonly bytes: number; readonly peakBytes: number };
+  /** The id that the store has it under, the bytes that it takes more when all is there, and the most on the way. */
+  readonly store: { readonly id: string; readonly bytes: number; readonly peakBytes: number };
   readonly storage: StorageReport | undefined;
   /** What the request takes on the GPU; undefined without an adapter, and on one whose bindings are too small. */
   readonly plan: MemoryPlan | undefined;

@@ -7,6 +7,7 @@ import { type Availability, type AvailabilityOptions, judgeAvailability, type St
 import type { LibraryCall } from "./library-call.ts";
 import type { ModelPlace } from "./model-place.ts";
 import { type PrepareOptions, prepareModel, storedIds, weightBytes } from "./prepare-model.ts";
+import { storedSource } from "./stored-place.ts";
 
 /** What a page's worker and Node have to offer. */
 export interface LibraryPlatform<Location> {
@@ -54,16 +55,11 @@ export class ModelLibrary<Location> {
     const { store, gpu } = this.#platform;
     const place = await this.#platform.open(location);
     const { prepared } = storedIds(place, options);
-    const kept = (await store?.find(prepared))?.complete ? await store!.source(prepared) : undefined;
-    const source = kept ?? place.source;
+    const isKept = place.storedId !== undefined || (await store?.find(prepared))?.complete === true;
+    const source = isKept ? await storedSource(store, prepared) : place.source;
     try {
       const model = await openModel(source, { signal });
-      return await judgeAvailability(
-        model,
-        await this.#stored(model, place, kept !== undefined, options),
-        gpu,
-        options,
-      );
+      return await judgeAvailability(model, await this.#stored(model, place, isKept, options), gpu, options);
     } finally {
       await source.close();
     }
@@ -101,21 +97,18 @@ export class ModelLibrary<Location> {
     await this.#platform.store?.delete(id);
   }
 
-  async #stored(
-    model: OpenModel,
-    place: ModelPlace,
-    isKept: boolean,
-    { quantization = "none", keep = "auto" }: PrepareOptions,
-  ): Promise<StoredState> {
+  async #stored(model: OpenModel, place: ModelPlace, isKept: boolean, options: PrepareOptions): Promise<StoredState> {
+    const { quantization = "none", keep = "auto" } = options;
     const storage = await this.storage();
+    const { prepared: id } = storedIds(place, options);
     const bytes = weightBytes(model);
-    if (isKept || !place.urlOf) return { downloadBytes: 0, store: { bytes: 0, peakBytes: 0 }, storage };
+    if (isKept || !place.urlOf) return { downloadBytes: 0, store: { id, bytes: 0, peakBytes: 0 }, storage };
     const keeps = this.#platform.store !== undefined && keep !== "never";
-    if (!keeps) return { downloadBytes: bytes, store: { bytes: 0, peakBytes: 0 }, storage };
-    if (quantization === "none") return { downloadBytes: bytes, store: { bytes, peakBytes: bytes }, storage };
+    if (!keeps) return { downloadBytes: bytes, store: { id, bytes: 0, peakBytes: 0 }, storage };
+    if (quantization === "none") return { downloadBytes: bytes, store: { id, bytes, peakBytes: bytes }, storage };
     // packed parts and the original of the one that is being repacked; 8 and 4 bits with a scale for 32
     const packed = (original: number): number => (original * (quantization === "q8" ? 8.5 : 4.5)) / 16;
     const largest = Math.max(...Object.values(model.recognition.parts).map((part) => part.bytes));
-    return { downloadBytes: bytes, store: { bytes: packed(bytes), peakBytes: packed(bytes) + largest }, storage };
+    return { downloadBytes: bytes, store: { id, bytes: packed(bytes), peakBytes: packed(bytes) + largest }, storage };
   }
 }

@@ -7,4 +7,6 @@ export interface ModelPlace {
   readonly key: string;
   /** The address of a file of it; undefined where its files are on this machine already. */
   readonly urlOf: ((path: string) => string) | undefined;
+  /** Its id, where the store is the only place that has it. */
+  readonly storedId?: string;
 }

@@ -1,14 +1,18 @@
 import { BlobSource, type ModelBlobs } from "../weights/blob-source.ts";
 import { HttpSource, type ModelAddress } from "../weights/http-source.ts";
 import type { ModelPlace } from "./model-place.ts";
+import { storedPlace } from "./stored-place.ts";
 
-/** Where a model's files are, as plain data that crosses to a worker: addresses, or files that a user picked, by path. */
+/**
+ * Where a model's files are, as plain data that crosses to a worker: addresses, `stored:` and the id of a kept model, or
+ * files that a user picked, by path.
+ */
 export type PageModel = ModelAddress | ModelBlobs;
 
 /** @throws KleinbildError `invalid-request` for what is no address */
 export function openPagePlace(model: PageModel): ModelPlace {
   if (isBlobs(model)) return { source: new BlobSource(model), key: blobKey(model), urlOf: undefined };
-  return httpPlace(model);
+  return storedPlace(model) ?? httpPlace(model);
 }
 
 /** A model behind addresses. Access tokens in their queries do not make it another one. */

@@ -14,6 +14,7 @@ import { LayeredSource } from "./layered-source.ts";
 import { modelId } from "./model-id.ts";
 import type { ModelPlace } from "./model-place.ts";
 import { RememberedSource } from "./remembered-source.ts";
+import { storedSource } from "./stored-place.ts";
 
 const WEIGHT_PARTS = ["textEncoder", "transformer", "vae"] as const satisfies readonly WeightPart[];
 /** Smaller models are read where they are: an HTTP cache keeps them as well. */
@@ -41,6 +42,7 @@ export function storedIds(
   place: ModelPlace,
   { quantization = "none", quantizationMethod = "mse" }: PrepareOptions,
 ): { readonly original: string; readonly prepared: string } {
+  if (place.storedId !== undefined) return { original: place.storedId, prepared: place.storedId };
   const original = modelId(place.key);
   return {
     original,
@@ -61,6 +63,7 @@ export async function prepareModel(
   context: PrepareContext = {},
 ): Promise<ModelSource> {
   const { quantization = "none", quantizationMethod = "mse", keep = "auto" } = options;
+  if (place.storedId !== undefined) return storedSource(store, place.storedId);
   if (!store || keep === "never" || (quantization === "none" && !place.urlOf)) return place.source;
   const { prepared } = storedIds(place, options);
   if ((await store.find(prepared))?.complete) return store.source(prepared);

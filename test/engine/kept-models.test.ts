@@ -161,12 +161,30 @@ describe("openModels", () => {
     expect([...server.sentBytes.values()].reduce((sum, bytes) => sum + bytes, 0)).toBeLessThan(0.1 * weights);
     expect(before.plan!.peakBytes).toBeGreaterThan(before.plan!.weights.transformer);
     const kept = await models.download(server.url);
-    expect(kept).toMatchObject({ complete: true, name: "klein-nano" });
+    expect(kept).toMatchObject({ complete: true, name: "klein-nano", id: before.store.id });
     expect(await models.availability(server.url, options)).toMatchObject({ status: "ready", downloadBytes: 0 });
     expect(await models.verify(kept!.id)).toEqual([]);
     expect((await models.storage())!.freeBytes).toBeGreaterThan(0);
     await models.delete(kept!.id);
     expect(await models.list()).toEqual([]);
+  });
+
+  it("has a kept model by its id alone, when its server is gone, as long as it is whole", async () => {
+    const storeFolder = join(folder, "by id");
+    const models = openModels({ storeFolder });
+    const passing = await serveModel(NANO);
+    const { id } = (await models.download(passing.url, { quantization: "q4" }))!;
+    await passing.close();
+    expect(await models.availability(`stored:${id}`)).toMatchObject({ status: "ready", store: { id } });
+    const { data, events } = await make(storeFolder, `stored:${id}`, {});
+    expect(psnr(data, await direct({ quantization: "q4" }))).toBeGreaterThan(50);
+    expect(events).toEqual([]);
+    await openNodeStore(storeFolder).deleteFiles(id, ["vae/diffusion_pytorch_model.safetensors"]);
+    await expect(models.availability(`stored:${id}`)).rejects.toMatchObject({
+      code: "missing-file",
+      message: expect.stringContaining(passing.url),
+    });
+    await expect(models.download("stored:another")).rejects.toMatchObject({ code: "missing-file" });
   });
 
   it("tells what is too small, and the nearest size that fits", async () => {

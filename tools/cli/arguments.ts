@@ -68,7 +68,7 @@ export function parseArguments(argv: readonly string[]): CliOptions {
     .addOption(choice("--noise <kind>", "what a seed means: ours, or PyTorch's numbers", ["counter", "torch"]))
     .option(
       "--model <model>",
-      `${BUNDLED_MODELS.join(", ")}, a folder in diffusers layout, its http address, or a file with all parts`,
+      `${BUNDLED_MODELS.join(", ")}, a folder in diffusers layout, its http address, a file with all parts, or stored:id`,
       modelFolder,
     )
     .option(
@@ -151,7 +151,7 @@ function decimal(text: string): string {
 
 /** The folder of a bundled model's name, or the folder, file or address itself. @throws InvalidArgumentError when there is none */
 export function modelFolder(model: string): string {
-  if (/^https?:/.test(model)) return model;
+  if (/^(?:https?|stored):/.test(model)) return model;
   const folder = BUNDLED_MODELS.includes(model) ? fileURLToPath(new URL(`../models/${model}`, import.meta.url)) : model;
   const place = statSync(folder, { throwIfNoEntry: false });
   if (place?.isDirectory() || place?.isFile()) return folder;
