@@ -36,6 +36,7 @@ export class EngineSession extends Observable {
   #proven = KLEIN_NANO;
   #compute: ComputeOptions = {};
   #state: EngineState = { status: "closed" };
+  #refusal: { readonly choice: ModelChoice; readonly error: unknown } | undefined;
   #opening: { readonly engine: Promise<Kleinbild>; readonly abort: AbortController } | undefined;
 
   get state(): EngineState {
@@ -44,6 +45,11 @@ export class EngineSession extends Observable {
 
   get choice(): ModelChoice {
     return this.#choice;
+  }
+
+  /** What could not be opened last, and why; told until the next attempt, also when the model before is open again. */
+  get refusal(): { readonly choice: ModelChoice; readonly error: unknown } | undefined {
+    return this.#refusal;
   }
 
   /** Of the model that is loaded. */
@@ -60,6 +66,7 @@ export class EngineSession extends Observable {
     await this.close();
     this.#choice = choice;
     this.#compute = compute;
+    this.#refusal = undefined;
     try {
       await this.engine();
     } catch (error) {
@@ -125,6 +132,7 @@ export class EngineSession extends Observable {
       await engine?.dispose();
       if (!signal.aborted) {
         this.#opening = undefined; // the next request tries again
+        this.#refusal = { choice, error };
         this.#set({ status: "failed", error });
       }
       throw error;

@@ -58,7 +58,7 @@ export class Studio extends Observable {
       await this.session.open(choice, { backend, dtype });
       return true;
     } catch (error) {
-      if (this.session.state.status !== "closed") this.notices.error(error);
+      if (this.session.refusal?.error === error) this.notices.error(error); // else it gave way to another one
       return false;
     }
   }
