@@ -159,7 +159,6 @@ export class KleinbildLoras extends StudioElement {
     const files = [...(event.dataTransfer?.files ?? [])];
     if (!files.some(({ name }) => LORA_FILE.test(name))) return; // pictures go to the references
     event.preventDefault();
-    event.stopPropagation();
     this.#add(files);
   };
 }

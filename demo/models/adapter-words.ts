@@ -15,6 +15,7 @@ const ROOMY_BINDING_BYTES = 2 ** 30;
 
 export function adapterName({ vendor, architecture, device, description }: AdapterSummary): string {
   if (description) return description;
+  if (/swiftshader/i.test(architecture)) return "SwiftShader";
   const names = [VENDORS[vendor.toLowerCase()] ?? vendor, architecture, device].filter((name) => name !== "");
   return names.length > 0 ? names.join(" ") : "a GPU that the browser does not name";
 }

@@ -7,7 +7,7 @@ import type { Studio } from "../state/studio.ts";
 import { StudioElement } from "../state/studio-element.ts";
 import { base } from "../style/base.ts";
 import { icon } from "../style/icon.ts";
-import { CATALOG, type CatalogEntry, FILE_BYTES, gpuNeeds } from "./catalog.ts";
+import { CATALOG, type CatalogEntry, FILE_BYTES, type GpuNeeds, gpuNeeds } from "./catalog.ts";
 
 /** The models there are: those of this site, which open at a press, and those that their publisher gives. */
 export class KleinbildCatalog extends StudioElement {
@@ -33,10 +33,32 @@ export class KleinbildCatalog extends StudioElement {
       }
       .card > .row {
         margin-top: auto;
+        padding-top: 0.25rem;
         min-height: 2.5rem;
       }
       .about {
         font-size: 0.9375rem;
+      }
+      p {
+        text-wrap: pretty;
+        overflow-wrap: anywhere;
+      }
+      table {
+        width: 100%;
+        margin: 0.5rem 0;
+        border-collapse: collapse;
+        font-size: 0.8125rem;
+        font-variant-numeric: tabular-nums;
+      }
+      th {
+        font-weight: 400;
+        text-align: start;
+        color: var(--soft);
+      }
+      th,
+      td {
+        padding: 0.2rem 0.5rem 0.2rem 0;
+        border-bottom: 1px solid var(--line);
       }
     `,
   ];
@@ -70,20 +92,9 @@ export class KleinbildCatalog extends StudioElement {
               : "The miniature that klein-nano was distilled from: takes guidance and a negative prompt. Is on this site."
           }
         </p>
-        <dl class="facts">
-          <div>
-            <dt>Files</dt>
-            <dd>${formatBytes(OWN_BYTES)}</dd>
-          </div>
-          <div>
-            <dt>Licence</dt>
-            <dd>Apache-2.0</dd>
-          </div>
-          <div>
-            <dt>GPU memory</dt>
-            <dd>about 100 MiB; any adapter will do</dd>
-          </div>
-        </dl>
+        <p class="hint">
+          ${formatBytes(OWN_BYTES)} of files, Apache-2.0, about ${formatBytes(OWN_GPU_BYTES)} of GPU memory
+        </p>
         <div class="row">
           ${
             isOpen
@@ -104,68 +115,77 @@ export class KleinbildCatalog extends StudioElement {
 
   #card({ name, about, size, license, repository, gated }: CatalogEntry): TemplateResult {
     const { support } = this.studio;
-    const { none, q8, q4 } = gpuNeeds(size, support?.supported ? support.adapter : undefined);
+    const needs = gpuNeeds(size, support?.supported ? support.adapter : undefined);
     const id = name.replaceAll(" ", "-");
     return html`
       <li class="card">
         <h3 id=${id}>${name}</h3>
         <p class="about">${about}</p>
-        <dl class="facts">
-          <div>
-            <dt>Files</dt>
-            <dd>about ${formatBytes(FILE_BYTES[size])} in 16 bits; FP8 and GGUF are smaller</dd>
-          </div>
-          <div>
-            <dt>Licence</dt>
-            <dd><a href=${license.url} target="_blank" rel="noopener noreferrer">${license.name}</a></dd>
-          </div>
-          <div>
-            <dt>GPU memory</dt>
-            <dd>
-              about ${formatBytes(none.peakBytes)}; ${formatBytes(q8.peakBytes)} in 8 bits, ${formatBytes(q4.peakBytes)}
-              in 4 bits (1024 × 1024)
-            </dd>
-          </div>
-          <div>
-            <dt>With a budget</dt>
-            <dd>
-              from ${formatBytes(none.leastBytes)}, ${formatBytes(q8.leastBytes)}, ${formatBytes(q4.leastBytes)}: parts
-              are loaded for their stage
-            </dd>
-          </div>
-          <div>
-            <dt>Published at</dt>
-            <dd>
-              <a href=${repository} target="_blank" rel="noopener noreferrer"
-                >${new URL(repository).pathname.slice(1)}<span class="visually-hidden">
-                  (Hugging Face, new tab)</span
-                ></a
-              >
-            </dd>
-          </div>
-        </dl>
+        <p class="hint">
+          about ${formatBytes(FILE_BYTES[size])} of files in 16 bits, less in FP8 or GGUF;
+          <a href=${license.url} target="_blank" rel="noopener noreferrer"
+            >${license.name}<span class="visually-hidden"> (new tab)</span></a
+          >; GPU memory from about ${formatBytes(needs.q4.leastBytes)}
+        </p>
+        <details>
+          <summary aria-describedby=${id}>What it takes</summary>
+          ${needsTable(needs, support?.supported === true && !support.adapter.f16)}
+          <p class="hint">
+            For 1024 × 1024. With a memory budget, parts of the model are on the GPU for their stage only, which takes
+            longer.
+          </p>
+        </details>
+        <p class="hint">
+          Published at
+          <a href=${repository} target="_blank" rel="noopener noreferrer"
+            >${new URL(repository).pathname.slice(1)}<span class="visually-hidden"> (Hugging Face, new tab)</span></a
+          >${gated ? ": sign in there and accept the licence to download it, then choose its files below." : "."}
+        </p>
         ${
           gated
-            ? html`<p class="hint">
-                Sign in there and accept the licence to download it; then choose its files below.
-              </p>`
-            : nothing
-        }
-        <div class="row">
-          ${
-            gated
-              ? nothing
-              : html`<button type="button" aria-describedby=${id} @click=${() => this.onAddress(repository)}>
+            ? nothing
+            : html`<div class="row">
+                <button type="button" aria-describedby=${id} @click=${() => this.onAddress(repository)}>
                   ${icon(Link)} Fill in its address
-                </button>`
-          }
-        </div>
+                </button>
+              </div>`
+        }
       </li>
     `;
   }
 }
 
+function needsTable({ none, q8, q4 }: GpuNeeds, isF32: boolean): TemplateResult {
+  const cell = (bytes: number): TemplateResult => html`<td>${formatBytes(bytes)}</td>`;
+  return html`
+    <table>
+      <caption class="visually-hidden">
+        GPU memory by quantization, about
+      </caption>
+      <thead>
+        <tr>
+          <td></td>
+          <th scope="col">${isF32 ? "f32" : "16 bits"}</th>
+          <th scope="col">8 bits</th>
+          <th scope="col">4 bits</th>
+        </tr>
+      </thead>
+      <tbody>
+        <tr>
+          <th scope="row">GPU memory, about</th>
+          ${[none, q8, q4].map(({ peakBytes }) => cell(peakBytes))}
+        </tr>
+        <tr>
+          <th scope="row">with a budget, from</th>
+          ${[none, q8, q4].map(({ leastBytes }) => cell(leastBytes))}
+        </tr>
+      </tbody>
+    </table>
+  `;
+}
+
 /** Of klein-nano as of klein-nano-base. */
 const OWN_BYTES = 26_100_000;
+const OWN_GPU_BYTES = 50 * 2 ** 20;
 
 customElements.define("kleinbild-catalog", KleinbildCatalog);

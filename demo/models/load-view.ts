@@ -61,14 +61,15 @@ export function loadFacts(availability: Availability, request: ModelRequest): Te
 }
 
 /** How far a download is. */
-export function loadProgress({ transfer }: Moving): TemplateResult {
-  if (!transfer) return html`<progress aria-label="Download"></progress>`;
+export function loadProgress({ status, transfer }: Moving): TemplateResult | typeof nothing {
+  if (!transfer) return status === "downloading" ? html`<progress aria-label="Download"></progress>` : nothing;
   const { event, bytesPerSecond, leftMs } = transfer;
   const { loadedBytes, totalBytes } = event;
+  const isMoving = status === "downloading";
   const numbers = [
     `${formatBytes(loadedBytes)} of ${formatBytes(totalBytes)}`,
-    bytesPerSecond === undefined ? "" : `${formatBytes(bytesPerSecond)}/s`,
-    leftMs === undefined ? "" : leftText(leftMs),
+    isMoving && bytesPerSecond !== undefined ? `${formatBytes(bytesPerSecond)}/s` : "",
+    isMoving && leftMs !== undefined ? leftText(leftMs) : "",
   ];
   return html`
     <progress aria-label="Download" max=${totalBytes} .value=${loadedBytes}></progress>

@@ -352,7 +352,6 @@ export class KleinbildModelForm extends StudioElement {
   readonly #dragOver = (event: DragEvent): void => {
     if (!event.dataTransfer?.types.includes("Files")) return;
     event.preventDefault();
-    event.stopPropagation(); // these are no references
     this.dragged = true;
   };
 
@@ -360,7 +359,6 @@ export class KleinbildModelForm extends StudioElement {
     this.dragged = false;
     if (!event.dataTransfer?.types.includes("Files")) return;
     event.preventDefault();
-    event.stopPropagation();
     if (this.load.state.status === "downloading") return;
     void droppedFiles(event.dataTransfer).then(
       (files) => this.#choose(files),

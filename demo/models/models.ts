@@ -42,6 +42,9 @@ export class KleinbildModels extends StudioElement {
       .page {
         gap: calc(2 * var(--gap));
       }
+      section > .hint {
+        max-width: 75ch;
+      }
       @container (min-width: 60rem) {
         .own {
           grid-template-columns: repeat(2, minmax(0, 1fr));
@@ -81,8 +84,8 @@ export class KleinbildModels extends StudioElement {
         <section aria-labelledby="catalog">
           <h2 id="catalog">Models there are</h2>
           <p class="hint">
-            klein-nano and klein-nano-base come with this site. The full-size models are their publisher’s to give: load
-            one from its address or from files that you have. What is loaded stays on this device.
+            The miniatures are on this site. The full-size models are their publisher’s to give: load one from its
+            address or from files that you have.
           </p>
           <kleinbild-catalog
             .studio=${studio}

@@ -14,23 +14,31 @@ export class KleinbildOpenModel extends StudioElement {
     base,
     css`
       :host {
-        display: grid;
-        gap: 0.75rem;
+        container-type: inline-size;
       }
-      .state {
+      .both {
+        display: grid;
+        gap: var(--gap);
+        align-items: start;
+      }
+      @container (min-width: 48rem) {
+        .both {
+          grid-template-columns: minmax(0, 1fr) minmax(0, 1fr);
+        }
+      }
+      .card {
         display: grid;
         gap: 0.5rem;
         align-content: start;
-        min-height: 4.25rem;
+        min-height: 7.5rem;
       }
       .name {
-        font-size: 1.0625rem;
         font-weight: 600;
       }
       ul {
         display: grid;
         gap: 0.25rem;
-        max-width: 70ch;
+        margin-top: 0.35rem;
       }
     `,
   ];
@@ -42,34 +50,36 @@ export class KleinbildOpenModel extends StudioElement {
   override render(): TemplateResult {
     const { support, session } = this.studio;
     return html`
-      <div class="state">
-        <p class="name" role="status">${this.#status()}</p>
-        ${this.#progress()}
-        ${
-          session.refusal
-            ? html`<div class="notice" role="alert">
-                <p>${session.refusal.choice.name} could not be opened. ${failureText(session.refusal.error)}</p>
-              </div>`
-            : nothing
-        }
-        ${
-          session.state.status === "failed"
-            ? html`<div class="row">
-                <button type="button" @click=${() => void this.studio.openModel(session.choice)}>Try again</button>
-                <button type="button" @click=${() => void this.studio.openModel(KLEIN_NANO)}>Open klein-nano</button>
-              </div>`
-            : nothing
-        }
-      </div>
-      <div>
-        <p>${whereSentence(support, session.info?.dtype)}</p>
-        ${
-          support?.supported
-            ? html`<ul class="hint">
-                ${adapterSentences(support.adapter).map((sentence) => html`<li>${sentence}</li>`)}
-              </ul>`
-            : nothing
-        }
+      <div class="both">
+        <div class="card">
+          <p class="name" role="status">${this.#status()}</p>
+          ${this.#progress()}
+          ${
+            session.refusal
+              ? html`<div class="notice" role="alert">
+                  <p>${session.refusal.choice.name} could not be opened. ${failureText(session.refusal.error)}</p>
+                </div>`
+              : nothing
+          }
+          ${
+            session.state.status === "failed"
+              ? html`<div class="row">
+                  <button type="button" @click=${() => void this.studio.openModel(session.choice)}>Try again</button>
+                  <button type="button" @click=${() => void this.studio.openModel(KLEIN_NANO)}>Open klein-nano</button>
+                </div>`
+              : nothing
+          }
+        </div>
+        <div>
+          <p>${whereSentence(support, session.info?.dtype)}</p>
+          ${
+            support?.supported
+              ? html`<ul class="hint">
+                  ${adapterSentences(support.adapter).map((sentence) => html`<li>${sentence}</li>`)}
+                </ul>`
+              : nothing
+          }
+        </div>
       </div>
     `;
   }

@@ -40,7 +40,7 @@ export function withReadableBytes(sentence: string): string {
 /** How it was trained, which decides what can be asked of it. */
 export function trainingText({ distilled, defaultSteps, referenceAttention }: ModelConfig): string {
   const steps = distilled ? `distilled, ${defaultSteps} steps` : `not distilled, ${defaultSteps} steps with guidance`;
-  return referenceAttention === "isolated" ? `${steps}, keeps references' keys and values` : steps;
+  return referenceAttention === "isolated" ? `${steps}, keeps keys and values of references` : steps;
 }
 
 /** Whether it can run, and what it takes to have it. @param picked  its files are on this machine already */
