@@ -1,12 +1,13 @@
 import type { BenchmarkRow, CaseName, Figure, Unit } from "../../bench/index.ts";
 
 /** One bar: the median, and the quartiles where it was measured several times. */
-export type Bar = Pick<Figure, "value" | "spread"> & { readonly category: string };
+export type Bar = Pick<Figure, "value" | "spread">;
 
 /** Bars of one colour. */
 export interface BarSeries {
   readonly name: string;
-  readonly bars: readonly Bar[];
+  /** One for each category; undefined where it was not measured. */
+  readonly bars: readonly (Bar | undefined)[];
 }
 
 /** Figures of one unit, as horizontal bars: for each category one of each series. */
@@ -45,6 +46,7 @@ const LEAST_BARS = 2;
 const LARGEST_RATIO = 25;
 
 interface Drawn extends Bar {
+  readonly category: string;
   readonly series: string;
   readonly unit: Unit;
 }
@@ -73,20 +75,23 @@ function drawnOf(name: CaseName, rows: readonly BenchmarkRow[]): readonly Drawn[
   );
 }
 
-function chartOf(bars: readonly Drawn[]): BarChart {
-  const names = [...new Set(bars.map(({ series }) => series))].toSorted(byImplementation);
-  const values = bars.map(({ value }) => value);
+function chartOf(drawn: readonly Drawn[]): BarChart {
+  const categories = [...new Set(drawn.map(({ category }) => category))];
+  const names = [...new Set(drawn.map(({ series }) => series))].toSorted(byImplementation);
+  const values = drawn.map(({ value }) => value);
   return {
-    unit: bars[0]!.unit,
-    categories: [...new Set(bars.map(({ category }) => category))],
+    unit: drawn[0]!.unit,
+    categories,
     series: names.map((name) => ({
       name: IMPLEMENTATIONS[name] ?? name,
-      bars: bars
-        .filter(({ series }) => series === name)
-        .map(({ category, value, spread }) => ({ category, value, ...(spread && { spread }) })),
+      bars: categories.map((category) => barOf(drawn.find((bar) => bar.series === name && bar.category === category))),
     })),
     logarithmic: Math.min(...values) > 0 && Math.max(...values) / Math.min(...values) > LARGEST_RATIO,
   };
+}
+
+function barOf(drawn: Drawn | undefined): Bar | undefined {
+  return drawn && { value: drawn.value, ...(drawn.spread && { spread: drawn.spread }) };
 }
 
 function byImplementation(a: string, b: string): number {

@@ -173,7 +173,7 @@ class KleinbildBenchmark extends StudioElement {
           aria-label="Cases that are done"
           max=${progress.of}
           .value=${progress.done}
-          ?hidden=${!running}
+          class=${running ? "" : "unused"}
         ></progress>
         ${problem ? html`<p class="notice" role="alert">${problem}</p>` : nothing}
       </div>

@@ -1,6 +1,7 @@
 import { css, html, LitElement, type PropertyValues, type TemplateResult } from "lit";
 import { createRef, ref } from "lit/directives/ref.js";
 import { styleMap } from "lit/directives/style-map.js";
+import { messageOf } from "../state/notices.ts";
 import { base } from "../style/base.ts";
 import type { BarChart } from "./bar-charts.ts";
 import type { ChartColours, DrawnChart } from "./draw-bars.ts";
@@ -32,8 +33,9 @@ const STYLES = css`
     background: var(--field);
   }
 
+  /* pale enough for the quartiles to be seen on it */
   .swatch.last {
-    background: var(--accent);
+    background: color-mix(in oklab, var(--accent) 70%, var(--surface));
   }
 
   .plot {
@@ -46,14 +48,20 @@ const SCHEME = matchMedia("(prefers-color-scheme: dark)");
 
 /** Horizontal bars with their quartiles. The figures themselves are in a table beside it. */
 class KleinbildBenchmarkChart extends LitElement {
-  static override properties = { chart: { attribute: false }, label: {} };
+  static override properties = { chart: { attribute: false }, label: {}, problem: { state: true } };
   declare chart: BarChart;
   /** What a picture of it is called. */
   declare label: string;
+  declare problem: string;
   readonly #canvas = createRef<HTMLCanvasElement>();
   #drawn: DrawnChart | undefined;
 
   static override styles = [base, STYLES];
+
+  constructor() {
+    super();
+    this.problem = "";
+  }
 
   override connectedCallback(): void {
     super.connectedCallback();
@@ -75,24 +83,32 @@ class KleinbildBenchmarkChart extends LitElement {
   override render(): TemplateResult {
     const { series } = this.chart;
     return html`
-      <ul class="legend" aria-label="Colours">
+      <ul class="legend" aria-label="Colours" ?hidden=${series.length === 1}>
         ${series.map(
           ({ name }, i) => html`<li><span class="swatch ${i === series.length - 1 ? "last" : ""}"></span>${name}</li>`,
         )}
       </ul>
       <div class="plot" style=${styleMap({ height: `${heightOf(this.chart)}px` })}>
-        <canvas role="img" aria-label=${this.label} ${ref(this.#canvas)}></canvas>
+        ${
+          this.problem
+            ? html`<p class="hint">The bars cannot be drawn. ${this.problem}</p>`
+            : html`<canvas role="img" aria-label=${this.label} ${ref(this.#canvas)}></canvas>`
+        }
       </div>
     `;
   }
 
   readonly #draw = async (): Promise<void> => {
-    const { drawBars, redrawBars } = await import("./draw-bars.ts");
-    const canvas = this.#canvas.value;
-    if (!canvas || !this.isConnected) return;
-    const { fontFamily } = getComputedStyle(this);
-    if (this.#drawn) redrawBars(this.#drawn, this.chart, this.#colours(), fontFamily);
-    else this.#drawn = drawBars(canvas, this.chart, this.#colours(), fontFamily);
+    try {
+      const { drawBars, redrawBars } = await import("./draw-bars.ts");
+      const canvas = this.#canvas.value;
+      if (!canvas || !this.isConnected) return;
+      const { fontFamily } = getComputedStyle(this);
+      if (this.#drawn) redrawBars(this.#drawn, this.chart, this.#colours(), fontFamily);
+      else this.#drawn = drawBars(canvas, this.chart, this.#colours(), fontFamily);
+    } catch (error) {
+      this.problem = messageOf(error);
+    }
   };
 
   /** A canvas knows no custom properties, and these may depend on the scheme: a real property resolves them. */

@@ -14,10 +14,10 @@ export const PRECISIONS = {
 } as const satisfies Record<NonNullable<FormChoice["dtype"]> | "", string>;
 
 export const SHAPES = {
-  "": "By the adapter",
-  gpu: "Those of klein 4B",
-  software: "What a CPU can do",
-  tiny: "Tiny, as a check",
+  "": "Automatic",
+  gpu: "klein 4B",
+  software: "For a CPU",
+  tiny: "Tiny",
 } as const satisfies Record<NonNullable<FormChoice["shapes"]> | "", string>;
 
 /** Cases that a page can run. */

@@ -33,7 +33,7 @@ export function comparisonTemplate({ file, date, comparison }: SavedComparison):
     <p class="hint">Before: ${file}, of ${date.slice(0, 10)}. After: the run above. Ratios are after by before.</p>
     ${
       conditions.length > 0
-        ? html`<p>What else differs:</p>
+        ? html`<p class="hint">What else differs:</p>
             <ul class="list">
               ${conditions.map((condition) => html`<li>${condition}</li>`)}
             </ul>`

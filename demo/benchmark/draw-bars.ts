@@ -16,9 +16,10 @@ export interface ChartColours {
   readonly ground: string;
 }
 
+/** Of the category at the same place. */
 interface Point {
+  /** NaN where there is none. */
   readonly x: number;
-  readonly y: string;
   readonly xMin?: number;
   readonly xMax?: number;
 }
@@ -27,6 +28,8 @@ export type DrawnChart = Chart<"barWithErrorBars", Point[], string>;
 
 const FONT_SIZE = 12;
 const POINTS_OF_AXIS = 6;
+/** After the point. */
+const MOST_DIGITS = 6;
 
 /** Draws into a canvas whose parent has the size. */
 export function drawBars(canvas: HTMLCanvasElement, chart: BarChart, colours: ChartColours, font: string): DrawnChart {
@@ -48,7 +51,8 @@ function datasetsOf(chart: BarChart, colours: ChartColours): DrawnChart["data"][
   return chart.series.map((series, i) => ({
     label: series.name,
     data: pointsOf(series),
-    backgroundColor: colours.series[i] ?? colours.soft,
+    backgroundColor: colours.series[i]!,
+    hoverBackgroundColor: colours.series[i]!,
     errorBarColor: colours.text,
     errorBarWhiskerColor: colours.text,
     errorBarLineWidth: 1,
@@ -60,10 +64,9 @@ function datasetsOf(chart: BarChart, colours: ChartColours): DrawnChart["data"][
 }
 
 function pointsOf({ bars }: BarSeries): Point[] {
-  return bars.map(({ category, value, spread }) => ({
-    x: value,
-    y: category,
-    ...(spread && { xMin: spread[0], xMax: spread[1] }),
+  return bars.map((bar) => ({
+    x: bar?.value ?? Number.NaN,
+    ...(bar?.spread && { xMin: bar.spread[0], xMax: bar.spread[1] }),
   }));
 }
 
@@ -72,6 +75,7 @@ function optionsOf(chart: BarChart, colours: ChartColours, family: string): Char
   return {
     indexAxis: "y",
     maintainAspectRatio: false,
+    locale: "en",
     animation: false, // the frames would be measured as well
     scales: {
       x: {
@@ -79,12 +83,19 @@ function optionsOf(chart: BarChart, colours: ChartColours, family: string): Char
         beginAtZero: true,
         border: { display: false },
         grid: { color: colours.line, drawTicks: false },
-        ticks: { color: colours.soft, font, maxTicksLimit: POINTS_OF_AXIS, maxRotation: 0, padding: 4 },
+        ticks: {
+          color: colours.soft,
+          font,
+          format: { minimumFractionDigits: 0, maximumFractionDigits: MOST_DIGITS },
+          maxTicksLimit: POINTS_OF_AXIS,
+          maxRotation: 0,
+          padding: 4,
+        },
         title: { display: true, text: axisTitle(chart), color: colours.soft, font, padding: 0 },
       },
       y: {
         border: { color: colours.line },
-        grid: { display: false },
+        grid: { display: false, tickLength: 0 },
         // names stand above their bars, which leaves these the whole width
         ticks: {
           mirror: true,
@@ -108,8 +119,8 @@ function optionsOf(chart: BarChart, colours: ChartColours, family: string): Char
         bodyFont: font,
         callbacks: {
           label: ({ dataset, dataIndex, datasetIndex }) => {
-            const bar = chart.series[datasetIndex]!.bars[dataIndex]!;
-            return ` ${dataset.label}: ${figureText({ ...bar, unit: chart.unit })} ${chart.unit}`;
+            const bar = chart.series[datasetIndex]?.bars[dataIndex];
+            return bar && ` ${dataset.label}: ${figureText({ ...bar, unit: chart.unit })} ${chart.unit}`;
           },
         },
       },

@@ -58,6 +58,11 @@ export const STYLES = css`
     overflow-wrap: anywhere;
   }
 
+  /* its room is kept */
+  .unused {
+    visibility: hidden;
+  }
+
   .list {
     padding-inline-start: 1.25rem;
     font-size: 0.8125rem;

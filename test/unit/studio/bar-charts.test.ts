@@ -23,18 +23,23 @@ describe("bar charts of a case", () => {
         unit: "ms",
         categories: ["linear", "attention"],
         series: [
-          { name: "onnxruntime (ort)", bars: [{ category: "linear", value: 4 }] },
+          { name: "onnxruntime (ort)", bars: [{ value: 4 }, undefined] },
           {
             name: "own kernels (wgsl)",
-            bars: [
-              { category: "linear", value: 2, spread: [1, 3] },
-              { category: "attention", value: 5 },
-            ],
+            bars: [{ value: 2, spread: [1, 3] }, { value: 5 }],
           },
         ],
         logarithmic: false,
       },
     ]);
+  });
+
+  it("keep each bar at its category where one before it was not measured", () => {
+    const rows = [
+      operator("attention", { wgsl: { value: 5, unit: "ms" } }),
+      operator("linear", { ort: { value: 4, unit: "ms" }, wgsl: { value: 2, unit: "ms" } }),
+    ];
+    expect(barChartsOf("operators", rows)[0]?.series[0]?.bars).toEqual([undefined, { value: 4 }]);
   });
 
   it("take the implementation from the labels where it is one of the conditions", () => {
