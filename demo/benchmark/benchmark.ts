@@ -1,24 +1,16 @@
 import { html, nothing, type TemplateResult } from "lit";
 import { createRef, ref } from "lit/directives/ref.js";
 import { ClipboardCopy, Download, FileDiff, Play, X } from "lucide";
-import { type BenchmarkOptions, type CaseName, CASES, comparisonMarkdown, reportMarkdown } from "../../bench/index.ts";
+import { type BenchmarkOptions, comparisonMarkdown, reportMarkdown } from "../../bench/index.ts";
 import { messageOf } from "../state/notices.ts";
 import type { Observable } from "../state/observable.ts";
 import { StudioElement } from "../state/studio-element.ts";
 import { base } from "../style/base.ts";
 import { icon } from "../style/icon.ts";
 import { BenchmarkRun } from "./benchmark-run.ts";
-import {
-  choiceOf,
-  DEFAULT_ROUNDS,
-  DEFAULT_SECONDS,
-  MAX_ROUNDS,
-  needsBaseModel,
-  PAGE_CASES,
-  PRECISIONS,
-  SHAPES,
-} from "./choice.ts";
+import { choiceOf } from "./choice.ts";
 import { compareWithFile, comparisonTemplate, type SavedComparison } from "./comparison.ts";
+import { fieldsTemplate } from "./fields.ts";
 import { caseTemplate } from "./results.ts";
 import { saveText } from "./save-text.ts";
 import { STYLES } from "./styles.ts";
@@ -91,41 +83,7 @@ class KleinbildBenchmark extends StudioElement {
   #form(): TemplateResult {
     return html`
       <form @submit=${this.#submit}>
-        <fieldset>
-          <legend>Cases</legend>
-          <div class="cases">${PAGE_CASES.map((name) => this.#case(name))}</div>
-        </fieldset>
-        <div class="fields">
-          <div class="field">
-            <label for="rounds">Rounds</label>
-            <input
-              id="rounds"
-              name="rounds"
-              type="number"
-              inputmode="numeric"
-              min="1"
-              max=${MAX_ROUNDS}
-              step="1"
-              required
-              value=${DEFAULT_ROUNDS}
-            />
-          </div>
-          <div class="field">
-            <label for="seconds">Seconds</label>
-            <input
-              id="seconds"
-              name="seconds"
-              type="number"
-              inputmode="numeric"
-              min="1"
-              step="1"
-              value=${DEFAULT_SECONDS}
-              aria-describedby="seconds-hint"
-            />
-            <p id="seconds-hint" class="hint">Nothing is begun after them. Empty: no limit.</p>
-          </div>
-          ${selectTemplate("dtype", "Precision", PRECISIONS)} ${selectTemplate("shapes", "Sizes", SHAPES)}
-        </div>
+        ${fieldsTemplate(this.baseModel !== undefined)}
         <p class="hint">
           The studio’s model is closed before, since it would be measured as well. The next picture opens it again; make
           none meanwhile.
@@ -139,28 +97,6 @@ class KleinbildBenchmark extends StudioElement {
           </button>
         </div>
       </form>
-    `;
-  }
-
-  #case(name: CaseName): TemplateResult {
-    const missing = needsBaseModel(name) && this.baseModel === undefined;
-    return html`
-      <div class="case">
-        <label class="check">
-          <input
-            type="checkbox"
-            name="case"
-            value=${name}
-            ?checked=${CASES[name].byDefault}
-            ?disabled=${missing}
-            aria-describedby="about-${name}"
-          />
-          ${name}
-        </label>
-        <p id="about-${name}" class="hint">
-          ${CASES[name].description} ${missing ? "Needs klein-nano-base, which this page does not have." : nothing}
-        </p>
-      </div>
     `;
   }
 
@@ -269,17 +205,6 @@ class KleinbildBenchmark extends StudioElement {
       this.fileProblem = messageOf(error);
     }
   };
-}
-
-function selectTemplate(name: string, label: string, choices: Readonly<Record<string, string>>): TemplateResult {
-  return html`
-    <div class="field">
-      <label for=${name}>${label}</label>
-      <select id=${name} name=${name}>
-        ${Object.entries(choices).map(([value, text]) => html`<option value=${value}>${text}</option>`)}
-      </select>
-    </div>
-  `;
 }
 
 customElements.define("kleinbild-benchmark", KleinbildBenchmark);
