@@ -2,6 +2,7 @@ import { html, LitElement, nothing, type TemplateResult } from "lit";
 import "./make/composer.ts";
 import "./make/gallery.ts";
 import "./make/stage.ts";
+import { adapterName } from "./models/adapter-words.ts";
 import "./models/engine.ts";
 import "./notices.ts";
 import { receiveFiles } from "./receive-files.ts";
@@ -137,7 +138,7 @@ export class KleinbildStudio extends LitElement {
         return `Loading ${name}`;
       case "ready": {
         const { adapter, dtype } = session.state.info;
-        return `${name} on ${adapter.description || adapter.vendor || "this GPU"}, ${dtype}`;
+        return `${name} on ${adapterName(adapter)}, ${dtype}`;
       }
       case "closed":
         return `${name} is not loaded`;

@@ -45,11 +45,11 @@ export class KleinbildCompare extends LitElement {
       }
 
       .after {
-        image-rendering: inherit;
+        clip-path: inset(0 0 0 var(--split));
       }
 
       .before {
-        background: var(--raised);
+        image-rendering: auto;
         clip-path: inset(0 calc(100% - var(--split)) 0 0);
       }
 
@@ -61,6 +61,7 @@ export class KleinbildCompare extends LitElement {
       .stack > .handle {
         left: var(--split);
         display: grid;
+        grid-template-columns: 0;
         place-items: center;
         width: 0;
       }

@@ -25,6 +25,8 @@ export class KleinbildPicturePanel extends StudioElement {
   declare picture: Picture;
   /** Address of its file. */
   declare url: string;
+  /** For all pictures, as long as the page lives. */
+  static #detailsOpen = false;
 
   static override styles = [
     base,
@@ -83,7 +85,10 @@ export class KleinbildPicturePanel extends StudioElement {
             </ul>`
           : nothing
       }
-      <details>
+      <details
+        ?open=${KleinbildPicturePanel.#detailsOpen}
+        @toggle=${({ target }: Event) => (KleinbildPicturePanel.#detailsOpen = (target as HTMLDetailsElement).open)}
+      >
         <summary>Details</summary>
         <dl class="facts">
           ${pictureFacts(picture).map(

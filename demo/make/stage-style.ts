@@ -71,6 +71,12 @@ export const stageStyle = css`
     min-height: 2.75rem;
   }
 
+  .caption p {
+    display: flex;
+    flex-wrap: wrap;
+    gap: 0 1rem;
+  }
+
   .caption button {
     flex: none;
   }
@@ -117,6 +123,32 @@ export const stageStyle = css`
     width: 100%;
     height: 100%;
     object-fit: contain;
+  }
+
+  .queue {
+    display: grid;
+    grid-template-columns: minmax(0, 1fr);
+    gap: 0.25rem;
+  }
+
+  .queue li {
+    display: flex;
+    gap: 0.75rem;
+    align-items: center;
+    justify-content: space-between;
+    padding: 0.15rem 0;
+    border-top: 1px solid var(--line);
+  }
+
+  .queue li span {
+    overflow: hidden;
+    font-size: 0.9375rem;
+    text-overflow: ellipsis;
+    white-space: nowrap;
+  }
+
+  .queue button {
+    flex: none;
   }
 
   .panel {

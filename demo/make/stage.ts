@@ -1,8 +1,6 @@
 import { html, nothing, type TemplateResult } from "lit";
-import { repeat } from "lit/directives/repeat.js";
-import { Columns2, Image, RotateCcw, Zap } from "lucide";
+import { Columns2, Image, Zap } from "lucide";
 import { formatTime } from "../state/format.ts";
-import { messageOf } from "../state/notices.ts";
 import type { Observable } from "../state/observable.ts";
 import type { Picture } from "../state/picture.ts";
 import type { Job } from "../state/run-queue.ts";
@@ -11,14 +9,16 @@ import type { Studio } from "../state/studio.ts";
 import { base } from "../style/base.ts";
 import { icon } from "../style/icon.ts";
 import "./compare.ts";
+import { failureOf } from "./failure.ts";
 import "./frame.ts";
 import { keepFocus } from "./keep-focus.ts";
 import { ObjectUrls } from "./object-urls.ts";
 import "./picture-panel.ts";
 import "./preview.ts";
-import "./queue-list.ts";
+import { queueList } from "./queue-list.ts";
+import { resultChoice } from "./result-choice.ts";
 import "./run-progress.ts";
-import { isFieldError, nameOf, outcome, reuse } from "./sentences.ts";
+import { nameOf, outcome, reuse } from "./sentences.ts";
 import { SpokenStatus } from "./spoken-status.ts";
 import { stageStyle } from "./stage-style.ts";
 import { type StageView, stageView } from "./stage-view.ts";
@@ -75,8 +75,11 @@ export class KleinbildStage extends StudioElement {
       <section aria-label="Picture" tabindex="-1">
         <kleinbild-frame .size=${size}>${this.#content(view)}</kleinbild-frame>
         <p class="visually-hidden" role="status">${this.#spoken.text}</p>
-        <div class="below">${this.#progress(view)} ${this.#outcome(view)} ${picture && this.#caption(picture)}</div>
-        ${results.length > 0 ? this.#choice(results, picture) : nothing}
+        <div class="below">
+          ${this.#progress(view)} ${view.stage ? nothing : failureOf(this.studio, view.over)}
+          ${picture && this.#caption(picture)}
+        </div>
+        ${resultChoice(results, picture, this.#urls, (picture) => this.studio.show(picture))}
         <div class="panel" ?inert=${isPast}>
           ${
             panel
@@ -89,12 +92,12 @@ export class KleinbildStage extends StudioElement {
               : nothing
           }
         </div>
-        <kleinbild-queue-list .studio=${this.studio}></kleinbild-queue-list>
+        ${queueList(this.studio.queue)}
       </section>
     `;
   }
 
-  #content({ picture, preview, running }: StageView): TemplateResult {
+  #content({ picture, preview, running, over }: StageView): TemplateResult {
     const before = this.#before;
     const alt = picture ? nameOf(picture.metadata.prompt) : "";
     const reference = picture && this.#reference(picture);
@@ -107,8 +110,11 @@ export class KleinbildStage extends StudioElement {
       ></kleinbild-compare>`;
     if (picture) return html`<img src=${this.#urls.of(picture.file)} alt=${alt} />`;
     if (preview) return html`<kleinbild-preview .image=${preview}></kleinbild-preview>`;
-    if (running && before) return html`<img class="past" src=${this.#urls.of(before.file)} alt="" />`;
-    return html`<div class="empty">${icon(Image, 32)} ${running ? nothing : "Your picture appears here."}</div>`;
+    if (running && before)
+      return html`<img class=${running.order.live ? "" : "past"} src=${this.#urls.of(before.file)} alt="" />`;
+    return html`<div class="empty">
+      ${icon(Image, 32)} ${running || over ? nothing : "Your picture appears here."}
+    </div>`;
   }
 
   #progress({ picture, preview, stage }: StageView): TemplateResult | typeof nothing {
@@ -121,34 +127,16 @@ export class KleinbildStage extends StudioElement {
     `;
   }
 
-  /** Why there is no picture. */
-  #outcome({ stage, over }: StageView): TemplateResult | typeof nothing {
-    if (stage) return nothing;
-    const { session, queue } = this.studio;
-    if (over?.status === "failed")
-      return isFieldError(over.error)
-        ? html`<p class="notice">${outcome(over)}</p>`
-        : failure(outcome(over), "alert", () => queue.add(over.order));
-    if (over?.status === "cancelled") return html`<p class="soft">${outcome(over)}</p>`;
-    if (session.state.status !== "failed") return nothing;
-    const { error } = session.state;
-    // a notice has spoken of it
-    return failure(
-      `${session.choice.name} could not be opened. ${messageOf(error)}`,
-      undefined,
-      () => void this.studio.openModel(session.choice),
-    );
-  }
-
   #caption(picture: Picture): TemplateResult {
     const { metadata, report, references } = picture;
+    const { total } = report.timings;
     const reused = reuse(picture);
     const chosen = this.#reference(picture);
     return html`
       <div class="caption">
         <p class="soft">
-          ${metadata.width} × ${metadata.height}, seed
-          ${report.seed}${report.timings.total === undefined ? nothing : `, ${formatTime(report.timings.total)}`}
+          <span>${metadata.width} × ${metadata.height}</span> <span>seed ${report.seed}</span>
+          ${total === undefined ? nothing : html`<span>${formatTime(total)}</span>`}
         </p>
         ${
           chosen
@@ -190,26 +178,6 @@ export class KleinbildStage extends StudioElement {
     `;
   }
 
-  #choice(results: readonly Picture[], shown: Picture | undefined): TemplateResult {
-    return html`
-      <div class="results" role="group" aria-label="Pictures of this request">
-        ${repeat(
-          results,
-          ({ id }) => id,
-          (picture, index) => html`
-            <button
-              type="button"
-              aria-current=${picture === shown ? "true" : nothing}
-              @click=${() => this.studio.show(picture)}
-            >
-              <img src=${this.#urls.of(picture.file)} alt="Picture ${index + 1}, seed ${picture.report.seed}" />
-            </button>
-          `,
-        )}
-      </div>
-    `;
-  }
-
   #reference({ references }: Picture): Picture["references"][number] | undefined {
     return references[this.compareWith] ?? references[0];
   }
@@ -228,15 +196,6 @@ const REUSED_HINT = "The model had read these references before, so only the ste
 /** Failures speak as alerts. */
 function ending(job: Job | undefined): string {
   return job && job.status !== "failed" ? outcome(job) : "";
-}
-
-function failure(text: string, role: "alert" | undefined, again: () => void): TemplateResult {
-  return html`
-    <div class="notice">
-      <p role=${role ?? nothing}>${text}</p>
-      <button type="button" @click=${again}>${icon(RotateCcw)} Try again</button>
-    </div>
-  `;
 }
 
 customElements.define("kleinbild-stage", KleinbildStage);

@@ -88,7 +88,7 @@ const LOAD_STATUS = { download: "Downloading the model", repack: "Repacking the 
 
 export function loadStage({ stage, loadedBytes, totalBytes }: LoadEvent): Stage {
   const note = `${formatBytes(loadedBytes)} of ${formatBytes(totalBytes)}`;
-  // kernels are compiled meanwhile, which may take longer
-  const status = stage === "gpu" && loadedBytes >= totalBytes ? "Preparing the model" : LOAD_STATUS[stage];
+  // behind the last byte kernels are compiled and compared
+  const status = stage === "gpu" && loadedBytes === totalBytes ? "Preparing the GPU" : LOAD_STATUS[stage];
   return { status, done: loadedBytes, of: totalBytes, note };
 }

@@ -4,14 +4,16 @@ import { fitPicture } from "../../../demo/make/fit.ts";
 const square = (side: number) => ({ width: side, height: side });
 
 describe("the size of a picture on the stage", () => {
-  for (const [room, shown] of [
-    [255, 128],
-    [256, 256],
-    [383, 256],
-    [384, 384],
+  for (const [room, shown, pixelated] of [
+    [256, 256, true],
+    [341, 256, true], // three quarters and a little more
+    [342, 342, false],
+    [383, 383, false],
+    [384, 384, true],
+    [127, 127, false],
   ] as const)
-    it(`is a whole multiple: 128 pixels in ${room}`, () => {
-      expect(fitPicture(square(128), square(room), 1)).toEqual({ ...square(shown), pixelated: true });
+    it(`is ${shown} in a room of ${room}, for 128 pixels`, () => {
+      expect(fitPicture(square(128), square(room), 1)).toEqual({ ...square(shown), pixelated });
     });
 
   it("counts the screen's pixels, not those of CSS", () => {
@@ -27,7 +29,7 @@ describe("the size of a picture on the stage", () => {
   });
 
   it("heeds the narrower side", () => {
-    expect(fitPicture({ width: 64, height: 128 }, { width: 600, height: 300 }, 1)).toMatchObject({
+    expect(fitPicture({ width: 64, height: 128 }, { width: 600, height: 256 }, 1)).toMatchObject({
       width: 128,
       height: 256,
     });

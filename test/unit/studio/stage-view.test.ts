@@ -30,6 +30,8 @@ describe("what the stage shows", () => {
       of: 4096,
       note: "1 KiB of 4 KiB",
     });
+    const read = { ...progress, loadedBytes: progress.totalBytes };
+    expect(viewOf({ state: { status: "loading", progress: read } }).stage?.status).toBe("Preparing the GPU");
   });
 
   it("is the running job's progress, also while an earlier picture is looked at", () => {
