@@ -16,12 +16,10 @@ export async function expectAccessible(
   await page.evaluate(source);
   for (const colorScheme of schemes) {
     await page.emulateMedia({ colorScheme });
-    const { violations, passes } = (await page.evaluate(
-      "axe.run(document, { resultTypes: ['violations', 'passes'] })",
-    )) as {
+    const { violations, passes } = await page.evaluate<{
       violations: readonly Violation[];
       passes: readonly unknown[];
-    };
+    }>("axe.run(document, { resultTypes: ['violations', 'passes'] })");
     expect(violations.map(describeViolation), colorScheme).toEqual([]);
     expect(passes.length).toBeGreaterThan(20); // it looked at something
   }

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { BrowserContext } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { launchBrowser } from "../../tools/browsers.ts";
-import { StudioPage } from "./studio-page.ts";
+import { expectVisible, StudioPage } from "./studio-page.ts";
 import { serveSite, type SiteServer } from "../../tools/site-server.ts";
 
 let server: SiteServer;
@@ -25,7 +25,7 @@ describe("the studio, when something is missing or breaks", () => {
     const asked: string[] = [];
     page.on("request", (request) => asked.push(request.url()));
     await page.goto(server.url);
-    await page.getByRole("heading", { name: /cannot be made in this browser/ }).waitFor();
+    await expectVisible(page.getByRole("heading", { name: /cannot be made in this browser/ }));
     expect(asked.filter((url) => url.endsWith(".safetensors"))).toEqual([]);
     await page.close();
   });
@@ -35,12 +35,9 @@ describe("the studio, when something is missing or breaks", () => {
     await studio.ready();
     await studio.prompt.fill("a fox");
     await studio.generate.click();
-    await studio.stage
-      .getByText(/^Step 3 of 30/)
-      .first()
-      .waitFor();
+    await expectVisible(studio.stage.getByText(/^Step 3 of 30/));
     await crashGpu();
-    await studio.picture("a fox").or(studio.stage.getByRole("alert")).waitFor();
+    await expectVisible(studio.picture("a fox").or(studio.stage.getByRole("alert")));
     await studio.page.getByRole("spinbutton", { name: "Steps" }).fill("1");
     await studio.make("a boat");
     await studio.page.close();
@@ -52,7 +49,7 @@ describe("the studio, when something is missing or breaks", () => {
     const session = await browser.newCDPSession(studio.page);
     await session.send("Storage.overrideQuotaForOrigin", { origin: new URL(server.url).origin, quotaSize: 1 });
     await studio.make("a fish");
-    await studio.page.getByText(/no room left in this browser's storage/).waitFor();
+    await expectVisible(studio.page.getByText(/no room left in this browser's storage/));
     expect(await studio.picture("a fish").isVisible()).toBe(true);
     await studio.page.close();
   });

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { BrowserContext } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { launchBrowser } from "../../tools/browsers.ts";
-import { PICTURES, StudioPage } from "./studio-page.ts";
+import { expectVisible, PICTURES, StudioPage } from "./studio-page.ts";
 import { serveSite, type SiteServer } from "../../tools/site-server.ts";
 
 let server: SiteServer;
@@ -30,12 +30,9 @@ describe("the studio", () => {
     await studio.page.getByRole("spinbutton", { name: "Steps" }).fill("500");
     await studio.prompt.fill("a cat");
     await studio.prompt.press("Enter");
-    await studio.stage
-      .getByText(/^Step 2 of 500/)
-      .first()
-      .waitFor();
+    await expectVisible(studio.stage.getByText(/^Step 2 of 500/));
     await studio.page.keyboard.press("Escape");
-    await studio.stage.getByText("Cancelled").waitFor();
+    await expectVisible(studio.stage.getByText("Cancelled"));
     expect(await studio.thumbnails().count()).toBe(0);
     await studio.page.getByRole("spinbutton", { name: "Steps" }).fill("1");
     await studio.make("a cat");
@@ -47,11 +44,11 @@ describe("the studio", () => {
       await studio.prompt.fill(prompt);
       await studio.generate.click();
     }
-    await studio.stage.getByText("a pig").waitFor();
+    await expectVisible(studio.stage.getByText("a pig"));
     await studio.stage.getByRole("button", { name: /Remove “a pig”/ }).click();
     await studio.stage.getByText("a pig").waitFor({ state: "detached" });
     await studio.page.keyboard.press("Escape");
-    await studio.stage.getByText("Cancelled").waitFor();
+    await expectVisible(studio.stage.getByText("Cancelled"));
     await studio.page.getByRole("spinbutton", { name: "Steps" }).fill("1");
   });
 
@@ -63,10 +60,7 @@ describe("the studio", () => {
     const steps = studio.page.getByRole("spinbutton", { name: "Steps" });
     await steps.fill("2000");
     await studio.generate.click();
-    await studio.page
-      .getByText(/steps must be .* between 1 and 1000/i)
-      .first()
-      .waitFor();
+    await expectVisible(studio.page.getByText(/steps must be .* between 1 and 1000/i));
     expect(await steps.getAttribute("aria-invalid")).toBe("true");
     await steps.fill("1");
   });
@@ -98,7 +92,7 @@ describe("the studio", () => {
 
   it("changes the order of references by dragging and by buttons, and takes earlier pictures", async () => {
     await studio.drop(studio.references, PICTURES);
-    await studio.references.getByRole("img").nth(1).waitFor();
+    await expectVisible(studio.references.getByRole("img").nth(1));
     const [first, second] = [studio.references.getByRole("img").nth(0), studio.references.getByRole("img").nth(1)];
     await first.hover();
     await studio.page.mouse.down();
@@ -118,7 +112,7 @@ describe("the studio", () => {
     const none = join(tmpdir(), `kleinbild-${process.pid}.png`);
     await writeFile(none, "no picture");
     await studio.drop(studio.references, [none]);
-    await studio.page.getByText(/is not a picture that this browser can read/).waitFor();
+    await expectVisible(studio.page.getByText(/is not a picture that this browser can read/));
     await studio.drop(studio.references, [...PICTURES, ...PICTURES, PICTURES[0]]);
     await studio.page.getByText("There are up to 4 references; reference0.png was left out.").waitFor();
     for (let i = 4; i > 0; i--) await button(`Remove image ${i}`).click();
@@ -161,9 +155,9 @@ describe("the studio", () => {
   it("follows the typing when it is live, and keeps only what it is told to keep", async () => {
     const before = await studio.thumbnails().count();
     await studio.page.getByRole("switch", { name: /Live/ }).check();
-    await studio.picture("a castle").waitFor();
+    await expectVisible(studio.picture("a castle"));
     await studio.prompt.fill("a moon");
-    await studio.picture("a moon").waitFor();
+    await expectVisible(studio.picture("a moon"));
     expect(await studio.thumbnails().count()).toBe(before);
     await studio.stage.getByRole("button", { name: "Keep" }).click();
     await expect.poll(() => studio.thumbnails().count()).toBe(before + 1);

@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
 import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { BrowserContext, Locator, Page } from "playwright-core";
+import type { BrowserContext, JSHandle, Locator, Page } from "playwright-core";
+import { expect } from "vitest";
 
 /** What a software GPU does in a second or two: small pictures on one backend. */
 const FIELDS = { backend: "wgsl", dtype: "f32", width: 64, height: 64, steps: 1 };
@@ -91,7 +92,7 @@ export class StudioPage {
     );
   }
 
-  #transfer(files: readonly string[]): Promise<import("playwright-core").JSHandle<DataTransfer>> {
+  #transfer(files: readonly string[]): Promise<JSHandle<DataTransfer>> {
     const sent = files.map((file) => ({ name: basename(file), base64: readFileSync(file).toString("base64") }));
     return this.page.evaluateHandle((files) => {
       const transfer = new DataTransfer();
@@ -102,4 +103,10 @@ export class StudioPage {
       return transfer;
     }, sent);
   }
+}
+
+/** Waits until the first of what the locator finds can be seen. */
+export async function expectVisible(locator: Locator): Promise<void> {
+  await locator.first().waitFor();
+  expect(await locator.first().isVisible()).toBe(true);
 }
