@@ -151,13 +151,20 @@ export const stageStyle = css`
     flex: none;
   }
 
+  /* as many rows of buttons as there will be, and the line of the details */
   .panel {
-    min-height: 9rem;
+    min-height: 11.75rem;
+  }
+
+  @container (min-width: 20rem) {
+    .panel {
+      min-height: 9.25rem;
+    }
   }
 
   @container (min-width: 30rem) {
     .panel {
-      min-height: 6.5rem;
+      min-height: 6.75rem;
     }
   }
 `;
