@@ -47,10 +47,7 @@ export async function serveSite({ base = "/", headers }: SiteServerOptions = {})
     if (text === undefined) return next();
     return context.body(text, 200, { "Content-Type": file.endsWith(".js") ? "text/javascript" : "text/html" });
   });
-  app.use(
-    `${base}*`,
-    serveStatic({ root: SITE, rewriteRequestPath: (path) => `/${path.slice(base.length)}` || "/index.html" }),
-  );
+  app.use(`${base}*`, serveStatic({ root: SITE, rewriteRequestPath: (path) => `/${path.slice(base.length)}` }));
   const server = await new Promise<Server>((resolve) => {
     const started = serve({ fetch: app.fetch, hostname: "127.0.0.1", port: 0 }, () => resolve(started as Server));
   });

@@ -10,6 +10,9 @@ import { isNoRoom } from "./messages.ts";
  */
 export type OfflineState = "unsupported" | "installing" | "ready" | "update-waiting" | "failed";
 
+/** Says more than what the browser tells of the same failure. */
+const NO_ROOM = "no room";
+
 /** Keeps the page for use without a network, and knows of new versions. Says "change" when its state changes. */
 export class Offline extends EventTarget {
   readonly #container = "serviceWorker" in navigator ? navigator.serviceWorker : undefined;
@@ -38,7 +41,7 @@ export class Offline extends EventTarget {
     workbox.addEventListener("waiting", () => this.#become("update-waiting"));
     workbox.addEventListener("controlling", () => this.#onControlling());
     workbox.addEventListener("message", ({ data }) => {
-      if (isNoRoom(data)) this.#fail("no room");
+      if (isNoRoom(data)) this.#fail(NO_ROOM);
     });
     try {
       const registration = await workbox.register();
@@ -74,8 +77,8 @@ export class Offline extends EventTarget {
   }
 
   #fail(reason: string): void {
-    if (this.#state === "ready" || this.#state === "update-waiting") return;
-    this.#reason ??= reason; // the first is the one that says more
+    if (this.#state === "ready" || this.#state === "update-waiting" || this.#reason === NO_ROOM) return;
+    this.#reason = reason;
     this.#become("failed");
   }
 

@@ -72,7 +72,7 @@ async function forgetOldModels(): Promise<void> {
 
 /** Precaching found no room. What the first attempt has taken until then is given back. */
 async function tellNoRoom(): Promise<void> {
-  if (!scope.registration.active) await caches.delete(cacheNames.precache);
   const pages = await scope.clients.matchAll({ includeUncontrolled: true, type: "window" });
   for (const page of pages) page.postMessage({ type: "no-room" }, []);
+  if (!scope.registration.active) await caches.delete(cacheNames.precache);
 }
