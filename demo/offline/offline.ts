@@ -19,7 +19,7 @@ export class Offline extends EventTarget {
   #state: OfflineState = this.#container ? (this.#container.controller ? "ready" : "installing") : "unsupported";
   #reason: string | undefined;
   #workbox: Workbox | undefined;
-  /** Whether the one that controls the page from now on is another than before. */
+  /** Whether a version has this page already, so that the next one to take it is another. */
   #controlled = this.#state === "ready";
   #applying = false;
 
