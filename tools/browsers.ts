@@ -7,8 +7,8 @@ const ROOT = fileURLToPath(new URL("..", import.meta.url));
 export type BrowserName = "chromium" | "firefox";
 
 /** A software GPU. Playwright's own arguments keep the browser from the network. */
-const CHROMIUM_ARGUMENTS = ["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader"];
-const FIREFOX_PREFERENCES = {
+const CHROMIUM_WEBGPU = ["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader"];
+const FIREFOX_WEBGPU = {
   "dom.webgpu.enabled": true,
   "dom.webgpu.workers.enabled": true,
   "gfx.webgpu.ignore-blocklist": true,
@@ -21,7 +21,7 @@ export interface PageServer {
   close(): Promise<void>;
 }
 
-/** Vite's server over the whole project, as `npm start` has it. */
+/** Vite's server over the whole project, as `npm run dev` has it for the page. */
 export async function startServer(): Promise<PageServer> {
   const server: ViteDevServer = await createServer({
     configFile: `${ROOT}vite.config.ts`,
@@ -41,20 +41,31 @@ export async function startServer(): Promise<PageServer> {
 /** Firefox ESR does not know the commands by which Playwright would emulate these. */
 const NOT_EMULATED = { colorScheme: null, reducedMotion: null, forcedColors: null, contrast: null } as const;
 
+export interface BrowserOptions {
+  /** Folder of a profile that is kept; otherwise one of its own, gone with the browser. */
+  readonly profile?: string;
+  /** Whether pages have WebGPU. Default: true. */
+  readonly webgpu?: boolean;
+}
+
 /**
  * A browser whose pages share one profile. The browsers are the system's: Firefox is driven over WebDriver BiDi, by
  * playwright-core 1.62 because later ones speak commands that Firefox ESR 153 does not know.
- *
- * @param profile  folder of a profile that is kept; otherwise one of its own, gone with it
  */
-export function launchBrowser(name: BrowserName, profile = ""): Promise<BrowserContext> {
+export function launchBrowser(
+  name: BrowserName,
+  { profile = "", webgpu = true }: BrowserOptions = {},
+): Promise<BrowserContext> {
   return name === "chromium"
-    ? chromium.launchPersistentContext(profile, { executablePath: "/usr/bin/chromium", args: CHROMIUM_ARGUMENTS })
+    ? chromium.launchPersistentContext(profile, {
+        executablePath: "/usr/bin/chromium",
+        args: webgpu ? CHROMIUM_WEBGPU : ["--disable-features=WebGPU"],
+      })
     : firefox.launchPersistentContext(profile, {
         ...NOT_EMULATED,
         channel: "moz-firefox",
         executablePath: "/usr/bin/firefox-esr",
-        firefoxUserPrefs: FIREFOX_PREFERENCES,
+        firefoxUserPrefs: webgpu ? FIREFOX_WEBGPU : { "dom.webgpu.enabled": false },
       });
 }
 

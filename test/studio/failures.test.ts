@@ -19,17 +19,6 @@ afterAll(async () => {
 });
 
 describe("the studio, when something is missing or breaks", () => {
-  it("explains what to do without WebGPU, and asks for no model", async () => {
-    const page = await browser.newPage();
-    await page.addInitScript("delete Navigator.prototype.gpu");
-    const asked: string[] = [];
-    page.on("request", (request) => asked.push(request.url()));
-    await page.goto(server.url);
-    await expectVisible(page.getByRole("heading", { name: /cannot be made in this browser/ }));
-    expect(asked.filter((url) => url.endsWith(".safetensors"))).toEqual([]);
-    await page.close();
-  });
-
   it("goes on after the GPU was lost while it generates", async () => {
     const studio = await StudioPage.open(browser, server.url, { steps: 30 });
     await studio.ready();

@@ -2,8 +2,8 @@ import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import type { BrowserContext, Page } from "playwright-core";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { launchBrowser } from "../../tools/browsers.ts";
 import { serveSite, type SiteServer } from "../../tools/site-server.ts";
-import { launchChromium } from "./chromium.ts";
 
 const SITE = fileURLToPath(new URL("../../site", import.meta.url));
 const FOLDER = "/some/where/";
@@ -14,7 +14,7 @@ let page: Page;
 
 beforeEach(async () => {
   server = await serveSite({ base: FOLDER });
-  context = await launchChromium();
+  context = await launchBrowser("chromium", { webgpu: false });
   page = await context.newPage();
 });
 afterEach(async () => {

@@ -4,8 +4,8 @@ import { brotliCompressSync } from "node:zlib";
 import type { BrowserContext, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { PAGE_POLICY } from "../../tools/site/content-security-policy.ts";
+import { launchBrowser } from "../../tools/browsers.ts";
 import { serveSite, type SiteServer } from "../../tools/site-server.ts";
-import { launchChromium } from "./chromium.ts";
 
 const SITE = fileURLToPath(new URL("../../site/", import.meta.url));
 /** Of what the page waits for, compressed: half a second on a slow mobile network of 1.6 Mbit/s. */
@@ -49,7 +49,7 @@ describe("the page in Chromium", () => {
         "Content-Security-Policy": path.endsWith(".html") ? `${PAGE_POLICY}; ${REPORT}` : WORKER_POLICY,
       }),
     });
-    context = await launchChromium({ gpu: true });
+    context = await launchBrowser("chromium");
     page = await context.newPage();
     context.on("request", (request) => requests.push(new URL(request.url())));
     await page.goto(server.url);

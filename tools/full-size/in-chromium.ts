@@ -19,7 +19,7 @@ export async function downloadInChromium(
   folder: string,
 ): Promise<ChromiumOutcome> {
   const server = await startServer();
-  const browser = await launchBrowser("chromium", join(folder, "chromium-profile"));
+  const browser = await launchBrowser("chromium", { profile: join(folder, "chromium-profile") });
   let workerBytes = 0;
   let timer: NodeJS.Timeout | undefined;
   try {

@@ -1,0 +1,30 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type BrowserName, launchBrowser } from "../../tools/browsers.ts";
+import { serveSite, type SiteServer } from "../../tools/site-server.ts";
+import { expectAccessible } from "./axe.ts";
+import { expectVisible } from "./studio-page.ts";
+
+const browsers: readonly BrowserName[] = ["chromium", "firefox"];
+
+let server: SiteServer;
+beforeAll(async () => {
+  server = await serveSite();
+});
+afterAll(() => server.close());
+
+describe.each(browsers)("the studio in %s without WebGPU", (name) => {
+  it("explains what to do, and asks for no weights", async () => {
+    const browser = await launchBrowser(name, { webgpu: false });
+    try {
+      const page = await browser.newPage();
+      await page.goto(server.url);
+      await expectVisible(page.getByRole("heading", { name: "Pictures cannot be made in this browser yet" }));
+      await expectVisible(page.getByRole("alert").filter({ hasText: /WebGPU/ }));
+      expect(await page.getByRole("button", { name: "Generate" }).count()).toBe(0);
+      expect(server.requested.filter((path) => path.endsWith(".safetensors"))).toEqual([]);
+      await expectAccessible(page, name === "chromium" ? ["light", "dark"] : ["light"]);
+    } finally {
+      await browser.close();
+    }
+  });
+});
