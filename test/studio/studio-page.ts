@@ -82,14 +82,13 @@ export class StudioPage {
     for (const type of ["dragenter", "dragover", "drop"]) await target.dispatchEvent(type, { dataTransfer });
   }
 
-  /** Pastes files as the browser would. */
+  /** Pastes files as the browser would; Firefox lets no script make a ClipboardEvent that holds any. */
   async paste(files: readonly string[]): Promise<void> {
     const clipboardData = await this.#transfer(files);
-    await this.page.evaluate(
-      (clipboardData) =>
-        document.body.dispatchEvent(new ClipboardEvent("paste", { clipboardData, bubbles: true, cancelable: true })),
-      clipboardData,
-    );
+    await this.page.evaluate((clipboardData) => {
+      const event = new Event("paste", { bubbles: true, cancelable: true });
+      document.body.dispatchEvent(Object.defineProperty(event, "clipboardData", { value: clipboardData }));
+    }, clipboardData);
   }
 
   #transfer(files: readonly string[]): Promise<JSHandle<DataTransfer>> {
