@@ -39,7 +39,7 @@ export class KleinbildEngine extends StudioElement {
     ];
     return html`
       <h2>Where it runs</h2>
-      <p>${whereSentence(support, info?.dtype)} Nothing is sent anywhere.</p>
+      <p>${whereSentence(support, info?.dtype)}${support?.supported ? " Nothing is sent anywhere." : ""}</p>
       ${
         facts.length > 0
           ? html`<details>

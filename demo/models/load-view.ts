@@ -12,6 +12,7 @@ const PARTS = ["transformer", "textEncoder", "vae"] as const;
 
 /** What is being done, for all and for who listens: it changes with the phases, not with every number. */
 export function statusOf({ state, request, choice }: ModelLoad, session: EngineSession): string {
+  if (choice && session.refusal?.choice.id === choice.id) return ""; // said beside it
   if (choice && session.choice.id === choice.id) {
     if (session.state.status === "loading")
       return session.state.progress ? `${loadStage(session.state.progress).status}.` : "Opening the model.";
@@ -101,7 +102,7 @@ function storeText({ bytes, peakBytes }: Availability["store"], freeBytes: numbe
 }
 
 function gpuText(peakBytes: number, size: number, budgetBytes: number | undefined): string {
-  const within = budgetBytes === undefined ? "" : `, of the budget of ${formatBytes(budgetBytes)}`;
+  const within = budgetBytes === undefined ? "" : `; the budget is ${formatBytes(budgetBytes)}`;
   return `at most ${formatBytes(peakBytes)} for ${size} × ${size}${within}`;
 }
 

@@ -41,6 +41,8 @@ export class KleinbildModelForm extends StudioElement {
   declare problem: { readonly field: "address" | "budget"; readonly text: string } | undefined;
   declare dragged: boolean;
 
+  #wasInActions = false;
+
   static override styles = [
     base,
     css`
@@ -117,8 +119,25 @@ export class KleinbildModelForm extends StudioElement {
     void this.updateComplete.then(() => this.#field("address").focus());
   }
 
+  /** Brings what is under way into view, after it was begun elsewhere. */
+  async showActions(): Promise<void> {
+    await this.updateComplete;
+    this.#focusActions();
+  }
+
+  protected override willUpdate(): void {
+    const { activeElement } = this.renderRoot as ShadowRoot;
+    this.#wasInActions = Boolean(activeElement?.closest("#actions"));
+  }
+
   protected override updated(changed: PropertyValues<this>): void {
-    if (changed.has("problem") && this.problem) this.#field(this.problem.field).focus();
+    if (changed.has("problem") && this.problem) {
+      if (this.problem.field === "budget") this.renderRoot.querySelector<HTMLDetailsElement>("#more")!.open = true;
+      this.#field(this.problem.field).focus();
+    }
+    // the button that was pressed may have given way to another one
+    const { activeElement } = this.renderRoot as ShadowRoot;
+    if (this.#wasInActions && (!activeElement || activeElement.matches(":disabled"))) this.#focusActions();
   }
 
   override render(): TemplateResult {
@@ -145,7 +164,7 @@ export class KleinbildModelForm extends StudioElement {
           <input id="folder" type="file" webkitdirectory hidden @change=${this.#pick} />
           ${this.#options()}
         </fieldset>
-        <div class="row">${this.#buttons()}</div>
+        <div id="actions" class="row">${this.#buttons()}</div>
         <div class="result">
           <p role="status">${statusOf(this.load, this.studio.session)}</p>
           ${this.#outcome()}
@@ -233,7 +252,7 @@ export class KleinbildModelForm extends StudioElement {
           Keep on this device
         </label>
       </div>
-      <details ?open=${problem !== ""}>
+      <details id="more">
         <summary>Memory budget</summary>
         <div class="field">
           <label for="budget">Memory budget (GB)</label>
@@ -264,12 +283,7 @@ export class KleinbildModelForm extends StudioElement {
   #buttons(): TemplateResult {
     const { load } = this;
     const { state } = load;
-    const check = html`<button
-      type="button"
-      class=${state.status === "idle" ? "primary" : ""}
-      ?disabled=${state.status === "checking"}
-      @click=${this.#check}
-    >
+    const check = html`<button type="button" class=${state.status === "idle" ? "primary" : ""} @click=${this.#check}>
       ${icon(Search)} Check
     </button>`;
     const resume = html`<button type="button" class="primary" @click=${() => void load.download()}>
@@ -323,7 +337,7 @@ export class KleinbildModelForm extends StudioElement {
     const { state } = load;
     const { refusal } = this.studio.session;
     if (refusal && refusal.choice.id === load.choice?.id)
-      return html`<p class="notice" role="alert">${failureText(refusal.error)}</p>`;
+      return html`<p class="notice">${failureText(refusal.error)}</p>`;
     if (state.status === "failed") return html`<p class="notice" role="alert">${failureText(state.error)}</p>`;
     if (state.status === "checked" && load.request) return loadFacts(state.availability, load.request);
     if (state.status === "downloading" || state.status === "paused") return loadProgress(state);
@@ -368,7 +382,8 @@ export class KleinbildModelForm extends StudioElement {
 
   readonly #check = (): void => {
     const request = this.#request();
-    if (request) void this.load.check(request);
+    const { dtype, backend } = this.studio.settings.fields;
+    if (request) void this.load.check(request, { dtype, backend });
   };
 
   /** What the fields say; undefined when one of them is wrong, which is said beside it then. */
@@ -387,6 +402,10 @@ export class KleinbildModelForm extends StudioElement {
       return undefined;
     }
     return { ...places, ...options };
+  }
+
+  #focusActions(): void {
+    this.renderRoot.querySelector<HTMLElement>("#actions button:enabled")?.focus();
   }
 
   #field(id: "address" | "budget"): HTMLElement {

@@ -1,5 +1,5 @@
 import type { Availability, LoadEvent } from "../../runtime/index.ts";
-import type { ModelChoice } from "../state/engine-session.ts";
+import type { ComputeOptions, ModelChoice } from "../state/engine-session.ts";
 import { Observable } from "../state/observable.ts";
 import type { Library } from "./library.ts";
 import { choiceOf, type ModelRequest, rememberRequest, storedChoice } from "./model-request.ts";
@@ -62,11 +62,13 @@ export class ModelLoad extends Observable {
     this.#set({ status: "idle" });
   }
 
-  async check(request: ModelRequest): Promise<void> {
+  /** Reads the headers of a model's files. */
+  async check(request: ModelRequest, compute: ComputeOptions = {}): Promise<void> {
     const signal = this.#begin(request, { status: "checking" });
     const { input, quantization, keep, memoryBudgetBytes } = request;
     try {
-      const options = { quantization, memoryBudgetBytes, keep: keep ? "always" : "never", signal } as const;
+      const keeping = keep ? "always" : "never";
+      const options = { ...compute, quantization, memoryBudgetBytes, keep: keeping, signal } as const;
       const availability = await this.#library.models.availability(input, options);
       if (signal.aborted) return;
       this.#storeId = availability.store.id;

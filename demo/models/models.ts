@@ -39,7 +39,8 @@ export class KleinbildModels extends StudioElement {
         min-width: 0;
         align-content: start;
       }
-      .page {
+      .page,
+      .own {
         gap: calc(2 * var(--gap));
       }
       section > .hint {
@@ -48,7 +49,6 @@ export class KleinbildModels extends StudioElement {
       @container (min-width: 60rem) {
         .own {
           grid-template-columns: repeat(2, minmax(0, 1fr));
-          gap: calc(2 * var(--gap));
         }
       }
     `,
@@ -104,6 +104,7 @@ export class KleinbildModels extends StudioElement {
               .studio=${studio}
               .library=${this.#library}
               .load=${this.#load}
+              .onResume=${() => void this.#form.showActions()}
             ></kleinbild-stored-models>
           </section>
         </div>

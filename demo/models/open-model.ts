@@ -56,7 +56,7 @@ export class KleinbildOpenModel extends StudioElement {
           ${this.#progress()}
           ${
             session.refusal
-              ? html`<div class="notice" role="alert">
+              ? html`<div class="notice">
                   <p>${session.refusal.choice.name} could not be opened. ${failureText(session.refusal.error)}</p>
                 </div>`
               : nothing

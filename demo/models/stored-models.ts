@@ -1,5 +1,5 @@
 import { css, html, nothing, type TemplateResult } from "lit";
-import { FolderOpen, Pause, Play, ShieldCheck, Trash2 } from "lucide";
+import { FolderOpen, Play, ShieldCheck, Trash2 } from "lucide";
 import { formatBytes } from "../state/format.ts";
 import type { Observable } from "../state/observable.ts";
 import type { Studio } from "../state/studio.ts";
@@ -7,7 +7,6 @@ import { StudioElement } from "../state/studio-element.ts";
 import { base } from "../style/base.ts";
 import { icon } from "../style/icon.ts";
 import type { Entry, Library, Verification } from "./library.ts";
-import { loadProgress } from "./load-view.ts";
 import type { ModelLoad } from "./model-load.ts";
 import { requestOf, storedChoice } from "./model-request.ts";
 import { failureText } from "./words.ts";
@@ -19,11 +18,14 @@ export class KleinbildStoredModels extends StudioElement {
   static override properties = {
     library: { attribute: false },
     load: { attribute: false },
+    onResume: { attribute: false },
     doubted: { state: true },
     persistence: { state: true },
   };
   declare library: Library;
   declare load: ModelLoad;
+  /** Is called when a download goes on from here. */
+  declare onResume: () => void;
   /** Id of the model that is deleted when the user says so again. */
   declare doubted: string | undefined;
   /** What the browser said when it was asked to keep what is stored. */
@@ -108,7 +110,6 @@ export class KleinbildStoredModels extends StudioElement {
             <dd>${address}</dd>
           </div>
         </dl>
-        ${this.#isComing(id) && this.load.state.status === "downloading" ? loadProgress(this.load.state) : nothing}
         ${this.doubted === id ? this.#question(entry) : this.#actions(entry, isOpen)}
         <p role="status" class="hint">${verificationText(this.library.verification(id))}</p>
       </li>
@@ -135,19 +136,15 @@ export class KleinbildStoredModels extends StudioElement {
             : nothing
         }
         ${
-          this.#isComing(id)
-            ? html`<button type="button" aria-describedby=${id} @click=${() => this.load.pause()}>
-                ${icon(Pause)} Pause
-              </button>`
-            : nothing
-        }
-        ${
-          !complete && request && !this.#isComing(id)
+          !complete && request
             ? html`<button
                 type="button"
                 aria-describedby=${id}
                 ?disabled=${isComing || isVerifying}
-                @click=${() => void this.load.resume(id, request)}
+                @click=${() => {
+                  void this.load.resume(id, request);
+                  this.onResume();
+                }}
               >
                 ${icon(Play)} Resume
               </button>`
@@ -157,7 +154,7 @@ export class KleinbildStoredModels extends StudioElement {
           type="button"
           aria-describedby=${id}
           ?disabled=${isVerifying || isComing}
-          @click=${() => void this.library.verify(entry)}
+          @click=${() => void this.#verify(entry)}
         >
           ${icon(ShieldCheck)} Verify
         </button>
@@ -215,20 +212,27 @@ export class KleinbildStoredModels extends StudioElement {
     return session.choice.id === `stored:${id}` && session.state.status !== "failed";
   }
 
-  #isComing(id: string): boolean {
-    return this.load.state.status === "downloading" && this.load.storeId === id;
-  }
-
   #doubt(id: string): void {
     this.doubted = id;
     void this.updateComplete.then(() => this.renderRoot.querySelector<HTMLElement>("#keep")?.focus());
   }
 
+  async #verify(entry: Entry): Promise<void> {
+    this.#forget(entry.id);
+    await this.library.verify(entry);
+  }
+
   async #delete(entry: Entry): Promise<void> {
     this.doubted = undefined;
+    this.#forget(entry.id);
     await this.library.remove(entry);
     await this.updateComplete;
     this.renderRoot.querySelector<HTMLElement>("#models, #none")?.focus();
+  }
+
+  /** What was found out about it before may not hold any more. */
+  #forget(id: string): void {
+    if (this.load.storeId === id) this.load.reset();
   }
 
   async #persist(): Promise<void> {

@@ -77,7 +77,7 @@ function adviceFor(code: KleinbildError["code"]): string | undefined {
     case "invalid-model":
       return "The transformer, text encoder, autoencoder and tokenizer of one model are expected.";
     case "damaged":
-      return "Where it is a stored model, “Verify” takes the damaged pieces off it and “Resume” brings them again.";
+      return "Or verify the stored model: that takes the damaged pieces off it, and “Resume” brings them again.";
     case "storage-full":
       return "Delete a stored model, or open this one without keeping it.";
     case "out-of-memory":

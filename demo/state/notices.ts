@@ -43,5 +43,5 @@ export class Notices extends Observable {
 
 export function messageOf(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
-  return message.charAt(0).toUpperCase() + message.slice(1);
+  return message.replace(/^[a-z](?=[a-z]* )/, (first) => first.toUpperCase()); // names of files stay as they are
 }

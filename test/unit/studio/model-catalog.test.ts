@@ -14,7 +14,12 @@ describe("the catalogue", () => {
     for (const scalar of ["f16", "f32"] as const)
       for (const quantization of ["none", "q8", "q4"] as const)
         it(`tells what the plan finds for ${size} in ${scalar}, ${quantization}`, () => {
-          const options = { scalar, quantization, backends: everyOperator("ort" as const), maxBindingBytes: 2 ** 31 - 4 };
+          const options = {
+            scalar,
+            quantization,
+            backends: everyOperator("ort" as const),
+            maxBindingBytes: 2 ** 31 - 4,
+          };
           const { peakBytes, leastBytes } = gpuNeeds(size, { f16: scalar === "f16" })[quantization];
           const expectNear = (told: number, planned: number): void =>
             expect(Math.abs(told - planned)).toBeLessThan(TOLERANCE_BYTES);

@@ -85,7 +85,7 @@ describe("failureText", () => {
     expect(failureText(error)).toBe(
       "The store needs 8 GiB; 0 are free. Delete a stored model, or open this one without keeping it.",
     );
-    expect(failureText(new KleinbildError("internal", "a bug."))).toBe("A bug.");
-    expect(failureText(new Error("odd"))).toBe("Odd");
+    expect(failureText(new KleinbildError("internal", "the bug."))).toBe("The bug.");
+    expect(failureText(new Error("a.gguf is damaged."))).toBe("a.gguf is damaged.");
   });
 });
