@@ -1,8 +1,7 @@
-import { css, html, nothing, type PropertyValues, type TemplateResult } from "lit";
+import { html, nothing, type PropertyValues, type TemplateResult } from "lit";
 import { live } from "lit/directives/live.js";
 import { Download, FolderOpen, Pause, Play, Search, X } from "lucide";
 import type { Quantization } from "../../runtime/index.ts";
-import { formatBytes } from "../state/format.ts";
 import type { Observable } from "../state/observable.ts";
 import type { Studio } from "../state/studio.ts";
 import { StudioElement } from "../state/studio-element.ts";
@@ -10,12 +9,12 @@ import { base } from "../style/base.ts";
 import { icon } from "../style/icon.ts";
 import { droppedFiles } from "./dropped-files.ts";
 import { loadFacts, loadProgress, statusOf } from "./load-view.ts";
+import { modelFormStyle } from "./model-form-style.ts";
 import type { ModelLoad } from "./model-load.ts";
 import { readPlaces } from "./model-places.ts";
 import { type ModelRequest, nextStep } from "./model-request.ts";
+import { describePicked, nameOfPicked, type Picked } from "./picked-files.ts";
 import { canMakePictures, failureText } from "./words.ts";
-
-type Picked = Readonly<Record<string, File>> | readonly File[];
 
 const GB = 1e9;
 
@@ -43,58 +42,7 @@ export class KleinbildModelForm extends StudioElement {
 
   #wasInActions = false;
 
-  static override styles = [
-    base,
-    css`
-      :host {
-        display: grid;
-        gap: var(--gap);
-      }
-      .drop {
-        display: grid;
-        gap: var(--gap);
-      }
-      .drop[data-dragged] {
-        outline: 2px dashed var(--accent);
-        outline-offset: -2px;
-      }
-      fieldset {
-        display: grid;
-        gap: var(--gap);
-        min-width: 0;
-        margin: 0;
-        padding: 0;
-        border: 0;
-      }
-      textarea {
-        font-family: var(--mono);
-        font-size: 0.875rem;
-        overflow-wrap: anywhere;
-      }
-      .options {
-        display: grid;
-        grid-template-columns: repeat(auto-fill, minmax(min(100%, 13rem), 1fr));
-        gap: var(--gap);
-        align-items: end;
-      }
-      details .field {
-        max-width: 16rem;
-        margin-top: 0.5rem;
-      }
-      .result {
-        display: grid;
-        gap: 0.6rem;
-        min-height: 2.5rem;
-      }
-      .against {
-        display: grid;
-        gap: 0.35rem;
-        padding-left: 1.1rem;
-        list-style: disc;
-        overflow-wrap: anywhere;
-      }
-    `,
-  ];
+  static override styles = [base, modelFormStyle];
 
   constructor() {
     super();
@@ -203,15 +151,12 @@ export class KleinbildModelForm extends StudioElement {
   }
 
   #pickedFiles(picked: Picked): TemplateResult {
-    const files = Object.values(picked) as readonly File[];
-    const bytes = files.reduce((sum, { size }) => sum + size, 0);
-    const names = files.map(({ name }) => name);
-    const shown = names.length > 4 ? `${names.slice(0, 3).join(", ")} and ${names.length - 3} more` : names.join(", ");
+    const { amount, names } = describePicked(picked);
     return html`
       <div class="field">
         <p class="label">Chosen files</p>
-        <p>${files.length === 1 ? "1 file" : `${files.length} files`}, ${formatBytes(bytes)}</p>
-        <p class="hint">${shown}</p>
+        <p>${amount}</p>
+        <p class="hint">${names}</p>
         <div>
           <button type="button" class="small" @click=${() => this.#choose(undefined)}>
             ${icon(X, 16)} Use an address instead
@@ -395,7 +340,7 @@ export class KleinbildModelForm extends StudioElement {
       return undefined;
     }
     const options = { quantization, keep, memoryBudgetBytes };
-    if (picked) return { input: picked, name: nameOf(picked), ...options };
+    if (picked) return { input: picked, name: nameOfPicked(picked), ...options };
     const places = readPlaces(this.address, document.baseURI);
     if ("problem" in places) {
       this.problem = { field: "address", text: places.problem };
@@ -415,15 +360,6 @@ export class KleinbildModelForm extends StudioElement {
   #input(id: "files" | "folder"): HTMLInputElement {
     return this.renderRoot.querySelector<HTMLInputElement>(`#${id}`)!;
   }
-}
-
-/** The folder's name, or that of the largest file. */
-function nameOf(picked: Picked): string {
-  const files = Object.values(picked) as readonly File[];
-  const [first] = files;
-  const folder = first?.webkitRelativePath.split("/")[0];
-  const [largest] = files.toSorted((a, b) => b.size - a.size);
-  return folder || (largest?.name.replace(/\.[^.]+$/, "") ?? "the chosen files");
 }
 
 customElements.define("kleinbild-model-form", KleinbildModelForm);
