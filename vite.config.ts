@@ -77,6 +77,7 @@ export default defineConfig({
         test: {
           name: "package",
           include: ["test/{package,cli}/**/*.test.ts"],
+          globalSetup: ["test/package/pack.ts"],
           ...browser,
           sequence: { groupOrder: 6 },
         },

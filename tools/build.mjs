@@ -1,11 +1,14 @@
 import { readFileSync } from "node:fs";
-import { rm } from "node:fs/promises";
+import { cp, rm } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { rolldown } from "rolldown";
+import { licences } from "./licences.mjs";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const { dependencies, peerDependencies, devDependencies } = JSON.parse(readFileSync(`${ROOT}package.json`, "utf8"));
-const PACKAGES = Object.keys({ ...dependencies, ...peerDependencies, ...devDependencies });
+/** Packages that whoever installs this one has. */
+const DECLARED = Object.keys({ ...dependencies, ...peerDependencies });
+const INSTALLED = [...DECLARED, ...Object.keys(devDependencies)];
 
 /** `import source from "./kernel.wgsl?raw"` gives the text, as in Vite. */
 const rawText = {
@@ -38,20 +41,31 @@ const moduleAddresses = {
   },
 };
 
+/** Modules two levels below the root find the model there. */
+const oneLevelDeeper = {
+  name: "one-level-deeper",
+  transform: {
+    filter: { code: /new URL\(\s*"\.\.\// },
+    /** @param {string} code */
+    handler: (code) => ({ code: code.replaceAll(/(new URL\(\s*")(?=\.\.\/)/g, "$1../"), map: null }),
+  },
+};
+
 /**
- * Bundles entries into a folder one level below the root, so that addresses relative to a module stay right. Packages stay
- * imports.
+ * Bundles entries into a folder one level below the root, so that addresses relative to a module stay right.
  *
  * @param {string} folder
  * @param {Record<string, string>} entries  output name → source file
+ * @param {readonly string[]} packages  that stay imports
  */
-export async function bundle(folder, entries) {
+export async function bundle(folder, entries, packages = INSTALLED) {
   const input = Object.fromEntries(Object.entries(entries).map(([name, file]) => [name, `${ROOT}${file}`]));
   const build = await rolldown({
     input,
     cwd: ROOT,
     platform: "neutral",
-    external: (id) => id.startsWith("node:") || PACKAGES.some((name) => id === name || id.startsWith(`${name}/`)),
+    resolve: { mainFields: ["module", "main"] },
+    external: (id) => id.startsWith("node:") || packages.some((name) => id === name || id.startsWith(`${name}/`)),
     plugins: [rawText, moduleAddresses],
     transform: { target: "es2023" },
     logLevel: "warn",
@@ -99,7 +113,7 @@ export async function bundlePage() {
 /** The package's modules, in dist/. */
 export async function buildPackage() {
   await rm(`${ROOT}dist`, { recursive: true, force: true });
-  await bundle("dist", {
+  const entries = {
     index: "runtime/index.ts",
     worker: "runtime/worker.ts",
     node: "runtime/node.ts",
@@ -107,5 +121,35 @@ export async function buildPackage() {
     "service-worker": "runtime/task/service-worker.ts",
     bench: "bench/index.ts",
     "bench-worker": "bench/bench-worker.ts",
+    studio: "demo/studio.ts",
+  };
+  await bundle("dist", entries, DECLARED);
+  await cp(`${ROOT}tools/studio.d.ts`, `${ROOT}dist/types/studio.d.ts`);
+  await bundleStandalone();
+}
+
+/** Modules that need no bundler, in dist/standalone/: all packages inside, workers beside, from whatever origin. */
+async function bundleStandalone() {
+  const build = await rolldown({
+    input: {
+      kleinbild: `${ROOT}runtime/index.ts`,
+      worker: `${ROOT}runtime/worker.ts`,
+      bench: `${ROOT}bench/index.ts`,
+      "bench-worker": `${ROOT}bench/bench-worker.ts`,
+      studio: `${ROOT}demo/studio.ts`,
+    },
+    cwd: ROOT,
+    platform: "browser",
+    plugins: [rawText, moduleAddresses, oneLevelDeeper, licences()],
+    transform: {
+      target: "es2023",
+      inject: { Worker: [`${ROOT}runtime/any-origin-worker.ts`, "AnyOriginWorker"] },
+    },
+    logLevel: "warn",
   });
+  try {
+    await build.write({ dir: `${ROOT}dist/standalone`, chunkFileNames: "[name]-[hash].js", minify: true });
+  } finally {
+    await build.close();
+  }
 }

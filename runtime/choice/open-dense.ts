@@ -95,11 +95,11 @@ class Choosing {
   }
 
   async choose(operator: Operator, budgetMs: number): Promise<OperatorReport> {
-    const { gpu, scalar } = this.#setup;
+    const { gpu, scalar, ortWasmUrl } = this.#setup;
     const candidates = this.#candidates();
     if (candidates.length === 1) return { implementation: candidates[0]!, candidates: [], remembered: false };
     const { shape, make } = operator === "convolution" ? this.#convolutions(candidates) : this.#products(operator);
-    const key = choiceKey(gpu, { operator, scalar, candidates, shape });
+    const key = choiceKey(gpu, { operator, scalar, candidates, shape, ortWasmUrl });
     const kept = await this.#remembered.get(key, candidates);
     if (kept && (await this.#isThere(kept.implementation))) return { ...kept, remembered: true };
     const trial = await OperatorTrial.create(gpu, make, candidates[0]!, (name) => this.#backend(name));

@@ -30,6 +30,8 @@ export interface ChoiceOf {
   readonly candidates: readonly Implementation[];
   /** Of the trial at its largest, by the widths of the model. */
   readonly shape: Readonly<Record<string, number>>;
+  /** A page that was without onnxruntime's wasm may say later where it lies. */
+  readonly ortWasmUrl: string | undefined;
 }
 
 const NAME = v.picklist(IMPLEMENTATIONS);
@@ -50,13 +52,14 @@ export function choiceKey({ adapter, device }: Pick<Gpu, "adapter" | "device">, 
   const { vendor, architecture, device: chip, description, f16, subgroups, maxBindingBytes } = adapter;
   const { maxComputeWorkgroupStorageSize, maxComputeInvocationsPerWorkgroup } = device.limits;
   const limits = { maxBindingBytes, maxComputeWorkgroupStorageSize, maxComputeInvocationsPerWorkgroup };
-  const { operator, scalar, candidates, shape } = choice;
+  const { operator, scalar, candidates, shape, ortWasmUrl } = choice;
   return `kleinbild dense ${JSON.stringify([
     BUILD,
     [vendor, architecture, chip, description],
     { f16, subgroups, ...limits },
     [operator, scalar, shape],
     candidates,
+    ortWasmUrl,
   ])}`;
 }
 

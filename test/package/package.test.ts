@@ -1,46 +1,29 @@
 import { execFileSync } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { build, preview } from "vite";
+import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
+import { build } from "vite";
 import { launchBrowser } from "../../tools/browsers.ts";
+import { serveFolder } from "../support/static-server.ts";
+import { createConsumer, ROOT } from "./consumer.ts";
 
-const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const TINY = { prompt: "a fox on a teal background", width: 64, height: 64, steps: 1, seed: 7 };
 
-/** Somebody's project: the packed files in its node_modules, beside what they depend on. */
+const packed = inject("packed");
 let project: string;
-let packed: readonly string[];
-
 beforeAll(() => {
-  project = mkdtempSync(join(tmpdir(), "kleinbild-consumer-"));
-  execFileSync(process.execPath, ["tools/build-package.mjs"], { cwd: ROOT, stdio: ["ignore", 2, 2] });
-  const npm = ["pack", "--json", "--ignore-scripts", "--pack-destination", project];
-  const report = JSON.parse(
-    execFileSync("npm", npm, { cwd: ROOT, encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }),
-  ) as
-    | { filename: string; files: { path: string }[] }[]
-    | Record<string, { filename: string; files: { path: string }[] }>;
-  const [entry] = Object.values(report);
-  packed = entry!.files.map(({ path }) => path);
-  execFileSync("tar", ["-xzf", join(project, entry!.filename), "-C", project]);
-  mkdirSync(join(project, "node_modules"));
-  cpSync(join(project, "package"), join(project, "node_modules/kleinbild"), { recursive: true });
-  for (const name of readdirSync(join(ROOT, "node_modules")))
-    if (!name.startsWith(".")) symlinkSync(join(ROOT, "node_modules", name), join(project, "node_modules", name));
-  writeFileSync(join(project, "package.json"), JSON.stringify({ name: "consumer", type: "module", private: true }));
+  project = createConsumer(packed.folder);
 });
 afterAll(() => rmSync(project, { recursive: true, force: true }));
 
 describe("the packed package", () => {
   it("holds modules, declarations, klein-nano, the JSON Schema and the papers, and nothing else", () => {
-    const others = packed.filter((path) => !/^(dist\/.*\.(js|js\.map|d\.ts)|models\/klein-nano\/.*)$/.test(path));
+    const others = packed.files.filter((path) => !/^(dist\/.*\.(js|js\.map|d\.ts)|models\/klein-nano\/.*)$/.test(path));
     expect(others.toSorted()).toEqual([
       "CHANGELOG.md",
       "LICENSE",
       "README.md",
+      "dist/standalone/LICENCES.txt",
       "package.json",
       "schema/image-inference.json",
     ]);
@@ -51,9 +34,15 @@ describe("the packed package", () => {
       "dist/node-host.js",
       "dist/bench.js",
       "dist/bench-worker.js",
+      "dist/studio.js",
+      "dist/standalone/kleinbild.js",
+      "dist/standalone/worker.js",
+      "dist/standalone/bench.js",
+      "dist/standalone/bench-worker.js",
+      "dist/standalone/studio.js",
       "models/klein-nano/kleinbild.json",
     ])
-      expect(packed).toContain(path);
+      expect(packed.files).toContain(path);
   });
 
   it("imports only what it declares, nothing of Node for pages, and the benchmark only where it is asked for", () => {
@@ -82,7 +71,7 @@ describe("the packed package", () => {
       readFileSync(join(dist, entry.split(" ")[0]!), "utf8").includes("kleinbild-benchmark-"),
     );
     expect(benchmark).toEqual([]);
-    for (const file of ["bench.js", "bench-worker.js"]) visit(file, true);
+    for (const file of ["bench.js", "bench-worker.js", "studio.js"]) visit(file, true);
     for (const file of ["node.js", "node-host.js"]) visit(file, false);
     expect(wrong).toEqual([]);
     expect(seen.size).toBeGreaterThan(6);
@@ -95,6 +84,8 @@ describe("the packed package", () => {
 import { createKleinbild as inNode, createTaskRunner as inNodeTasks, FileUrls, guardedFetch } from "kleinbild/node";
 import { serveFromServiceWorker } from "kleinbild/service-worker";
 import { type BenchmarkReport, compareReports, reportMarkdown, runBenchmark } from "kleinbild/bench";
+import "kleinbild/studio";
+export const studio: HTMLElement = document.createElement("kleinbild-studio");
 export async function measure(before: BenchmarkReport): Promise<string> {
   for await (const event of runBenchmark({ cases: ["operators"], seconds: 10, signal: AbortSignal.timeout(1) }))
     if (event.type === "report") return reportMarkdown(event.report) + compareReports(before, event.report).figures.length;
@@ -169,44 +160,31 @@ console.log(JSON.stringify([failure, image.width, bytes.length > 500, report.ref
     expect(JSON.parse(output)).toEqual(["invalid-request", 64, true, "exact"]);
   });
 
-  it("is bundled by Vite with workers, wasm and model, and makes a picture and a benchmark in a page", async () => {
+  it("is bundled by Vite with the benchmark's worker and <kleinbild-studio>", async () => {
     writeFileSync(
       join(project, "index.html"),
-      `<!doctype html><link rel="icon" href="data:," /><script type="module" src="./page.js"></script>`,
+      `<!doctype html><link rel="icon" href="data:," /><script type="module" src="./page.js"></script><kleinbild-studio></kleinbild-studio>`,
     );
     writeFileSync(
       join(project, "page.js"),
-      `import { checkSupport, createKleinbild } from "kleinbild";
-import { runBenchmark } from "kleinbild/bench";
+      `import { runBenchmark } from "kleinbild/bench";
+import "kleinbild/studio";
 globalThis.measure = async () => {
-  const types = [];
-  for await (const { type } of runBenchmark({ cases: ["roofline"] })) types.push(type);
-  return types.filter((type, i) => type !== types[i - 1]);
-};
-globalThis.run = async () => {
-  const { supported } = await checkSupport();
-  const engine = await createKleinbild({ dtype: "f32" });
-  const { image } = await engine.generate(${JSON.stringify(TINY)}).result;
-  const blob = await image.toBlob();
-  await engine.dispose();
-  return [supported, crossOriginIsolated, image.width, blob.type, blob.size > 500];
+  const types = new Set();
+  for await (const { type } of runBenchmark({ cases: ["roofline"], seconds: 1 })) types.add(type);
+  return [...types, crossOriginIsolated];
 };
 `,
     );
     await build({ root: project, configFile: false, logLevel: "error", worker: { format: "es" } });
-    const server = await preview({
-      root: project,
-      configFile: false,
-      logLevel: "error",
-      preview: { host: "127.0.0.1", port: 0 },
-    });
+    const server = await serveFolder(join(project, "dist"));
     const browser = await launchBrowser("chromium");
     try {
       const page = await browser.newPage();
-      await page.goto(server.resolvedUrls!.local[0]!);
-      await page.waitForFunction("globalThis.run !== undefined");
-      expect(await page.evaluate("globalThis.run()")).toEqual([true, false, 64, "image/png", true]);
-      expect(await page.evaluate("globalThis.measure()")).toEqual(["case", "row", "caseDone", "report"]);
+      await page.goto(server.origin);
+      await page.waitForFunction("globalThis.measure !== undefined");
+      expect(await page.evaluate("globalThis.measure()")).toEqual(["case", "row", "caseDone", "report", false]);
+      await page.waitForFunction(`document.querySelector("kleinbild-studio").shadowRoot !== null`);
     } finally {
       await browser.close();
       await server.close();

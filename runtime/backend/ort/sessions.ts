@@ -52,7 +52,11 @@ export class OrtSessions {
     return new OrtSessions(await loadOrt(wasmUrl), device);
   }
 
-  /** Runs the graph of `key`, built on first use. Everything stays on the GPU; one submission. */
+  /**
+   * Runs the graph of `key`, built on first use. Everything stays on the GPU; one submission.
+   *
+   * @throws KleinbildError `unsupported` when there can be no session: the first one fetches the wasm
+   */
   async run(
     key: string,
     build: () => OnnxGraph,
@@ -65,6 +69,9 @@ export class OrtSessions {
         executionProviders: [{ name: "webgpu", device: this.#device }],
         preferredOutputLocation: "gpu-buffer",
         graphOptimizationLevel: "all",
+      }).catch((cause: unknown) => {
+        const reason = cause instanceof Error ? cause.message : String(cause);
+        throw new KleinbildError("unsupported", `onnxruntime-web made no session: ${reason}`, {}, { cause });
       });
       this.#sessions.set(key, session);
     }

@@ -56,7 +56,13 @@ describe("the key of a choice", () => {
     maxBufferBytes: 2 ** 28,
   };
   const limits = { maxComputeWorkgroupStorageSize: 32_768, maxComputeInvocationsPerWorkgroup: 256 };
-  const choice: ChoiceOf = { operator: "q4", scalar: "f16", candidates: CANDIDATES, shape: { columns: 3072 } };
+  const choice: ChoiceOf = {
+    operator: "q4",
+    scalar: "f16",
+    candidates: CANDIDATES,
+    shape: { columns: 3072 },
+    ortWasmUrl: undefined,
+  };
   const keyOf = (
     changedAdapter: Partial<AdapterSummary> = {},
     changedLimits: Partial<typeof limits> = {},
@@ -77,6 +83,7 @@ describe("the key of a choice", () => {
     ["another format", keyOf({}, {}, { operator: "q8" })],
     ["another scalar type", keyOf({}, {}, { scalar: "f32" })],
     ["other candidates", keyOf({}, {}, { candidates: ["64x64", "128x64"] })],
+    ["another place of onnxruntime's wasm", keyOf({}, {}, { ortWasmUrl: "https://example.org/ort.wasm" })],
     ["a wider model", keyOf({}, {}, { shape: { columns: 4096 } })],
   ])("is another for %s", (_what, key) => expect(key).not.toBe(keyOf()));
 });
