@@ -1,0 +1,10 @@
+import { Studio } from "./studio";
+
+export default function Page() {
+  return (
+    <>
+      <h1>Kleinbild with Next</h1>
+      <Studio />
+    </>
+  );
+}
