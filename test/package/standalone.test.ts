@@ -27,10 +27,16 @@ beforeAll(async () => {
   const [packageOrigin, ortOrigin, pageOrigin] = servers.map(({ origin }) => origin);
   ortWasmUrl = `${ortOrigin}/${WASM}`;
   const standalone = `${packageOrigin}/dist/standalone`;
+  // as docs/embed.md has it
+  const policy = `script-src 'self' ${packageOrigin} 'wasm-unsafe-eval'; worker-src blob: ${packageOrigin}; connect-src ${packageOrigin} ${ortOrigin}`;
   writeFileSync(
     join(folder, "index.html"),
-    `<!doctype html><link rel="icon" href="data:," /><script type="module">
-import { createKleinbild } from "${standalone}/kleinbild.js";
+    `<!doctype html><meta http-equiv="Content-Security-Policy" content="${policy}" /><link rel="icon" href="data:," />
+<script type="module" src="./page.js"></script><kleinbild-studio></kleinbild-studio>`,
+  );
+  writeFileSync(
+    join(folder, "page.js"),
+    `import { createKleinbild } from "${standalone}/kleinbild.js";
 import { runBenchmark } from "${standalone}/bench.js";
 import "${standalone}/studio.js";
 const open = (options) => createKleinbild({ dtype: "f32", warmUp: false, ...options });
@@ -56,12 +62,12 @@ globalThis.measure = async () => {
   for await (const { type } of runBenchmark({ cases: ["roofline"], seconds: 1 })) types.add(type);
   return [...types];
 };
-</script><kleinbild-studio></kleinbild-studio>`,
+`,
   );
   browser = await launchBrowser("chromium");
   page = await browser.newPage();
   await page.goto(pageOrigin!);
-  await page.waitForFunction("globalThis.measure !== undefined");
+  await page.waitForFunction(() => "measure" in globalThis);
 });
 afterAll(async () => {
   await browser.close();
@@ -101,7 +107,7 @@ describe("the modules for pages without a bundler, from another origin", () => {
   });
 
   it("define <kleinbild-studio>", async () => {
-    await page.waitForFunction(`document.querySelector("kleinbild-studio").shadowRoot !== null`);
+    await page.waitForFunction(() => document.querySelector("kleinbild-studio")!.shadowRoot !== null);
     expect(await page.evaluate(`customElements.get("kleinbild-studio") !== undefined`)).toBe(true);
   });
 });
