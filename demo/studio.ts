@@ -25,10 +25,17 @@ const TAB_NAMES = Object.keys(TABS) as Tab[];
  * @fires kleinbild-started  when the first model was loaded, or could not be
  * @slot state  what else the header says at its end
  * @attribute model  address of a model's folder to begin with; klein-nano without it
+ * @attribute ort-wasm-url  address of onnxruntime's wasm, where no bundler takes care of it
  */
 export class KleinbildStudio extends LitElement {
-  static override properties = { model: {}, choices: { attribute: false }, tab: { state: true } };
+  static override properties = {
+    model: {},
+    ortWasmUrl: { attribute: "ort-wasm-url" },
+    choices: { attribute: false },
+    tab: { state: true },
+  };
   declare model: string | undefined;
+  declare ortWasmUrl: string | undefined;
   /** Models of this site that the list offers besides klein-nano. */
   declare choices: readonly ModelChoice[];
   declare tab: Tab;
@@ -62,8 +69,9 @@ export class KleinbildStudio extends LitElement {
   }
 
   protected override async firstUpdated(): Promise<void> {
-    const { model } = this;
-    await this.#studio.start(model === undefined ? KLEIN_NANO : { id: model, name: model, options: { model } });
+    const { model, ortWasmUrl } = this;
+    const choice = model === undefined ? KLEIN_NANO : { id: model, name: model, options: { model } };
+    await this.#studio.start(choice, { ortWasmUrl });
     this.dispatchEvent(new Event("kleinbild-started"));
   }
 

@@ -18,7 +18,7 @@ export interface ModelChoice {
 }
 
 /** How it computes, whatever the model. */
-export type ComputeOptions = Pick<KleinbildOptions, "backend" | "dtype">;
+export type ComputeOptions = Pick<KleinbildOptions, "backend" | "dtype" | "ortWasmUrl">;
 
 export type EngineState =
   | { readonly status: "loading"; readonly progress: LoadEvent | undefined }

@@ -1,6 +1,6 @@
 import { checkSupport, readMetadata, type Support } from "../../runtime/index.ts";
 import { Debounce } from "./debounce.ts";
-import { EngineSession, type ModelChoice } from "./engine-session.ts";
+import { type ComputeOptions, EngineSession, type ModelChoice } from "./engine-session.ts";
 import { Gallery } from "./gallery.ts";
 import { Loras } from "./loras.ts";
 import { Notices } from "./notices.ts";
@@ -26,6 +26,8 @@ export class Studio extends Observable {
   #liveKey = "";
   #support: Support | undefined;
   #shown: Picture | undefined;
+  /** Of the page, not of the fields. */
+  #compute: Pick<ComputeOptions, "ortWasmUrl"> = {};
 
   constructor() {
     super();
@@ -44,7 +46,8 @@ export class Studio extends Observable {
   }
 
   /** Looks at the GPU, reads the gallery and opens the model. */
-  async start(choice: ModelChoice): Promise<void> {
+  async start(choice: ModelChoice, compute: Pick<ComputeOptions, "ortWasmUrl"> = {}): Promise<void> {
+    this.#compute = compute;
     void this.gallery.load();
     this.#support = await checkSupport();
     this.changed();
@@ -55,7 +58,7 @@ export class Studio extends Observable {
   async openModel(choice: ModelChoice): Promise<boolean> {
     const { backend, dtype } = this.settings.fields;
     try {
-      await this.session.open(choice, { backend, dtype });
+      await this.session.open(choice, { ...this.#compute, backend, dtype });
       return true;
     } catch (error) {
       if (this.session.refusal?.error === error) this.notices.error(error); // else it gave way to another one
