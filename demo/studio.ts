@@ -103,7 +103,7 @@ export class KleinbildStudio extends LitElement {
       aria-controls="panel-${name}"
       aria-selected=${isChosen ? "true" : "false"}
       tabindex=${isChosen ? 0 : -1}
-      @click=${() => this.#choose(name)}
+      @click=${() => void this.#choose(name)}
     >
       ${TABS[name]}
     </button>`;
@@ -157,11 +157,18 @@ export class KleinbildStudio extends LitElement {
     }
   }
 
-  #choose(name: Tab): void {
+  /** Shows a tab. What it needs is loaded the first time, and only then put on the page: it takes its state when it is made. */
+  async #choose(name: Tab): Promise<void> {
     this.tab = name;
+    try {
+      if (name === "models") await import("./models/models.ts");
+      else if (name === "benchmark") await import("./benchmark/benchmark.ts");
+    } catch (error) {
+      this.#studio.notices.error(new Error(`${TABS[name]} could not be loaded.`, { cause: error }));
+      return;
+    }
     this.#visited.add(name);
-    if (name === "models") void import("./models/models.ts");
-    else if (name === "benchmark") void import("./benchmark/benchmark.ts");
+    this.requestUpdate();
   }
 
   readonly #moveTab = async (event: KeyboardEvent): Promise<void> => {
@@ -171,7 +178,7 @@ export class KleinbildStudio extends LitElement {
       event.key === "Home" ? 0 : event.key === "End" ? TAB_NAMES.length - 1 : by === undefined ? undefined : place + by;
     if (next === undefined) return;
     event.preventDefault();
-    this.#choose(TAB_NAMES.at(next % TAB_NAMES.length)!);
+    void this.#choose(TAB_NAMES.at(next % TAB_NAMES.length)!);
     await this.updateComplete;
     this.renderRoot.querySelector<HTMLElement>("[aria-selected=true]")?.focus();
   };

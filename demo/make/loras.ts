@@ -24,11 +24,11 @@ export class KleinbildLoras extends StudioElement {
       .loras {
         display: grid;
         gap: 0.6rem;
-        padding: 0.25rem;
         border-radius: var(--radius);
       }
       .loras[data-dragged] {
         outline: 2px dashed var(--accent);
+        outline-offset: 0.25rem;
       }
       ul {
         display: grid;

@@ -12,6 +12,10 @@ export class KleinbildOffline extends LitElement {
   static override styles = [
     base,
     css`
+      :host {
+        display: inline-flex;
+      }
+
       span {
         display: inline-flex;
         gap: 0.3rem;

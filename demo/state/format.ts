@@ -9,6 +9,6 @@ export function formatBytes(bytes: number): string {
 
 export function formatTime(milliseconds: number): string {
   return milliseconds < MS_PER_SECOND
-    ? `${number.format(milliseconds)} ms`
+    ? `${Math.round(milliseconds)} ms`
     : `${number.format(milliseconds / MS_PER_SECOND)} s`;
 }

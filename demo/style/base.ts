@@ -120,6 +120,44 @@ export const base = css`
     accent-color: var(--accent);
   }
 
+  input[role="switch"] {
+    width: 2.25rem;
+    border-radius: 1rem;
+    background: var(--field);
+    appearance: none;
+    cursor: pointer;
+    transition: background 0.15s;
+  }
+
+  input[role="switch"]::before {
+    content: "";
+    display: block;
+    width: 0.95rem;
+    margin: 0.15rem;
+    border-radius: 50%;
+    aspect-ratio: 1;
+    background: var(--surface);
+    transition: translate 0.15s;
+  }
+
+  input[role="switch"]:checked {
+    background: var(--accent);
+  }
+
+  input[role="switch"]:checked::before {
+    translate: 1rem 0;
+  }
+
+  @media (forced-colors: active) {
+    input[role="switch"] {
+      appearance: auto;
+    }
+
+    input[role="switch"]::before {
+      content: none;
+    }
+  }
+
   input[type="range"] {
     width: 100%;
     min-height: 1.5rem;
