@@ -60,7 +60,7 @@ export function advancedFields(
               min: 1,
               max: 100,
               step: "any",
-              onChange: (guidance) => settings.set({ guidance }),
+              onInput: (guidance) => settings.set({ guidance }),
             })
           : nothing
       }

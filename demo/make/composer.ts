@@ -163,17 +163,18 @@ class KleinbildComposer extends StudioElement {
           min: 1,
           max: 1000,
           step: 1,
-          onChange: (steps) => settings.set({ steps }),
+          onInput: (steps) => settings.set({ steps }),
         })}
         ${numberField({
           id: "results",
           label: "Number of results",
           value: fields.results,
+          placeholder: "1",
           error: errors["results"],
           min: 1,
           max: 20,
           step: 1,
-          onChange: (results = 1) => settings.set({ results }),
+          onInput: (results) => settings.set({ results }),
         })}
       </div>
       ${seedField(settings, errors["seed"])} ${advancedFields(this.studio, model, errors)}

@@ -1,5 +1,6 @@
 import { html, noChange, nothing, type TemplateResult } from "lit";
-import { live } from "lit/directives/live.js";
+import { Directive, directive, type PropertyPart } from "lit/directive.js";
+import { setCommittedValue } from "lit/directive-helpers.js";
 
 /** A text or number field with its label, hint and error. */
 export interface FieldOptions {
@@ -16,11 +17,29 @@ export interface NumberOptions extends FieldOptions {
   readonly min: number;
   readonly max?: number;
   readonly step: number | "any";
-  readonly onChange: (value: number | undefined) => void;
+  /** While it is typed. */
+  readonly onInput: (value: number | undefined) => void;
+  /** When the field is left, or Enter is pressed. */
+  readonly onChange?: (value: number | undefined) => void;
 }
 
+/** Writes a number into a field, unless what stands there means the same: somebody may be typing it. */
+class NumberValue extends Directive {
+  render(value: number | undefined): string {
+    return value === undefined || Number.isNaN(value) ? "" : String(value);
+  }
+
+  override update(part: PropertyPart, [value]: [number | undefined]): unknown {
+    if (Object.is(readNumber(part.element as HTMLInputElement), value)) return noChange;
+    setCommittedValue(part); // what was written before is not what stands there
+    return this.render(value);
+  }
+}
+
+const numberValue = directive(NumberValue);
+
 export function numberField(options: NumberOptions): TemplateResult {
-  const { id, value, placeholder = "", min, max, step, onChange } = options;
+  const { id, value, placeholder = "", min, max, step, onInput, onChange } = options;
   return html`<div class="field">
     <label for=${id}>${options.label}</label>
     <input
@@ -31,10 +50,11 @@ export function numberField(options: NumberOptions): TemplateResult {
       step=${step}
       inputmode=${step === 1 ? "numeric" : "decimal"}
       placeholder=${placeholder}
-      .value=${Number.isNaN(value) ? noChange : live(value === undefined ? "" : String(value))}
+      .value=${numberValue(value)}
       aria-describedby=${described(options)}
       aria-invalid=${options.error ? "true" : nothing}
-      @change=${({ target }: Event) => onChange(readNumber(target as HTMLInputElement))}
+      @input=${({ target }: Event) => onInput(readNumber(target as HTMLInputElement))}
+      @change=${({ target }: Event) => onChange?.(readNumber(target as HTMLInputElement))}
     />
     ${messages(options)}
   </div>`;

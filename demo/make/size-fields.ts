@@ -59,11 +59,12 @@ export function sizeFields(
       min: STEP,
       max: 8192,
       step: STEP,
+      onInput: (value) => settings.set({ [name]: value }),
       onChange: (value) => {
         if (value === undefined) return settings.set({ width: undefined, height: undefined });
-        const snapped = Number.isNaN(value) ? value : snap(value);
+        if (Number.isNaN(value)) return; // the engine says what is wrong
         const other = name === "width" ? "height" : "width";
-        settings.set({ [name]: snapped, [other]: settings.fields[other] ?? modelSize });
+        settings.set({ [name]: snap(value), [other]: settings.fields[other] ?? modelSize });
       },
     });
   return html`<div class="size" role="group" aria-label="Size">

@@ -15,7 +15,7 @@ export interface Fields {
   readonly seedLocked: boolean;
   readonly scheduler: SchedulerName;
   readonly guidance: number | undefined;
-  readonly results: number;
+  readonly results: number | undefined;
   readonly backend: NonNullable<ComputeOptions["backend"]>;
   readonly dtype: ComputeOptions["dtype"];
   readonly live: boolean;
@@ -31,7 +31,7 @@ const DEFAULTS: Fields = {
   seedLocked: false,
   scheduler: "Default",
   guidance: undefined,
-  results: 1,
+  results: undefined,
   backend: "auto",
   dtype: undefined,
   live: false,
@@ -69,7 +69,7 @@ export class Settings extends Observable {
       seedLocked: true,
       scheduler: (made.scheduler ?? "Default") as SchedulerName,
       guidance: made.guidance,
-      results: 1,
+      results: undefined,
     });
   }
 }

@@ -8,20 +8,16 @@ const FOX = "a fox on a teal background";
 const EDIT = "put image 1 on the background of image 2";
 const browsers: readonly BrowserName[] = ["chromium", "firefox"];
 
-let server: SiteServer;
-beforeAll(async () => {
-  server = await serveSite();
-});
-afterAll(() => server.close());
-
 describe.each(browsers)("the studio in %s", (name) => {
+  let server: SiteServer;
   let browser: BrowserContext;
   let studio: StudioPage;
   beforeAll(async () => {
+    server = await serveSite();
     browser = await launchBrowser(name);
     studio = await StudioPage.open(browser, server.url);
   });
-  afterAll(() => browser.close());
+  afterAll(() => browser.close()); // the last test has closed the server
 
   it("loads its model and makes a picture, whose alternative text is the prompt", async () => {
     await studio.ready();

@@ -79,6 +79,19 @@ describe("the studio", () => {
     await button("Lock seed").click();
   });
 
+  it("leaves alone what is typed while a picture comes", async () => {
+    const results = studio.page.getByRole("spinbutton", { name: "Number of results" });
+    await studio.page.getByRole("spinbutton", { name: "Steps" }).fill("20");
+    await studio.generate.click();
+    await results.pressSequentially("12");
+    await expectVisible(studio.stage.getByText(/^Step 3 of 20/));
+    expect(await results.inputValue()).toBe("12");
+    await studio.page.keyboard.press("Escape");
+    await expectVisible(studio.stage.getByText("Cancelled"));
+    await results.fill("");
+    await studio.page.getByRole("spinbutton", { name: "Steps" }).fill("1");
+  });
+
   it("makes several results, one after the other", async () => {
     const before = await studio.thumbnails().count();
     await studio.page.getByRole("spinbutton", { name: "Number of results" }).fill("2");
@@ -106,6 +119,15 @@ describe("the studio", () => {
     await studio.stage.getByRole("button", { name: "Use as reference" }).click();
     await expect.poll(async () => (await studio.referenceNames()).length).toBe(3);
     for (let i = 3; i > 0; i--) await button(`Remove image ${i}`).click();
+  });
+
+  it("copies a picture to the clipboard, and takes what is pasted from there as a reference", async () => {
+    await browser.grantPermissions(["clipboard-read", "clipboard-write"]);
+    await studio.stage.getByRole("button", { name: "Copy" }).click();
+    await expectVisible(studio.page.getByText(/copied/i));
+    await studio.page.keyboard.press("Control+V");
+    await expect.poll(async () => (await studio.referenceNames()).length).toBe(1);
+    await button("Remove image 1").click();
   });
 
   it("refuses a file that is no picture, and a fifth reference, by name", async () => {

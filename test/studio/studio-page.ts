@@ -38,9 +38,12 @@ export class StudioPage {
     const page = await browser.newPage();
     page.setDefaultTimeout(TIMEOUT_MS);
     page.on("pageerror", (error) => process.stderr.write(`[page] ${String(error)}\n`));
-    const stored = JSON.stringify(JSON.stringify({ ...FIELDS, ...fields }));
     await page.addInitScript(
-      `localStorage.getItem("kleinbild-studio") ?? localStorage.setItem("kleinbild-studio", ${stored})`,
+      (stored) => {
+        if (location.protocol === "http:")
+          localStorage.getItem("kleinbild-studio") ?? localStorage.setItem("kleinbild-studio", stored);
+      },
+      JSON.stringify({ ...FIELDS, ...fields }),
     );
     await page.goto(address);
     return new StudioPage(page);

@@ -16,7 +16,7 @@ describe("the settings", () => {
       steps: undefined,
       seed: undefined,
       scheduler: "Default",
-      results: 1,
+      results: undefined,
     });
     settings.set({ seedLocked: true });
     expect(requestOf(settings.fields, DISTILLED).seed).toBe("7");
@@ -61,7 +61,7 @@ describe("the settings", () => {
       seedLocked: true,
       scheduler: "Heun",
       guidance: undefined,
-      results: 1,
+      results: undefined,
       backend: "wgsl",
     });
   });
