@@ -96,10 +96,7 @@ describe("the studio", () => {
     const before = await studio.thumbnails().count();
     await studio.page.getByRole("spinbutton", { name: "Number of results" }).fill("2");
     await studio.make("a sun");
-    await studio
-      .thumbnails()
-      .nth(before + 1)
-      .waitFor();
+    await expect.poll(() => studio.thumbnails().count()).toBe(before + 2);
     await studio.page.getByRole("spinbutton", { name: "Number of results" }).fill("1");
   });
 

@@ -40,8 +40,8 @@ export class StudioPage {
     page.on("pageerror", (error) => process.stderr.write(`[page] ${String(error)}\n`));
     await page.addInitScript(
       (stored) => {
-        if (location.protocol === "http:")
-          localStorage.getItem("kleinbild-studio") ?? localStorage.setItem("kleinbild-studio", stored);
+        if (location.protocol !== "http:") return; // an empty page has no storage
+        if (localStorage.getItem("kleinbild-studio") === null) localStorage.setItem("kleinbild-studio", stored);
       },
       JSON.stringify({ ...FIELDS, ...fields }),
     );
