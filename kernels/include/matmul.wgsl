@@ -94,7 +94,7 @@ fn tiled_sums(first_row: u32, first_out: u32, row_lane: u32, out_lane: u32, lane
       workgroupBarrier();
       for (var k = 0u; k < lane_rows; k++) {
         let row = (lane + k * lanes) / STEP_QUADS;
-        let quad = lane % STEP_QUADS;
+        let quad = (lane + k * lanes) % STEP_QUADS; // a small tile has fewer lanes than a step has quads
         var value = vec4<scalar>();
         if (first + quad < segment_end && (PADDED == 0u || bases[k] != NOWHERE)) {
           value = load_x(segment, bases[k] + first + quad);

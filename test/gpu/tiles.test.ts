@@ -53,6 +53,9 @@ describe.each(SCALARS)("every shared tile that the adapter has room for, in %s",
         [tile.rows - 1, tile.outs + 4],
         [tile.rows + 1, tile.outs - 4],
         [2 * tile.rows, tile.outs],
+        [30, 8], // tiles of fewer lanes than a step has quads
+        [5, 20],
+        [1, 4],
       ] as const) {
         const scope = gpu().memory.scope();
         const x = rounded(scalar, randomValues(rows * COLUMNS));
