@@ -4,14 +4,23 @@ export const SUBMIT_TARGET_MS = 30;
 export const DISPATCH_LIMIT_MS = 100;
 /** Multiply-adds per millisecond assumed until measured: a slow integrated GPU; software adapters are found out quickly. */
 const INITIAL_WORK_PER_MS = 20e6;
+/** What is done sooner cannot be timed: it shows only that the rate is at least so high. */
 const MIN_SAMPLE_MS = 2;
+/** A kernel that is cheaper than others does not raise the rate for them by more than this at once. */
+const MOST_GROWTH = 8;
+/** Samples count by their time, the last ones of so much together, and the assumption as if measured in so much. */
+const WINDOW_MS = 100;
+const ASSUMED_MS = 10;
 
 /** Estimates the GPU time of recorded work from the measured rate of earlier submissions. */
 export class WorkMeter {
   readonly #queue: GPUQueue;
   #workPerMs = INITIAL_WORK_PER_MS;
   #pending = 0;
-  #measuring = false;
+  /** Time that the rate was measured in, up to the window. */
+  #measuredMs = ASSUMED_MS;
+  /** When the last submission was done. */
+  #doneAt = 0;
 
   constructor(queue: GPUQueue) {
     this.#queue = queue;
@@ -41,24 +50,29 @@ export class WorkMeter {
     this.#pending = 0;
   }
 
-  /** Called after each submission; every so often one is timed. */
+  /** Called after each submission, to time it. */
   submitted(): void {
     const work = this.#pending;
     this.#pending = 0;
-    if (this.#measuring || work === 0) return;
-    this.#measuring = true;
-    const start = performance.now();
+    if (work === 0) return;
+    const submittedAt = performance.now();
     void this.#queue.onSubmittedWorkDone().then(
-      () => {
-        this.#measuring = false;
-        const elapsed = performance.now() - start;
-        if (elapsed >= MIN_SAMPLE_MS) this.#workPerMs = (this.#workPerMs + work / elapsed) / 2;
-        // too short to be measured, it shows only that the rate is at least this; little work shows nothing
-        else this.#workPerMs = Math.max(this.#workPerMs, Math.min(this.#workPerMs * 1.5, work / MIN_SAMPLE_MS));
-      },
-      () => {
-        this.#measuring = false; // the device is gone; whoever waits for a result is told by the device itself
-      },
+      () => this.#done(work, submittedAt),
+      () => {}, // the device is gone; whoever waits for a result is told by the device itself
     );
+  }
+
+  #done(work: number, submittedAt: number): void {
+    const now = performance.now();
+    // it began when those before it were done: to count their time would make it seem slow, and cut what follows ever finer
+    const elapsed = now - Math.max(submittedAt, this.#doneAt);
+    this.#doneAt = now;
+    if (elapsed < MIN_SAMPLE_MS) {
+      const atLeast = Math.min(this.#workPerMs * MOST_GROWTH, work / MIN_SAMPLE_MS);
+      this.#workPerMs = Math.max(this.#workPerMs, atLeast);
+      return;
+    }
+    this.#workPerMs = (this.#workPerMs * this.#measuredMs + work) / (this.#measuredMs + elapsed);
+    this.#measuredMs = Math.min(this.#measuredMs + elapsed, WINDOW_MS);
   }
 }
