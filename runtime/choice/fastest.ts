@@ -18,7 +18,7 @@ export interface Trial<Name extends string> {
 }
 
 const ROUNDS = 3;
-/** So much slower than the fastest, a candidate needs no second look. */
+/** So much slower than the fastest, a candidate needs no third look; the first may be at the clock of an idle GPU. */
 const HOPELESS = 1.5;
 
 /**
@@ -52,7 +52,7 @@ export async function fastest<Name extends string>(
     const limit = HOPELESS * Math.min(...times.values());
     for (const name of names) {
       const before = times.get(name) ?? Infinity;
-      if (refusals.has(name) || (round > 0 && before > limit)) continue;
+      if (refusals.has(name) || (round > 1 && before > limit)) continue;
       await attempt(name, async () => {
         const milliseconds = await trial.time(name);
         spentMs += milliseconds;

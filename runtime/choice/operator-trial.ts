@@ -12,6 +12,8 @@ const RUN_MS = 8;
 const TOLERANCE = { f32: 1e-4, f16: 2e-2 } as const;
 /** Runs of one size before the next: the first of them compiles. */
 const PROBES = 2;
+/** What is done sooner at its largest is timed so often in a row at most: timestamps come in steps of a tenth of a millisecond. */
+const MOST_RUNS = 64;
 
 /** Operands of a size: 1, 2, 4 … times the work of the smallest. */
 export type MakeOperands = (size: number) => Operands;
@@ -21,6 +23,7 @@ export class OperatorTrial implements Trial<Implementation> {
   readonly #gpu: Gpu;
   readonly #operands: Operands;
   readonly #backendOf: (name: Implementation) => Promise<DenseBackend>;
+  #runs = 1;
 
   private constructor(gpu: Gpu, operands: Operands, backendOf: (name: Implementation) => Promise<DenseBackend>) {
     this.#gpu = gpu;
@@ -36,18 +39,26 @@ export class OperatorTrial implements Trial<Implementation> {
     backendOf: (name: Implementation) => Promise<DenseBackend>,
   ): Promise<OperatorTrial> {
     const smallest = new OperatorTrial(gpu, make(1), backendOf);
-    let milliseconds: number;
-    try {
-      await smallest.check(probe);
-      milliseconds = Math.min(...(await times(PROBES, () => smallest.time(probe))));
-    } catch (error) {
-      if (error instanceof KleinbildError && error.code === "device-lost") throw error;
-      return smallest; // what is wrong with it will be told by its own check
-    }
+    const milliseconds = await smallest.#probe(probe);
+    if (milliseconds === undefined) return smallest;
     const size = 2 ** Math.floor(Math.log2(RUN_MS / Math.max(milliseconds, RUN_MS / 2 ** 12)));
     if (size <= 1) return smallest;
     smallest.dispose();
-    return new OperatorTrial(gpu, make(size), backendOf);
+    const trial = new OperatorTrial(gpu, make(size), backendOf);
+    const largest = await trial.#probe(probe);
+    if (largest !== undefined) trial.#runs = Math.min(MOST_RUNS, Math.max(1, Math.floor(RUN_MS / largest)));
+    return trial;
+  }
+
+  /** Milliseconds of a run; undefined for one that fails, which its own check will tell of. */
+  async #probe(name: Implementation): Promise<number | undefined> {
+    try {
+      await this.check(name);
+      return Math.min(...(await times(PROBES, () => this.time(name))));
+    } catch (error) {
+      if (error instanceof KleinbildError && error.code === "device-lost") throw error;
+      return undefined;
+    }
   }
 
   async check(name: Implementation): Promise<void> {
@@ -69,8 +80,10 @@ export class OperatorTrial implements Trial<Implementation> {
     const { clock } = this.#gpu;
     const backend = await this.#backendOf(name);
     clock.reset();
-    await clock.time("trial", () => this.#operands.run(backend));
-    return (await clock.collect())["trial"]!;
+    await clock.time("trial", async () => {
+      for (let i = 0; i < this.#runs; i++) await this.#operands.run(backend);
+    });
+    return (await clock.collect())["trial"]! / this.#runs;
   }
 
   dispose(): void {
