@@ -6,9 +6,12 @@ import { decoderPart } from "./decoder-part.ts";
 import type { ModelPart, Size } from "./model-part.ts";
 import { figure, median } from "../statistics.ts";
 import type { CaseRun } from "../bench-case.ts";
+import { ownKernels } from "../own-kernels.ts";
 import type { BenchmarkRow, Figure } from "../report/report.ts";
 import type { ScalarType } from "../../runtime/gpu/tensor.ts";
+import type { Gpu } from "../../runtime/gpu/device.ts";
 import type { ShapeSet } from "../options.ts";
+import { wake } from "../wake.ts";
 import { textPart } from "./text-part.ts";
 import { transformerPart } from "./transformer-part.ts";
 
@@ -52,7 +55,7 @@ export async function blocksCase(run: CaseRun): Promise<void> {
     const { ortWasmUrl } = run.platform;
     const backends: Record<BackendName, DenseBackend> = {
       ort: await createBackend("ort", gpu, scalar, ortWasmUrl),
-      wgsl: await createBackend("wgsl", gpu, scalar),
+      wgsl: await ownKernels(run, gpu, scalar),
     };
     const size = run.shapesFor(gpu);
     const parts: readonly [ModelConfig, typeof transformerPart][] = [
@@ -68,7 +71,7 @@ export async function blocksCase(run: CaseRun): Promise<void> {
         if (rows.length > 0 && !run.hasTime()) break;
         await gpu.checked("the benchmark", async () => {
           const part = await load({ gpu, config, scalar, backends });
-          for (const row of await timePart(config.name, part, MEASURED[size], run.choice.repeats)) {
+          for (const row of await timePart(gpu, config.name, part, MEASURED[size], run.choice.repeats)) {
             rows.push(row);
             run.addRow(describe(row, scalar));
           }
@@ -86,9 +89,18 @@ export async function blocksCase(run: CaseRun): Promise<void> {
   });
 }
 
-async function timePart(model: string, part: ModelPart, measured: Size, repeats: number): Promise<BlockRow[]> {
+async function timePart(
+  gpu: Gpu,
+  model: string,
+  part: ModelPart,
+  measured: Size,
+  repeats: number,
+): Promise<BlockRow[]> {
   const times: Record<BackendName, (readonly number[])[]> = { ort: [], wgsl: [] };
   for (const backend of BACKENDS) await part.run(backend, WARM_UP); // shaders are compiled
+  await wake(gpu, async () => {
+    for (const backend of BACKENDS) await part.run(backend, measured);
+  });
   for (let round = 0; round < repeats; round++)
     for (const backend of BACKENDS) times[backend].push(await part.run(backend, measured));
   return BACKENDS.flatMap((backend) =>

@@ -1,4 +1,3 @@
-import { createBackend } from "../../runtime/backend/create-backend.ts";
 import { assertFinite } from "../../runtime/gpu/finite.ts";
 import type { ScalarType } from "../../runtime/gpu/tensor.ts";
 import { Denoiser, keepReferences, type References } from "../../runtime/transformer/denoiser.ts";
@@ -10,6 +9,7 @@ import { KLEIN_4B } from "../../tools/synthesize/klein-configs.ts";
 import { CutTransformer } from "./cut-transformer.ts";
 import { Marks } from "./marks.ts";
 import type { CaseRun } from "../bench-case.ts";
+import { ownKernels } from "../own-kernels.ts";
 import type { ShapeSet } from "../options.ts";
 import type { BenchmarkRow, Figure } from "../report/report.ts";
 import { figure } from "../statistics.ts";
@@ -44,7 +44,7 @@ const SIGMA_ZERO_ROW = 1;
 export async function referenceBoundCase(run: CaseRun): Promise<void> {
   await run.withGpu({}, async (gpu) => {
     const scalar = gpu.scalarType(run.choice.dtype);
-    const backend = await createBackend("wgsl", gpu, scalar);
+    const backend = await ownKernels(run, gpu, scalar);
     try {
       await gpu.checked("the benchmark", async () => {
         const cut = await CutTransformer.load(gpu, KLEIN_4B, scalar);

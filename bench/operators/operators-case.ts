@@ -1,5 +1,6 @@
 import { createBackend } from "../../runtime/backend/create-backend.ts";
 import type { CaseRun } from "../bench-case.ts";
+import { ownKernels } from "../own-kernels.ts";
 import { attention } from "./attention.ts";
 import { convolution } from "./convolution.ts";
 import { linear } from "./linear.ts";
@@ -41,7 +42,7 @@ export async function operatorsCase(run: CaseRun): Promise<void> {
     const { ortWasmUrl } = run.platform;
     const backends = {
       ort: await createBackend("ort", gpu, scalar, ortWasmUrl),
-      wgsl: await createBackend("wgsl", gpu, scalar),
+      wgsl: await ownKernels(run, gpu, scalar),
     };
     const { OrtSessions } = await import("../../runtime/backend/ort/sessions.ts");
     const sessions = await OrtSessions.create(gpu.device, ortWasmUrl);

@@ -6,10 +6,15 @@ import type { CaseRun } from "../bench-case.ts";
 import type { BenchmarkRow, Figure } from "../report/report.ts";
 import type { Roofline } from "../roofline/probes.ts";
 import { derived, figure, median } from "../statistics.ts";
+import { wake } from "../wake.ts";
 import type { CheckedOutput, Operator } from "./operator.ts";
 
 /** Share of the largest result that a sum may be off by. */
 const TOLERANCE = { f32: 1e-4, f16: 2e-2 } as const satisfies Record<ScalarType, number>;
+
+/** A round is as many runs in a row as take this long, so that neither a submission nor the clock's steps count. */
+const ROUND_MS = 20;
+const MOST_RUNS = 200;
 
 /** Times an operator's implementations in turn. What gives wrong results is not timed; a note says so. */
 export async function timeOperator(
@@ -29,15 +34,33 @@ export async function timeOperator(
     else run.addNote(`${operator.name} (${operator.shape}, ${scalar}) on ${name}, not timed: ${wrong}`);
   }
   const times: Partial<Record<BackendName, number[]>> = {};
+  const counts: Partial<Record<BackendName, number>> = {};
+  await wake(gpu, async () => {
+    for (const name of right) await operator.runs[name]!();
+  });
+  for (const name of right) counts[name] = await runsOfRound(gpu, operator.runs[name]!);
   for (let round = 0; round < run.choice.repeats && (round === 0 || run.hasTime()); round++)
-    for (const name of right) {
-      await gpu.recorder.settle();
-      const started = performance.now();
-      await operator.runs[name]!();
-      await gpu.recorder.settle();
-      (times[name] ??= []).push(performance.now() - started);
-    }
+    for (const name of right) (times[name] ??= []).push(await timeRuns(gpu, operator.runs[name]!, counts[name]!));
   if (right.length > 0) run.addRow(rowOf(operator, scalar, times, roofline));
+}
+
+/** How many runs a round has; where they are several, one round has been done. */
+async function runsOfRound(gpu: Gpu, work: () => Promise<void>): Promise<number> {
+  let count = 1;
+  for (;;) {
+    const milliseconds = await timeRuns(gpu, work, count);
+    if (count === MOST_RUNS || count * milliseconds >= ROUND_MS / 2) return count;
+    count = Math.min(MOST_RUNS, 8 * count, Math.ceil(ROUND_MS / Math.max(milliseconds, ROUND_MS / MOST_RUNS)));
+  }
+}
+
+/** Milliseconds of one of `count` runs in a row. */
+async function timeRuns({ clock }: Gpu, work: () => Promise<void>, count: number): Promise<number> {
+  clock.reset();
+  await clock.time("runs", async () => {
+    for (let i = 0; i < count; i++) await work();
+  });
+  return (await clock.collect())["runs"]! / count;
 }
 
 function rowOf(

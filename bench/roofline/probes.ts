@@ -7,6 +7,7 @@ import dotSource from "./probes/dot.wgsl?raw";
 import fmaSource from "./probes/fma.wgsl?raw";
 import workgroupSource from "./probes/workgroup.wgsl?raw";
 import { median } from "../statistics.ts";
+import { wake } from "../wake.ts";
 
 /** What an adapter reaches at best, measured. */
 export interface Roofline {
@@ -26,33 +27,39 @@ export interface Roofline {
 
 const UNIFORM_USAGE = 0x40 | 0x08; // UNIFORM | COPY_DST
 const LANES = 64;
-const GROUPS = 256;
-const COPY_BYTES = 16 << 20;
-const FIRST_TURNS = 16;
-/** Each probe is made this long, so that its start and end do not count. */
+/** 256 lanes of 16 bytes. */
+const COPY_BYTES_OF_GROUP = 4096;
+/** Workgroups, and bytes of what is copied: enough to fill a processor, and a GPU beyond its caches. */
+const ON_CPU = { groups: 256, copyBytes: 16 << 20 } as const;
+const ON_GPU = { groups: 4096, copyBytes: 128 << 20 } as const;
+const FIRST_COUNT = 16;
+const WAKING_TURNS = 4096;
+const MOST_COUNT = 2 ** 24;
+/** Each probe is made this long, so that its start and end do not count; what was too short grows by so much at most. */
 const TARGET_MS = 30;
+const MOST_GROWTH = 64;
 const REPEATS = 5;
-const SMALL_DISPATCHES = 100;
 
 /** Measures the adapter. Takes a second or two. */
 export async function measureRoofline(gpu: Gpu): Promise<Roofline> {
   const probe = new Probe(gpu);
   try {
-    const lanes = LANES * GROUPS;
+    const lanes = LANES * probe.groups;
+    const fma = probe.pipeline("fma", fmaSource);
+    await wake(gpu, () => probe.time(fma, probe.groups, { turns: WAKING_TURNS }));
+    const copyGroups = probe.copyBytes / COPY_BYTES_OF_GROUP;
     const hasDot = navigator.gpu?.wgslLanguageFeatures?.has("packed_4x8_integer_dot_product") ?? true;
     const [f16, dot] = [
       gpu.adapter.f16 ? await probe.rate(probe.pipeline("fma", fmaSource, "f16"), lanes * 2 * 4 * 12) : undefined,
       hasDot ? await probe.rate(probe.pipeline("dot", dotSource), lanes * 2 * 4 * 8) : undefined,
     ];
     return {
-      f32: await probe.rate(probe.pipeline("fma", fmaSource), lanes * 2 * 4 * 12),
+      f32: await probe.rate(fma, lanes * 2 * 4 * 12),
       ...(f16 === undefined ? {} : { f16 }),
       ...(dot === undefined ? {} : { dot }),
       workgroup: await probe.rate(probe.pipeline("workgroup", workgroupSource), lanes * 4 * 16),
-      copy: (2 * COPY_BYTES) / (await probe.time(probe.pipeline("copy", copySource), COPY_BYTES / 16 / LANES)) / 1e6,
-      dispatchMicroseconds:
-        (1000 * (await probe.time(probe.pipeline("copy", copySource), 1, { dispatches: SMALL_DISPATCHES }))) /
-        SMALL_DISPATCHES,
+      copy: (2 * probe.copyBytes) / (await probe.dispatchTime(probe.pipeline("copy", copySource), copyGroups)) / 1e6,
+      dispatchMicroseconds: 1000 * (await probe.dispatchTime(probe.pipeline("copy", copySource), 1)),
     };
   } finally {
     probe.dispose();
@@ -62,7 +69,8 @@ export async function measureRoofline(gpu: Gpu): Promise<Roofline> {
 /** Times kernels that bind what they read, what they write and, where they take turns, how many. */
 export class Probe {
   /** Workgroups of a rate. */
-  readonly groups = GROUPS;
+  readonly groups: number;
+  readonly copyBytes: number;
   readonly #gpu: Gpu;
   /** What is read and what is written. */
   readonly #buffers: readonly GPUBuffer[];
@@ -70,7 +78,8 @@ export class Probe {
 
   constructor(gpu: Gpu) {
     this.#gpu = gpu;
-    this.#buffers = ["x", "y"].map((name) => gpu.memory.allocate("activations", `probe ${name}`, COPY_BYTES));
+    ({ groups: this.groups, copyBytes: this.copyBytes } = gpu.adapter.software ? ON_CPU : ON_GPU);
+    this.#buffers = ["x", "y"].map((name) => gpu.memory.allocate("activations", `probe ${name}`, this.copyBytes));
     this.#turns = gpu.memory.allocate("activations", "probe turns", 4, UNIFORM_USAGE);
   }
 
@@ -87,17 +96,22 @@ export class Probe {
 
   /** 10⁹ a second of what all lanes do `perTurn` of in a turn. */
   async rate(pipeline: GPUComputePipeline, perTurn: number): Promise<number> {
-    const first = await this.time(pipeline, GROUPS, { turns: FIRST_TURNS });
-    const turns = Math.max(FIRST_TURNS, Math.round((FIRST_TURNS * TARGET_MS) / Math.max(first, 0.1)));
-    return (perTurn * turns) / (await this.time(pipeline, GROUPS, { turns })) / 1e6;
+    const [turns, milliseconds] = await longEnough((count) => this.time(pipeline, this.groups, { turns: count }));
+    return (perTurn * turns) / milliseconds / 1e6;
+  }
+
+  /** Milliseconds of a dispatch, in a pass of many. */
+  async dispatchTime(pipeline: GPUComputePipeline, groups: number): Promise<number> {
+    const [dispatches, milliseconds] = await longEnough((count) => this.time(pipeline, groups, { dispatches: count }));
+    return milliseconds / dispatches;
   }
 
   /** The last element that a kernel writes, a number of at most 128. */
   async lastOutput(pipeline: GPUComputePipeline, dtype: ScalarType): Promise<number> {
     await this.time(pipeline, 1, { turns: 1 });
-    const count = COPY_BYTES / BYTES_PER_ELEMENT[dtype];
+    const count = this.copyBytes / BYTES_PER_ELEMENT[dtype];
     const bytes = await this.#gpu.recorder.read({ buffer: this.#buffers[1]!, dtype, shape: [count] });
-    return dtype === "f16" ? f16ToF32(new Uint16Array(bytes, COPY_BYTES - 2))[0]! : new Float32Array(bytes).at(-1)!;
+    return dtype === "f16" ? f16ToF32(new Uint16Array(bytes, this.copyBytes - 2))[0]! : new Float32Array(bytes).at(-1)!;
   }
 
   /** Milliseconds of `dispatches` of so many workgroups, the median of several after one that warms up. */
@@ -106,7 +120,7 @@ export class Probe {
     groups: number,
     { dispatches = 1, turns }: { readonly dispatches?: number; readonly turns?: number } = {},
   ): Promise<number> {
-    const { device } = this.#gpu;
+    const { device, clock } = this.#gpu;
     if (turns !== undefined) device.queue.writeBuffer(this.#turns, 0, Uint32Array.of(turns));
     const buffers = turns === undefined ? this.#buffers : [...this.#buffers, this.#turns];
     const entries = buffers.map((buffer, binding) => ({ binding, resource: { buffer } }));
@@ -119,11 +133,24 @@ export class Probe {
       pass.setBindGroup(0, group);
       for (let i = 0; i < dispatches; i++) pass.dispatchWorkgroups(groups);
       pass.end();
-      const started = performance.now();
-      device.queue.submit([encoder.finish()]);
-      await device.queue.onSubmittedWorkDone();
-      if (round >= 0) times.push(performance.now() - started);
+      clock.reset();
+      await clock.time("probe", async () => device.queue.submit([encoder.finish()]));
+      const milliseconds = (await clock.collect())["probe"]!;
+      if (round >= 0) times.push(milliseconds);
     }
     return median(times);
+  }
+}
+
+/** How many of something take about the target, and the milliseconds of all of them. */
+async function longEnough(
+  time: (count: number) => Promise<number>,
+): Promise<readonly [count: number, milliseconds: number]> {
+  let count = FIRST_COUNT;
+  for (;;) {
+    const milliseconds = await time(count);
+    if (milliseconds >= TARGET_MS / 2 || count === MOST_COUNT) return [count, milliseconds];
+    const growth = Math.min(MOST_GROWTH, TARGET_MS / Math.max(milliseconds, TARGET_MS / MOST_GROWTH));
+    count = Math.min(MOST_COUNT, Math.ceil(count * growth));
   }
 }

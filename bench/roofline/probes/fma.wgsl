@@ -7,9 +7,11 @@ alias scalar = f32;
 
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u) {
-  let a = x[id.x % 64u];
-  let b = x[id.x % 64u + 64u];
-  var s = array<vec4<scalar>, 3>(a, b, a);
+  let first = x[id.x % 64u];
+  let second = x[id.x % 64u + 64u];
+  let a = vec4<scalar>(first.x); // one factor and one addend for all chains: more registers than a GPU reads at a time slow it down
+  let b = vec4<scalar>(second.x);
+  var s = array<vec4<scalar>, 3>(first, second, x[id.x % 64u + 128u]); // no two alike, or a compiler would compute one of them
   for (var turn = 0u; turn < turns; turn++) {
     s[0] = fma(s[0], a, b);
     s[1] = fma(s[1], a, b);
