@@ -64,14 +64,16 @@ export class WorkMeter {
 
   #done(work: number, submittedAt: number): void {
     const now = performance.now();
+    const waited = submittedAt < this.#doneAt;
     // it began when those before it were done: to count their time would make it seem slow, and cut what follows ever finer
     const elapsed = now - Math.max(submittedAt, this.#doneAt);
     this.#doneAt = now;
-    if (elapsed < MIN_SAMPLE_MS) {
+    if (elapsed < MIN_SAMPLE_MS && !waited) {
       const atLeast = Math.min(this.#workPerMs * MOST_GROWTH, work / MIN_SAMPLE_MS);
       this.#workPerMs = Math.max(this.#workPerMs, atLeast);
       return;
     }
+    // a busy host hears late of one submission, and at once of those behind it: together they are right
     this.#workPerMs = (this.#workPerMs * this.#measuredMs + work) / (this.#measuredMs + elapsed);
     this.#measuredMs = Math.min(this.#measuredMs + elapsed, WINDOW_MS);
   }
