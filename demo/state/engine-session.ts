@@ -27,6 +27,11 @@ export type EngineState =
   | { readonly status: "closed" }
   | { readonly status: "failed"; readonly error: unknown };
 
+interface Opening {
+  readonly engine: Promise<Kleinbild>;
+  readonly abort: AbortController;
+}
+
 export const KLEIN_NANO: ModelChoice = { id: "klein-nano", name: "klein-nano", options: {} };
 
 /** The page's one engine: which model it has, and whether it is there. */
@@ -37,7 +42,15 @@ export class EngineSession extends Observable {
   #compute: ComputeOptions = {};
   #state: EngineState = { status: "closed" };
   #refusal: { readonly choice: ModelChoice; readonly error: unknown } | undefined;
-  #opening: { readonly engine: Promise<Kleinbild>; readonly abort: AbortController } | undefined;
+  #opening: Opening | undefined;
+  /** The end of the engines before: the next one waits for it, since the GPU may not have room for two. */
+  #closing = Promise.resolve();
+  readonly #create: typeof createKleinbild;
+
+  constructor(create = createKleinbild) {
+    super();
+    this.#create = create;
+  }
 
   get state(): EngineState {
     return this.#state;
@@ -60,47 +73,59 @@ export class EngineSession extends Observable {
   /**
    * Opens a model in place of the one that is open. When it fails, the one before is opened again.
    *
-   * @throws what it failed with
+   * @throws what it failed with; an `AbortError` when it gave way to something else
    */
   async open(choice: ModelChoice, compute: ComputeOptions = this.#compute): Promise<void> {
-    await this.close();
     this.#choice = choice;
     this.#compute = compute;
     this.#refusal = undefined;
+    void this.close();
+    const { engine, abort } = this.#begin();
     try {
-      await this.engine();
+      await engine;
     } catch (error) {
-      if (this.#choice !== choice || choice === this.#proven) throw error;
+      if (abort.signal.aborted || choice === this.#proven) throw error;
       this.#choice = this.#proven;
-      this.#opening = undefined;
-      this.engine().catch(() => {}); // its state says so
+      void this.close(); // somebody may have asked for the same in vain already
+      this.#begin(); // its state says what becomes of it
       throw error;
     }
   }
 
-  /** The engine, opened when it is not. @throws what loading fails with */
-  engine(): Promise<Kleinbild> {
-    if (!this.#opening) {
-      const abort = new AbortController();
-      this.#opening = { engine: this.#load(abort.signal), abort };
+  /**
+   * The engine, opened when it is not; that of another model when it gives way to it meanwhile.
+   *
+   * @throws what loading fails with
+   */
+  async engine(): Promise<Kleinbild> {
+    const { engine, abort } = this.#opening ?? this.#begin();
+    try {
+      return await engine;
+    } catch (error) {
+      if (abort.signal.aborted && this.#opening) return this.engine();
+      throw error;
     }
-    return this.#opening.engine;
   }
 
   /** Ends the engine, or its loading, and frees what it holds. */
-  async close(): Promise<void> {
+  close(): Promise<void> {
     const opening = this.#opening;
     this.#opening = undefined;
     this.#set({ status: "closed" });
     opening?.abort.abort();
-    const engine = await opening?.engine.catch(() => undefined);
-    await engine?.dispose().catch(() => undefined); // what is dead cannot be ended in order
+    const before = this.#closing;
+    this.#closing = (async (): Promise<void> => {
+      await before;
+      const engine = await opening?.engine.catch(() => undefined);
+      await engine?.dispose().catch(() => undefined); // what is dead cannot be ended in order
+    })();
+    return this.#closing;
   }
 
   /** To be told of a failed request: an engine that cannot go on is opened anew by the next one. */
   async reportFailure(error: unknown): Promise<void> {
     const isDead = error instanceof KleinbildError && ["worker-died", "disposed", "device-lost"].includes(error.code);
-    if (isDead) await this.close();
+    if (isDead && this.#state.status === "ready") await this.close(); // else another one is on its way already
   }
 
   /** Reads memory and kept references again. */
@@ -110,14 +135,25 @@ export class EngineSession extends Observable {
     if (info && opening === this.#opening) this.#set({ status: "ready", info });
   }
 
+  #begin(): Opening {
+    const abort = new AbortController();
+    const opening = { engine: this.#load(abort.signal), abort };
+    opening.engine.catch(() => {}); // its state says so, and whoever waits for it
+    this.#opening = opening;
+    return opening;
+  }
+
   async #load(signal: AbortSignal): Promise<Kleinbild> {
     this.#set({ status: "loading", progress: undefined });
     const choice = this.#choice;
+    const compute = this.#compute;
     let engine: Kleinbild | undefined;
     try {
-      engine = await createKleinbild({
+      await this.#closing;
+      signal.throwIfAborted();
+      engine = await this.#create({
         ...choice.options,
-        ...this.#compute,
+        ...compute,
         signal,
         onProgress: (progress) => {
           if (!signal.aborted) this.#set({ status: "loading", progress });
@@ -129,7 +165,7 @@ export class EngineSession extends Observable {
       this.#set({ status: "ready", info });
       return engine;
     } catch (error) {
-      await engine?.dispose();
+      await engine?.dispose().catch(() => undefined);
       if (!signal.aborted) {
         this.#opening = undefined; // the next request tries again
         this.#refusal = { choice, error };

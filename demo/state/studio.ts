@@ -54,15 +54,14 @@ export class Studio extends Observable {
     if (this.#support.supported) await this.openModel(choice);
   }
 
-  /** Opens a model with the backend and precision of the settings; says so where it fails. @returns whether it loaded */
-  async openModel(choice: ModelChoice): Promise<boolean> {
+  /** Opens a model with the backend and precision of the settings; says so where it fails. */
+  async openModel(choice: ModelChoice): Promise<void> {
     const { backend, dtype } = this.settings.fields;
+    if (this.session.info) this.queue.cancel(); // its engine ends; what waits is made by the next one
     try {
       await this.session.open(choice, { ...this.#compute, backend, dtype });
-      return true;
     } catch (error) {
       if (this.session.refusal?.error === error) this.notices.error(error); // else it gave way to another one
-      return false;
     }
   }
 
