@@ -31,8 +31,7 @@ export class Gallery extends Observable {
   }
 
   async load(): Promise<void> {
-    const database = await this.#open();
-    const kept = (await database?.getAllFromIndex("pictures", "created")) ?? [];
+    const kept = await this.#read();
     const known = new Set(this.#pictures.map(({ id }) => id));
     this.#loaded = true;
     this.#change([...this.#pictures, ...kept.filter(({ id }) => !known.has(id)).toReversed()]);
@@ -55,6 +54,15 @@ export class Gallery extends Observable {
     };
   }
 
+  async #read(): Promise<readonly Picture[]> {
+    try {
+      return (await (await this.#open())?.getAllFromIndex("pictures", "created")) ?? [];
+    } catch (error) {
+      this.#onProblem(new Error("The pictures kept in this browser could not be read.", { cause: error }));
+      return [];
+    }
+  }
+
   async #write(picture: Picture): Promise<void> {
     try {
       await (await this.#open())?.put("pictures", picture);
@@ -71,11 +79,7 @@ export class Gallery extends Observable {
 
   /** Undefined where the browser has no database for this page, as in some private windows. */
   #open(): Promise<IDBPDatabase<Database> | undefined> {
-    this.#database ??= openDB<Database>(NAME, 1, {
-      upgrade: (database) => {
-        database.createObjectStore("pictures", { keyPath: "id" }).createIndex("created", "created");
-      },
-    }).catch((error: unknown) => {
+    this.#database ??= openDatabase().catch((error: unknown) => {
       this.#onProblem(
         new Error("This browser keeps no pictures for this page: download those you want.", { cause: error }),
       );
@@ -88,4 +92,13 @@ export class Gallery extends Observable {
     this.#pictures = pictures;
     this.changed();
   }
+}
+
+/** Rejects also where there is no IndexedDB at all, or a frame may not use it: then opening throws at once. */
+async function openDatabase(): Promise<IDBPDatabase<Database>> {
+  return openDB<Database>(NAME, 1, {
+    upgrade: (database) => {
+      database.createObjectStore("pictures", { keyPath: "id" }).createIndex("created", "created");
+    },
+  });
 }
