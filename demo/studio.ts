@@ -41,6 +41,9 @@ export class KleinbildStudio extends LitElement {
   declare tab: Tab;
   readonly #studio = new Studio();
   readonly #visited = new Set<Tab>(["make"]);
+  /** Aborted when the element is taken off the page. */
+  #removed = new AbortController();
+  #started = false;
 
   static override styles = [base, theme, layout];
 
@@ -59,19 +62,28 @@ export class KleinbildStudio extends LitElement {
   override connectedCallback(): void {
     super.connectedCallback();
     document.addEventListener("keydown", this.#cancelOnEscape);
+    this.#removed = new AbortController();
+    if (this.hasUpdated && !this.#started) void this.#start(); // it was taken off the page before
   }
 
   override disconnectedCallback(): void {
     super.disconnectedCallback();
     document.removeEventListener("keydown", this.#cancelOnEscape);
-    this.#studio.queue.cancelAll();
-    void this.#studio.session.close();
+    this.#removed.abort();
+    void this.#studio.stop();
   }
 
-  protected override async firstUpdated(): Promise<void> {
+  protected override firstUpdated(): void {
+    void this.#start();
+  }
+
+  async #start(): Promise<void> {
+    const { signal } = this.#removed;
     const { model, ortWasmUrl } = this;
     const choice = model === undefined ? KLEIN_NANO : { id: model, name: model, options: { model } };
-    await this.#studio.start(choice, { ortWasmUrl });
+    await this.#studio.start(choice, { ortWasmUrl }, signal);
+    if (signal.aborted) return;
+    this.#started = true;
     this.dispatchEvent(new Event("kleinbild-started"));
   }
 

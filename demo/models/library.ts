@@ -91,6 +91,13 @@ export class Library extends Observable {
     return isGranted;
   }
 
+  /** Ends its worker; what is asked for later starts another one. */
+  close(): void {
+    void this.#models?.dispose();
+    this.#models = undefined;
+    this.#verifications = new Map([...this.#verifications].filter(([, { status }]) => status !== "running"));
+  }
+
   async #attempt(work: () => Promise<void>): Promise<void> {
     try {
       await work();

@@ -114,6 +114,12 @@ export class ModelLoad extends Observable {
     this.#set({ status: "paused", transfer: this.#state.transfer });
   }
 
+  /** Ends what is under way without a user who asks for it: a download can go on, a check is forgotten. */
+  leave(): void {
+    if (this.#state.status === "checking") this.reset();
+    else this.pause();
+  }
+
   #begin(request: ModelRequest, state: LoadState): AbortSignal {
     this.#abort.abort();
     this.#abort = new AbortController();

@@ -71,6 +71,8 @@ export class KleinbildModels extends StudioElement {
   override disconnectedCallback(): void {
     super.disconnectedCallback();
     this.#seen.disconnect();
+    this.#load.leave();
+    this.#library.close();
   }
 
   override render(): TemplateResult {

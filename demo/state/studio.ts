@@ -19,9 +19,9 @@ export class Studio extends Observable {
   readonly references = new References();
   readonly loras = new Loras();
   readonly notices = new Notices();
-  readonly session = new EngineSession();
+  readonly session: EngineSession;
   readonly gallery = new Gallery((problem) => this.notices.error(problem));
-  readonly queue = new RunQueue(this.session, (picture, { order }) => this.#receive(picture, order.live));
+  readonly queue: RunQueue;
   readonly #live = new Debounce(() => this.#runLive(), LIVE_REST_MS);
   #liveKey = "";
   #support: Support | undefined;
@@ -29,8 +29,10 @@ export class Studio extends Observable {
   /** Of the page, not of the fields. */
   #compute: Pick<ComputeOptions, "ortWasmUrl"> = {};
 
-  constructor() {
+  constructor(session = new EngineSession()) {
     super();
+    this.session = session;
+    this.queue = new RunQueue(session, (picture, { order }) => this.#receive(picture, order.live));
     for (const source of [this.settings, this.references, this.loras])
       source.addEventListener("change", () => this.#followLive());
   }
@@ -45,13 +47,20 @@ export class Studio extends Observable {
     return this.#shown;
   }
 
-  /** Looks at the GPU, reads the gallery and opens the model. */
-  async start(choice: ModelChoice, compute: Pick<ComputeOptions, "ortWasmUrl"> = {}): Promise<void> {
+  /** Looks at the GPU, reads the gallery and opens the model, unless `signal` is aborted before. */
+  async start(choice: ModelChoice, compute: Pick<ComputeOptions, "ortWasmUrl">, signal: AbortSignal): Promise<void> {
     this.#compute = compute;
     void this.gallery.load();
     this.#support = await checkSupport();
     this.changed();
-    if (this.#support.supported) await this.openModel(choice);
+    if (this.#support.supported && !signal.aborted) await this.openModel(choice);
+  }
+
+  /** Ends what is under way, and frees the engine; what is asked for later opens it again. */
+  async stop(): Promise<void> {
+    this.#live.cancel();
+    this.queue.cancelAll();
+    await this.session.close();
   }
 
   /** Opens a model with the backend and precision of the settings; says so where it fails. */

@@ -1,45 +1,12 @@
 import { describe, expect, it } from "vitest";
 import { EngineSession, KLEIN_NANO, type ModelChoice } from "../../../demo/state/engine-session.ts";
 import { KleinbildError } from "../../../runtime/errors.ts";
-import type { createKleinbild, Kleinbild, KleinbildOptions } from "../../../runtime/index.ts";
-import { type Deferred, deferred, untilAborted } from "../../support/deferred.ts";
+import type { Kleinbild } from "../../../runtime/index.ts";
+import { Loads } from "./loads.ts";
 
 const BASE: ModelChoice = { id: "base", name: "base", options: { model: "/base/" } };
 const OTHER: ModelChoice = { id: "other", name: "other", options: { model: "/other/" } };
 const FAILURE = new KleinbildError("invalid-model", "The file is damaged.");
-
-/** Engines that load when the test says so, and remember what was done to them. */
-class Loads {
-  readonly log: string[] = [];
-  #end: Deferred<Error | undefined> = deferred();
-  #started = deferred();
-
-  readonly create = (async ({ model = "nano", signal }: KleinbildOptions): Promise<Kleinbild> => {
-    const name = typeof model === "string" ? model : "files";
-    this.log.push(`load ${name}`);
-    this.#end = deferred();
-    this.#started.resolve();
-    const failure = await Promise.race([this.#end.promise, untilAborted(signal)]);
-    if (failure) throw failure;
-    return {
-      name,
-      info: async () => ({ model: { name } }),
-      dispose: async () => void this.log.push(`dispose ${name}`),
-    } as unknown as Kleinbild;
-  }) as typeof createKleinbild;
-
-  /** When the next load has begun. */
-  async next(): Promise<void> {
-    await this.#started.promise;
-    this.#started = deferred();
-  }
-
-  /** Has the next load end. */
-  async end(failure?: Error): Promise<void> {
-    await this.next();
-    this.#end.resolve(failure);
-  }
-}
 
 function start(): { loads: Loads; session: EngineSession } {
   const loads = new Loads();

@@ -41,19 +41,19 @@ function availability(change: Partial<Availability> = {}): Availability {
   return { ...known, missing: [], model: { name: "klein" }, ...change } as Availability;
 }
 
+const MODELS: Models<ModelInput> = {
+  availability: async () => availability(),
+  download: async () => stored(),
+  list: async () => [],
+  storage: async () => undefined,
+  verify: async () => [],
+  delete: async () => {},
+  dispose: async () => {},
+};
+
 /** A library of models of which a test says what they answer. */
 function fake(answers: Partial<Models<ModelInput>>): { readonly library: Library; readonly load: ModelLoad } {
-  const models: Models<ModelInput> = {
-    availability: async () => availability(),
-    download: async () => stored(),
-    list: async () => [],
-    storage: async () => undefined,
-    verify: async () => [],
-    delete: async () => {},
-    dispose: async () => {},
-    ...answers,
-  };
-  const library = new Library(() => models);
+  const library = new Library(() => ({ ...MODELS, ...answers }));
   return { library, load: new ModelLoad(library) };
 }
 
@@ -123,6 +123,32 @@ describe("a ModelLoad", () => {
     await checked;
     expect(load.state).toEqual({ status: "idle" });
     expect(load.choice).toBeUndefined();
+  });
+
+  it("pauses a download and forgets a check when the page lets go of it", async () => {
+    const { load } = fake({ download: endless([]) });
+    await load.check(REQUEST);
+    const download = load.download();
+    load.leave();
+    await download;
+    expect(load.state.status).toBe("paused");
+    const check = load.check(REQUEST);
+    load.leave();
+    await check;
+    expect(load.state).toEqual({ status: "idle" });
+  });
+
+  it("ends the library's worker when it is closed, and starts another one for what is asked later", async () => {
+    const calls: string[] = [];
+    const library = new Library(() => {
+      calls.push("open");
+      return { ...MODELS, dispose: async () => void calls.push("dispose") };
+    });
+    await library.refresh();
+    library.close();
+    library.close();
+    await library.refresh();
+    expect(calls).toEqual(["open", "dispose", "open"]);
   });
 
   it("remembers how a model was asked for, to go on after a reload", async () => {
