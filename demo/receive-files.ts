@@ -1,8 +1,9 @@
 import type { ReactiveController, ReactiveControllerHost } from "lit";
+import { isMeantFor } from "./meant-for.ts";
 
 export interface FileReceivers {
   readonly onDrop: (files: readonly File[]) => void;
-  /** Of the whole page, while the element is on it. */
+  /** Of the page, unless something outside of the element has the focus. */
   readonly onPaste?: (files: readonly File[]) => void;
 }
 
@@ -54,6 +55,7 @@ class FileReceiver implements ReactiveController {
   };
 
   readonly #paste = (event: ClipboardEvent): void => {
+    if (event.defaultPrevented || !isMeantFor(this.#host, event)) return;
     const files = [...(event.clipboardData?.files ?? [])].filter(({ type }) => type.startsWith("image/"));
     if (files.length === 0) return;
     event.preventDefault();

@@ -2,6 +2,7 @@ import { html, LitElement, nothing, type TemplateResult } from "lit";
 import "./make/composer.ts";
 import "./make/gallery.ts";
 import "./make/stage.ts";
+import { meansCancel } from "./meant-for.ts";
 import { adapterName } from "./models/adapter-words.ts";
 import "./models/engine.ts";
 import "./notices.ts";
@@ -196,7 +197,10 @@ export class KleinbildStudio extends LitElement {
   };
 
   readonly #cancelOnEscape = (event: KeyboardEvent): void => {
-    if (event.key === "Escape" && !event.defaultPrevented) this.#studio.queue.cancel();
+    const { queue } = this.#studio;
+    if (!queue.running || !meansCancel(this, event)) return;
+    event.preventDefault(); // a dialog around the studio stays open
+    queue.cancel();
   };
 }
 
