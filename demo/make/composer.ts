@@ -1,4 +1,4 @@
-import { css, html, nothing, type PropertyValues, type TemplateResult } from "lit";
+import { css, html, nothing, type TemplateResult } from "lit";
 import { live } from "lit/directives/live.js";
 import { Sparkles, X } from "lucide";
 import { KleinbildError, type ModelConfig } from "../../runtime/index.ts";
@@ -202,11 +202,12 @@ class KleinbildComposer extends StudioElement {
     </form>`;
   }
 
-  /** Brings the field that an error is about into view, once. */
-  protected override updated(_changed: PropertyValues): void {
-    const error = this.studio.queue.latest?.error;
-    if (error === this.#shownError) return;
-    this.#shownError = error;
+  /** Brings the field that an error is about into view, once; not while somebody types, whom a live picture follows. */
+  protected override updated(): void {
+    const { latest } = this.studio.queue;
+    if (latest?.error === this.#shownError) return;
+    this.#shownError = latest?.error;
+    if (latest?.order.live) return;
     this.renderRoot.querySelector<HTMLElement>("[aria-invalid=true]")?.focus();
   }
 
