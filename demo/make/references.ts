@@ -9,11 +9,13 @@ import { StudioElement } from "../state/studio-element.ts";
 import type { Studio } from "../state/studio.ts";
 import { base } from "../style/base.ts";
 import { icon } from "../style/icon.ts";
+import { ObjectUrls } from "./object-urls.ts";
 
 /** Up to four references: dropped, pasted, picked; put in order by dragging or by buttons. */
 class KleinbildReferences extends StudioElement {
   static override properties: PropertyDeclarations = { error: {} };
   declare error: string | undefined;
+  readonly #urls = new ObjectUrls();
   #sortable: SortableList | undefined;
 
   static override styles = [
@@ -100,6 +102,10 @@ class KleinbildReferences extends StudioElement {
     return [references];
   }
 
+  protected override willUpdate(): void {
+    this.#urls.retain(this.studio.references.list.map(({ file }) => file));
+  }
+
   protected override render(): TemplateResult {
     const { list } = this.studio.references;
     return html`<fieldset aria-describedby="hint error">
@@ -157,6 +163,7 @@ class KleinbildReferences extends StudioElement {
 
   override disconnectedCallback(): void {
     super.disconnectedCallback();
+    this.#urls.retain([]);
     this.#sortable?.destroy();
     this.#sortable = undefined;
   }
@@ -166,10 +173,10 @@ class KleinbildReferences extends StudioElement {
     if (this.hasUpdated) this.firstUpdated();
   }
 
-  #item({ url, name, width, height }: Reference, index: number, count: number): TemplateResult {
+  #item({ file, name, width, height }: Reference, index: number, count: number): TemplateResult {
     const title = `image ${index + 1}`;
     return html`<li>
-      <img src=${url} alt="${title}: ${name}" title="Drag to change the order" draggable="false" />
+      <img src=${this.#urls.of(file)} alt="${title}: ${name}" title="Drag to change the order" draggable="false" />
       <p class="title"><b>${title}</b> <span>${width} × ${height}</span></p>
       <div class="buttons">
         ${this.#button(`Move ${title} left`, icon(ArrowLeft, 16), index === 0, () => this.#move(index, -1))}

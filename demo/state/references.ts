@@ -6,8 +6,6 @@ export interface Reference {
   readonly id: string;
   readonly name: string;
   readonly file: Blob;
-  /** Object URL, for as long as the reference is in the list. */
-  readonly url: string;
   /** Pixels. */
   readonly width: number;
   readonly height: number;
@@ -18,6 +16,8 @@ export const MAX_REFERENCES = 4;
 /** Up to four pictures in order: prompts call them "image 1" to "image 4". */
 export class References extends Observable {
   #list: readonly Reference[] = [];
+  /** The last thing under way: files are taken in the order in which they came. */
+  #last: Promise<unknown> = Promise.resolve();
 
   get list(): readonly Reference[] {
     return this.#list;
@@ -28,19 +28,21 @@ export class References extends Observable {
    *
    * @returns sentences about files that were not taken
    */
-  async add(files: readonly Blob[]): Promise<readonly string[]> {
-    const problems: string[] = [];
-    for (const file of files) {
-      const name = file instanceof File ? file.name : "picture";
-      if (this.#list.length >= MAX_REFERENCES) {
-        problems.push(`There are up to ${MAX_REFERENCES} references; ${name} was left out.`);
-        continue;
+  add(files: readonly Blob[]): Promise<readonly string[]> {
+    return this.#inTurn(async () => {
+      const problems: string[] = [];
+      for (const file of files) {
+        const name = nameOf(file);
+        if (this.#list.length >= MAX_REFERENCES) {
+          problems.push(`There are up to ${MAX_REFERENCES} references; ${name} was left out.`);
+          continue;
+        }
+        const reference = await read(file);
+        if (reference) this.#change([...this.#list, reference]);
+        else problems.push(`${name} is not a picture that this browser can read.`);
       }
-      const size = await measure(file);
-      if (!size) problems.push(`${name} is not a picture that this browser can read.`);
-      else this.#change([...this.#list, { id: await hash(file), name, file, url: URL.createObjectURL(file), ...size }]);
-    }
-    return problems;
+      return problems;
+    });
   }
 
   /** @param to  place in the list afterwards */
@@ -53,16 +55,21 @@ export class References extends Observable {
   }
 
   remove(index: number): void {
-    const removed = this.#list[index];
-    if (!removed) return;
-    this.#change(this.#list.toSpliced(index, 1));
-    URL.revokeObjectURL(removed.url);
+    if (this.#list[index]) this.#change(this.#list.toSpliced(index, 1));
   }
 
-  async replaceAll(files: readonly Blob[]): Promise<readonly string[]> {
-    for (const { url } of this.#list) URL.revokeObjectURL(url);
-    this.#change([]);
-    return this.add(files);
+  /** Puts these pictures, up to four, in the place of all others at once. */
+  replaceAll(files: readonly Blob[]): Promise<void> {
+    return this.#inTurn(async () => {
+      const references = await Promise.all(files.map(read));
+      this.#change(references.filter((reference) => reference !== undefined));
+    });
+  }
+
+  #inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
+    const done = this.#last.then(work);
+    this.#last = done.catch(() => {}); // whoever asked for it hears of it
+    return done;
   }
 
   #change(list: readonly Reference[]): void {
@@ -71,7 +78,14 @@ export class References extends Observable {
   }
 }
 
-/** Pixels of a picture; undefined when it is none. */
+const nameOf = (file: Blob): string => (file instanceof File ? file.name : "picture");
+
+async function read(file: Blob): Promise<Reference | undefined> {
+  const size = await measure(file);
+  return size && { id: await hash(file), name: nameOf(file), file, ...size };
+}
+
+/** Undefined when it is no picture. */
 async function measure(file: Blob): Promise<{ width: number; height: number } | undefined> {
   try {
     const bitmap = await createImageBitmap(file);

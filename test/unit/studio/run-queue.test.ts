@@ -47,7 +47,7 @@ const REPORT = {
   referenceCache: { hit: false },
   timings: { decode: 1 },
 } as unknown as RunReport;
-const REFERENCE = { id: "r", name: "r.png", file: new Blob(), url: "", width: 1, height: 1 };
+const REFERENCE = { id: "r", name: "r.png", file: new Blob(), width: 1, height: 1 };
 
 function orderOf(prompt: string, change: Partial<Order> = {}): Order {
   return { prompt, request: () => ({ prompt }), references: [], loras: [], live: false, ...change };

@@ -66,7 +66,7 @@ describe("the shape of the frame", () => {
   });
 
   it("is the first reference's before there is a preview", () => {
-    const reference = { id: "a", name: "a.png", file: new Blob(), url: "", width: 300, height: 200 };
+    const reference = { id: "a", name: "a.png", file: new Blob(), width: 300, height: 200 };
     expect(viewOf({ job: fakeJob({}, { references: [reference] }) }).size).toMatchObject({ width: 300, height: 200 });
   });
 
