@@ -35,7 +35,8 @@ export class Notices extends Observable {
 
   #add(notice: Omit<Notice, "id">): Notice {
     const added = { ...notice, id: ++this.#last };
-    this.#notices = [...this.#notices.filter(({ text }) => text !== notice.text), added];
+    // the same again takes its place, unless there is something to do about each, such as two pictures to bring back
+    this.#notices = [...this.#notices.filter(({ text, action }) => text !== notice.text || action), added];
     this.changed();
     return added;
   }
