@@ -1,4 +1,10 @@
-import type { GenerateRequest, ImageMetadata, ModelConfig, SchedulerName } from "../../runtime/index.ts";
+import {
+  type GenerateRequest,
+  type ImageMetadata,
+  type ModelConfig,
+  type SchedulerName,
+  SCHEDULERS,
+} from "../../runtime/index.ts";
 import type { ComputeOptions } from "./engine-session.ts";
 import { Observable } from "./observable.ts";
 
@@ -67,7 +73,7 @@ export class Settings extends Observable {
       steps: made.steps,
       seed: made.seed,
       seedLocked: true,
-      scheduler: (made.scheduler ?? "Default") as SchedulerName,
+      scheduler: isScheduler(made.scheduler) ? made.scheduler : "Default",
       guidance: made.guidance,
       results: undefined,
     });
@@ -89,24 +95,34 @@ export function requestOf(fields: Fields, { distilled }: ModelConfig): GenerateR
   };
 }
 
+/** Of the fields that may be undefined. */
+const OPTIONAL: Readonly<Record<string, "number" | "string">> = {
+  width: "number",
+  height: "number",
+  steps: "number",
+  guidance: "number",
+  dtype: "string",
+};
+
 /** Of an earlier visit. What is kept is this page's own, but may be of an older version: only known fields of the right type. */
 function readStored(): Partial<Fields> {
   try {
     const stored: unknown = JSON.parse(localStorage.getItem(STORAGE_KEY) ?? "{}");
     if (typeof stored !== "object" || stored === null) return {};
-    return Object.fromEntries(
-      Object.entries(stored).filter(
-        ([name, value]) =>
-          name in DEFAULTS && (isOptional(name) || typeof value === typeof DEFAULTS[name as keyof Fields]),
-      ),
-    );
+    return Object.fromEntries(Object.entries(stored).filter(([name, value]) => isOfField(name, value)));
   } catch {
     return {}; // no storage in this page: the defaults serve
   }
 }
 
-function isOptional(name: string): boolean {
-  return DEFAULTS[name as keyof Fields] === undefined;
+/** Other versions may have others. */
+function isScheduler(name: unknown): name is SchedulerName {
+  return typeof name === "string" && Object.hasOwn(SCHEDULERS, name);
+}
+
+function isOfField(name: string, value: unknown): boolean {
+  if (name === "scheduler") return isScheduler(value);
+  return Object.hasOwn(DEFAULTS, name) && typeof value === (OPTIONAL[name] ?? typeof DEFAULTS[name as keyof Fields]);
 }
 
 function writeStored(fields: Fields): void {
