@@ -2,7 +2,10 @@ import type { ReactiveController, ReactiveControllerHost } from "lit";
 import { isMeantFor } from "./meant-for.ts";
 
 export interface FileReceivers {
-  readonly onDrop: (files: readonly File[]) => void;
+  /** Whether a file is meant; a drop without one goes on to what is around the element. All are, without it. */
+  readonly takes?: (file: File) => boolean;
+  /** @param transfer  what was dropped; gone when this returns */
+  readonly onDrop: (files: readonly File[], transfer: DataTransfer) => void;
   /** Of the page, unless something outside of the element has the focus. */
   readonly onPaste?: (files: readonly File[]) => void;
 }
@@ -47,11 +50,12 @@ class FileReceiver implements ReactiveController {
 
   readonly #drop = (event: DragEvent): void => {
     this.#host.removeAttribute("dragging");
-    const files = [...(event.dataTransfer?.files ?? [])];
+    const { dataTransfer } = event;
+    const { takes = () => true, onDrop } = this.#receivers;
     // the innermost element that takes files has it
-    if (files.length === 0 || event.defaultPrevented) return;
+    if (!dataTransfer || event.defaultPrevented || ![...dataTransfer.files].some(takes)) return;
     event.preventDefault();
-    this.#receivers.onDrop(files);
+    onDrop([...dataTransfer.files], dataTransfer);
   };
 
   readonly #paste = (event: ClipboardEvent): void => {

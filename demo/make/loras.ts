@@ -1,8 +1,9 @@
 import { css, html, nothing, type TemplateResult } from "lit";
 import { live } from "lit/directives/live.js";
 import { Plus, X } from "lucide";
+import { receiveFiles } from "../receive-files.ts";
 import { formatBytes } from "../state/format.ts";
-import type { Lora } from "../state/loras.ts";
+import { isLoraFile, type Lora } from "../state/loras.ts";
 import type { Observable } from "../state/observable.ts";
 import type { Studio } from "../state/studio.ts";
 import { StudioElement } from "../state/studio-element.ts";
@@ -10,13 +11,11 @@ import { base } from "../style/base.ts";
 import { icon } from "../style/icon.ts";
 
 const MOST = 4;
-const LORA_FILE = /\.safetensors$/i;
 
 /** Low-rank adapters that the next pictures are made with, each with its weight. */
 export class KleinbildLoras extends StudioElement {
-  static override properties = { problem: { state: true }, dragged: { state: true } };
+  static override properties = { problem: { state: true } };
   declare problem: string;
-  declare dragged: boolean;
 
   static override styles = [
     base,
@@ -26,7 +25,7 @@ export class KleinbildLoras extends StudioElement {
         gap: 0.6rem;
         border-radius: var(--radius);
       }
-      .loras[data-dragged] {
+      :host([dragging]) .loras {
         outline: 2px dashed var(--accent);
         outline-offset: 0.25rem;
       }
@@ -50,7 +49,7 @@ export class KleinbildLoras extends StudioElement {
   constructor() {
     super();
     this.problem = "";
-    this.dragged = false;
+    receiveFiles(this, { takes: isLoraFile, onDrop: (files) => this.#add(files) }); // pictures go to the references
   }
 
   protected observed({ loras }: Studio): readonly Observable[] {
@@ -60,15 +59,7 @@ export class KleinbildLoras extends StudioElement {
   override render(): TemplateResult {
     const { list } = this.studio.loras;
     return html`
-      <div
-        class="loras"
-        role="group"
-        aria-labelledby="title"
-        ?data-dragged=${this.dragged}
-        @dragover=${this.#dragOver}
-        @dragleave=${() => (this.dragged = false)}
-        @drop=${this.#drop}
-      >
+      <div class="loras" role="group" aria-labelledby="title">
         <p id="title" class="label">LoRAs</p>
         ${
           list.length === 0
@@ -135,7 +126,7 @@ export class KleinbildLoras extends StudioElement {
   }
 
   #add(files: readonly File[]): void {
-    const loras = files.filter(({ name }) => LORA_FILE.test(name));
+    const loras = files.filter(isLoraFile);
     const others = files.filter((file) => !loras.includes(file)).map(({ name }) => name);
     if (loras.length > 0) this.studio.loras.add(loras);
     this.problem =
@@ -146,20 +137,6 @@ export class KleinbildLoras extends StudioElement {
     const input = event.target as HTMLInputElement;
     this.#add([...(input.files ?? [])]);
     input.value = ""; // the same file can be chosen again
-  };
-
-  readonly #dragOver = (event: DragEvent): void => {
-    if (!event.dataTransfer?.types.includes("Files")) return;
-    event.preventDefault();
-    this.dragged = true;
-  };
-
-  readonly #drop = (event: DragEvent): void => {
-    this.dragged = false;
-    const files = [...(event.dataTransfer?.files ?? [])];
-    if (!files.some(({ name }) => LORA_FILE.test(name))) return; // pictures go to the references
-    event.preventDefault();
-    this.#add(files);
   };
 }
 

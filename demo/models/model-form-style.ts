@@ -9,7 +9,7 @@ export const modelFormStyle = css`
     display: grid;
     gap: var(--gap);
   }
-  .drop[data-dragged] {
+  :host([dragging]) .drop {
     outline: 2px dashed var(--accent);
     outline-offset: -2px;
   }

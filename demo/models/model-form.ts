@@ -2,6 +2,7 @@ import { html, nothing, type PropertyValues, type TemplateResult } from "lit";
 import { live } from "lit/directives/live.js";
 import { Download, FolderOpen, Pause, Play, Search, X } from "lucide";
 import type { Quantization } from "../../runtime/index.ts";
+import { receiveFiles } from "../receive-files.ts";
 import type { Observable } from "../state/observable.ts";
 import type { Studio } from "../state/studio.ts";
 import { StudioElement } from "../state/studio-element.ts";
@@ -28,7 +29,6 @@ export class KleinbildModelForm extends StudioElement {
     keep: { state: true },
     budget: { state: true },
     problem: { state: true },
-    dragged: { state: true },
   };
   declare load: ModelLoad;
   declare address: string;
@@ -38,7 +38,6 @@ export class KleinbildModelForm extends StudioElement {
   /** Of GPU memory, in GB; empty: none. */
   declare budget: string;
   declare problem: { readonly field: "address" | "budget"; readonly text: string } | undefined;
-  declare dragged: boolean;
 
   #wasInActions = false;
 
@@ -52,7 +51,7 @@ export class KleinbildModelForm extends StudioElement {
     this.keep = true;
     this.budget = "";
     this.problem = undefined;
-    this.dragged = false;
+    receiveFiles(this, { onDrop: (_, transfer) => this.#drop(transfer) });
   }
 
   protected observed({ session }: Studio): readonly Observable[] {
@@ -91,13 +90,7 @@ export class KleinbildModelForm extends StudioElement {
   override render(): TemplateResult {
     const isBusy = this.load.state.status === "downloading";
     return html`
-      <div
-        class="card drop"
-        ?data-dragged=${this.dragged}
-        @dragover=${this.#dragOver}
-        @dragleave=${() => (this.dragged = false)}
-        @drop=${this.#drop}
-      >
+      <div class="card drop">
         <fieldset ?disabled=${isBusy}>
           <legend class="visually-hidden">Model to load</legend>
           ${this.picked ? this.#pickedFiles(this.picked) : this.#addressField()}
@@ -308,22 +301,13 @@ export class KleinbildModelForm extends StudioElement {
     if (files.length > 0) this.#choose(files);
   };
 
-  readonly #dragOver = (event: DragEvent): void => {
-    if (!event.dataTransfer?.types.includes("Files")) return;
-    event.preventDefault();
-    this.dragged = true;
-  };
-
-  readonly #drop = (event: DragEvent): void => {
-    this.dragged = false;
-    if (!event.dataTransfer?.types.includes("Files")) return;
-    event.preventDefault();
+  #drop(transfer: DataTransfer): void {
     if (this.load.state.status === "downloading") return;
-    void droppedFiles(event.dataTransfer).then(
+    void droppedFiles(transfer).then(
       (files) => this.#choose(files),
       (error: unknown) => this.studio.notices.error(error),
     );
-  };
+  }
 
   readonly #check = (): void => {
     const request = this.#request();

@@ -9,6 +9,11 @@ export interface Lora {
   readonly weight: number;
 }
 
+/** By its name; whether it is one shows when it is applied. */
+export function isLoraFile({ name }: File): boolean {
+  return /\.safetensors$/i.test(name);
+}
+
 export class Loras extends Observable {
   #list: readonly Lora[] = [];
   #last = 0;

@@ -2,7 +2,7 @@ import { checkSupport, readMetadata, type Support } from "../../runtime/index.ts
 import { Debounce } from "./debounce.ts";
 import { type ComputeOptions, EngineSession, type ModelChoice } from "./engine-session.ts";
 import { Gallery } from "./gallery.ts";
-import { Loras } from "./loras.ts";
+import { isLoraFile, Loras } from "./loras.ts";
 import { Notices } from "./notices.ts";
 import { Observable } from "./observable.ts";
 import type { Picture } from "./picture.ts";
@@ -102,7 +102,7 @@ export class Studio extends Observable {
    * safetensors file a LoRA.
    */
   async receive(files: readonly File[]): Promise<void> {
-    const loras = files.filter(({ name }) => name.endsWith(".safetensors"));
+    const loras = files.filter(isLoraFile);
     if (loras.length > 0) this.loras.add(loras);
     const pictures = files.filter((file) => !loras.includes(file));
     const [first] = pictures;
