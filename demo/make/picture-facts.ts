@@ -1,4 +1,5 @@
 import type { RunReport, StageTimings } from "../../runtime/index.ts";
+import type { Fact } from "../facts.ts";
 import { formatBytes, formatTime } from "../state/format.ts";
 import type { Picture } from "../state/picture.ts";
 
@@ -11,12 +12,7 @@ const STAGES: readonly (readonly [name: keyof StageTimings, title: string])[] = 
 ];
 
 /** How a picture came about, as names and values. */
-export function pictureFacts({
-  metadata,
-  report,
-  references,
-  created,
-}: Picture): readonly (readonly [string, string])[] {
+export function pictureFacts({ metadata, report, references, created }: Picture): readonly Fact[] {
   const { guidance, passes, loras, timings } = report;
   const facts: readonly (readonly [string, string | undefined])[] = [
     ["Prompt", metadata.prompt || "(empty)"],
@@ -40,7 +36,7 @@ export function pictureFacts({
     ["GPU memory peak", formatBytes(report.memory.peakBytes)],
     ["Made", new Date(created).toLocaleString()],
   ];
-  return facts.filter((fact): fact is readonly [string, string] => fact[1] !== undefined && fact[1] !== "");
+  return facts.filter((fact): fact is Fact => fact[1] !== undefined && fact[1] !== "");
 }
 
 function keptReferences({ referenceMode, referenceCache: { hit, bytes } }: RunReport): string | undefined {

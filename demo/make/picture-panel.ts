@@ -1,5 +1,6 @@
 import { css, html, nothing, type TemplateResult } from "lit";
 import { Bookmark, Copy, Download, ImagePlus, RotateCcw, Share2, Sprout, Trash2 } from "lucide";
+import { factList } from "../facts.ts";
 import type { Observable } from "../state/observable.ts";
 import type { Picture } from "../state/picture.ts";
 import { StudioElement } from "../state/studio-element.ts";
@@ -90,15 +91,7 @@ export class KleinbildPicturePanel extends StudioElement {
         @toggle=${({ target }: Event) => (KleinbildPicturePanel.#detailsOpen = (target as HTMLDetailsElement).open)}
       >
         <summary>Details</summary>
-        <dl class="facts">
-          ${pictureFacts(picture).map(
-            ([name, value]) =>
-              html`<div>
-                <dt>${name}</dt>
-                <dd>${value}</dd>
-              </div>`,
-          )}
-        </dl>
+        ${factList(pictureFacts(picture))}
       </details>
     `;
   }

@@ -1,7 +1,7 @@
 import { css, html, LitElement, nothing, type PropertyValues, type TemplateResult } from "lit";
+import { timeLeft } from "../state/format.ts";
 import type { Stage } from "../state/progress.ts";
 import { base } from "../style/base.ts";
-import { timeLeft } from "./sentences.ts";
 
 const TICK_MS = 1000;
 

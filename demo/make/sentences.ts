@@ -4,17 +4,6 @@ import { messageOf } from "../state/notices.ts";
 import type { Picture } from "../state/picture.ts";
 import type { Job } from "../state/run-queue.ts";
 
-const MS_PER_SECOND = 1000;
-const MS_PER_MINUTE = 60_000;
-/** From here on minutes are near enough. */
-const MINUTES_FROM_MS = 100_000;
-
-export function timeLeft(milliseconds: number): string {
-  if (milliseconds < MS_PER_SECOND) return "less than 1 s left";
-  if (milliseconds < MINUTES_FROM_MS) return `about ${Math.round(milliseconds / MS_PER_SECOND)} s left`;
-  return `about ${Math.round(milliseconds / MS_PER_MINUTE)} min left`;
-}
-
 /** What became of a job that is over, and why. */
 export function outcome({ status, pictures, error }: Job): string {
   const made = pictures.length;

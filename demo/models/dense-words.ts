@@ -1,4 +1,5 @@
 import type { EngineInfo } from "../../runtime/index.ts";
+import type { Fact } from "../facts.ts";
 
 type Dense = EngineInfo["dense"];
 type Report = NonNullable<Dense[keyof Dense]>;
@@ -11,7 +12,7 @@ const OPERATORS = {
 } as const satisfies Record<keyof Dense, string>;
 
 /** What computes each kind of dense operator, and how it was chosen. */
-export function denseFacts(dense: Dense): readonly (readonly [name: string, value: string])[] {
+export function denseFacts(dense: Dense): readonly Fact[] {
   return (Object.entries(dense) as [keyof Dense, Report][]).map(([operator, report]) => [
     OPERATORS[operator],
     `${implementationText(report.implementation)}${choiceText(report)}`,

@@ -1,5 +1,6 @@
 import { css, html, nothing, type TemplateResult } from "lit";
 import type { EngineInfo } from "../../runtime/index.ts";
+import { type Fact, factList } from "../facts.ts";
 import { formatBytes } from "../state/format.ts";
 import type { Observable } from "../state/observable.ts";
 import type { Studio } from "../state/studio.ts";
@@ -44,23 +45,13 @@ export class KleinbildEngine extends StudioElement {
         facts.length > 0
           ? html`<details>
               <summary>Adapter, model and memory</summary>
-              <dl class="facts">
-                ${facts.map(
-                  ([name, value]) =>
-                    html`<div>
-                      <dt>${name}</dt>
-                      <dd>${value}</dd>
-                    </div>`,
-                )}
-              </dl>
+              ${factList(facts)}
             </details>`
           : nothing
       }
     `;
   }
 }
-
-type Fact = readonly [name: string, value: string];
 
 function adapterFacts(adapter: EngineInfo["adapter"]): readonly Fact[] {
   return [

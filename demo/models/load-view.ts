@@ -1,11 +1,12 @@
 import { html, nothing, type TemplateResult } from "lit";
 import type { Availability } from "../../runtime/index.ts";
+import { type Fact, factList } from "../facts.ts";
 import type { EngineSession } from "../state/engine-session.ts";
-import { formatBytes } from "../state/format.ts";
+import { formatBytes, timeLeft } from "../state/format.ts";
 import { loadStage } from "../state/progress.ts";
 import type { LoadState, ModelLoad } from "./model-load.ts";
 import { isPicked, type ModelRequest } from "./model-request.ts";
-import { leftText, PART_NAMES, stageText, trainingText, verdict, withReadableBytes } from "./words.ts";
+import { PART_NAMES, stageText, trainingText, verdict, withReadableBytes } from "./words.ts";
 
 type Moving = Extract<LoadState, { status: "downloading" | "paused" }>;
 const PARTS = ["transformer", "textEncoder", "vae"] as const;
@@ -50,14 +51,14 @@ export function loadFacts(availability: Availability, request: ModelRequest): Te
           </ul>`
         : nothing
     }
-    <dl class="facts">
-      ${fact("Recognised as", `${model.name}: ${trainingText(model)}`)}
-      ${PARTS.map((part) => fact(capitalized(PART_NAMES[part]), partText(recognition.parts[part])))}
-      ${fact("Licence", model.license ?? "not told by the files")}
-      ${isPicked(request) ? nothing : fact("To download", formatBytes(downloadBytes))}
-      ${store.bytes > 0 ? fact("Space on this device", storeText(store, storage?.freeBytes)) : nothing}
-      ${plan ? fact("GPU memory", gpuText(plan.peakBytes, model.defaultSize, request.memoryBudgetBytes)) : nothing}
-    </dl>
+    ${factList([
+      ["Recognised as", `${model.name}: ${trainingText(model)}`],
+      ...PARTS.map((part): Fact => [capitalized(PART_NAMES[part]), partText(recognition.parts[part])]),
+      ["Licence", model.license ?? "not told by the files"],
+      ...(isPicked(request) ? [] : [["To download", formatBytes(downloadBytes)] as const]),
+      ...(store.bytes > 0 ? [["Space on this device", storeText(store, storage?.freeBytes)] as const] : []),
+      ...(plan ? [["GPU memory", gpuText(plan.peakBytes, model.defaultSize, request.memoryBudgetBytes)] as const] : []),
+    ])}
   `;
 }
 
@@ -70,20 +71,11 @@ export function loadProgress({ status, transfer }: Moving): TemplateResult | typ
   const numbers = [
     `${formatBytes(loadedBytes)} of ${formatBytes(totalBytes)}`,
     isMoving && bytesPerSecond !== undefined ? `${formatBytes(bytesPerSecond)}/s` : "",
-    isMoving && leftMs !== undefined ? leftText(leftMs) : "",
+    isMoving && leftMs !== undefined ? timeLeft(leftMs) : "",
   ];
   return html`
     <progress aria-label="Download" max=${totalBytes} .value=${loadedBytes}></progress>
     <p class="hint">${numbers.filter((number) => number !== "").join(", ")}</p>
-  `;
-}
-
-function fact(name: string, value: string): TemplateResult {
-  return html`
-    <div>
-      <dt>${name}</dt>
-      <dd>${value}</dd>
-    </div>
   `;
 }
 

@@ -1,5 +1,6 @@
 import { css, html, nothing, type TemplateResult } from "lit";
 import { FolderOpen, Play, ShieldCheck, Trash2 } from "lucide";
+import { factList } from "../facts.ts";
 import { formatBytes } from "../state/format.ts";
 import type { Observable } from "../state/observable.ts";
 import type { Studio } from "../state/studio.ts";
@@ -96,20 +97,11 @@ export class KleinbildStoredModels extends StudioElement {
           ${isOpen ? html`<span class="badge">Open</span>` : nothing}
           ${complete ? nothing : html`<span class="badge">Partly there</span>`}
         </div>
-        <dl class="facts">
-          <div>
-            <dt>Size</dt>
-            <dd>${formatBytes(bytes)}${complete ? "" : " in whole files; what is on its way is kept too"}</dd>
-          </div>
-          <div>
-            <dt>Last used</dt>
-            <dd>${date.format(new Date(lastUsed))}</dd>
-          </div>
-          <div>
-            <dt>From</dt>
-            <dd>${address}</dd>
-          </div>
-        </dl>
+        ${factList([
+          ["Size", `${formatBytes(bytes)}${complete ? "" : " in whole files; what is on its way is kept too"}`],
+          ["Last used", date.format(new Date(lastUsed))],
+          ["From", address],
+        ])}
         ${this.doubted === id ? this.#question(entry) : this.#actions(entry, isOpen)}
         <p role="status" class="hint">${verificationText(this.library.verification(id))}</p>
       </li>

@@ -8,17 +8,6 @@ import {
 import { formatBytes } from "../state/format.ts";
 import { messageOf } from "../state/notices.ts";
 
-const SECOND_MS = 1000;
-const MINUTE_MS = 60 * SECOND_MS;
-const HOUR_MS = 60 * MINUTE_MS;
-
-/** As in “about 3 min left”. */
-export function leftText(milliseconds: number): string {
-  if (milliseconds < MINUTE_MS) return `about ${Math.max(1, Math.ceil(milliseconds / SECOND_MS))} s left`;
-  if (milliseconds < HOUR_MS) return `about ${Math.ceil(milliseconds / MINUTE_MS)} min left`;
-  return `about ${(milliseconds / HOUR_MS).toFixed(1)} h left`;
-}
-
 export const PART_NAMES: Readonly<Record<ModelPart, string>> = {
   tokenizer: "tokenizer",
   textEncoder: "text encoder",

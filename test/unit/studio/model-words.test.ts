@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { adapterName, adapterSentences, whereSentence } from "../../../demo/models/adapter-words.ts";
-import { failureText, leftText, withReadableBytes } from "../../../demo/models/words.ts";
+import { failureText, withReadableBytes } from "../../../demo/models/words.ts";
 import { type AdapterSummary, KleinbildError } from "../../../runtime/index.ts";
 
 const GPU: AdapterSummary = {
@@ -57,16 +57,6 @@ describe("adapterSentences", () => {
       expect.stringMatching(/this machine's memory/),
     ]);
   });
-});
-
-describe("leftText", () => {
-  it.each([
-    [0, "about 1 s left"],
-    [59_000, "about 59 s left"],
-    [60_000, "about 1 min left"],
-    [61_000, "about 2 min left"],
-    [3_600_000, "about 1.0 h left"],
-  ])("of %d ms", (milliseconds, expected) => expect(leftText(milliseconds)).toBe(expected));
 });
 
 describe("withReadableBytes", () => {

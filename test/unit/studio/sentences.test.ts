@@ -1,21 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { isFieldError, nameOf, outcome, reuse, timeLeft } from "../../../demo/make/sentences.ts";
+import { isFieldError, nameOf, outcome, reuse } from "../../../demo/make/sentences.ts";
 import { KleinbildError } from "../../../runtime/index.ts";
 import { fakeJob, fakePicture } from "./picture.ts";
-
-describe("the time that is left", () => {
-  for (const [milliseconds, sentence] of [
-    [0, "less than 1 s left"],
-    [999, "less than 1 s left"],
-    [1000, "about 1 s left"],
-    [12_400, "about 12 s left"],
-    [99_999, "about 100 s left"],
-    [100_000, "about 2 min left"],
-  ] as const)
-    it(`of ${milliseconds} ms is "${sentence}"`, () => {
-      expect(timeLeft(milliseconds)).toBe(sentence);
-    });
-});
 
 describe("what became of a job", () => {
   const pictures = [fakePicture(), fakePicture()];
