@@ -1,7 +1,13 @@
 export { CASE_NAMES, type CaseFacts, type CaseName, CASES } from "./case-list.ts";
 export { type BenchmarkOptions, runBenchmark } from "./client.ts";
 export type { BenchmarkChoice, BenchmarkEvent, ShapeSet } from "./options.ts";
-export { type ComparedFigure, compareReports, type Comparison, comparisonMarkdown } from "./report/compare.ts";
+export {
+  type ComparedFigure,
+  compareReports,
+  type Comparison,
+  comparisonMarkdown,
+  comparisonRows,
+} from "./report/compare.ts";
 export { reportMarkdown } from "./report/markdown.ts";
 export { parseReport } from "./report/parse-report.ts";
 export { type RowTable, rowTables } from "./report/row-tables.ts";

@@ -43,8 +43,9 @@ export function compareReports(before: BenchmarkReport, after: BenchmarkReport):
   };
 }
 
-export function comparisonMarkdown({ conditions, figures, onlyBefore, onlyAfter }: Comparison): string {
-  const rows = figures.map(({ case: name, row, figure, before, after, ratio, overlap }) => [
+/** Figures as text: case, row, figure with its unit, before, after, ratio, whether the spreads overlap. */
+export function comparisonRows({ figures }: Pick<Comparison, "figures">): readonly (readonly string[])[] {
+  return figures.map(({ case: name, row, figure, before, after, ratio, overlap }) => [
     name,
     row,
     `${figure}, ${before.unit}`,
@@ -53,9 +54,13 @@ export function comparisonMarkdown({ conditions, figures, onlyBefore, onlyAfter 
     ratio.toFixed(2),
     overlap === undefined ? "–" : overlap ? "yes" : "no",
   ]);
+}
+
+export function comparisonMarkdown(comparison: Comparison): string {
+  const { conditions, onlyBefore, onlyAfter } = comparison;
   return [
     ...conditions.map((condition) => `- ${condition}`),
-    table(["case", "row", "figure", "before", "after", "ratio", "spreads overlap"], rows),
+    table(["case", "row", "figure", "before", "after", "ratio", "spreads overlap"], comparisonRows(comparison)),
     ...onlyBefore.map((name) => `- only before: ${name}`),
     ...onlyAfter.map((name) => `- only after: ${name}`),
   ].join("\n");

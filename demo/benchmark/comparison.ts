@@ -1,5 +1,11 @@
 import { html, nothing, type TemplateResult } from "lit";
-import { type BenchmarkReport, compareReports, type Comparison, figureText, parseReport } from "../../bench/index.ts";
+import {
+  type BenchmarkReport,
+  compareReports,
+  type Comparison,
+  comparisonRows,
+  parseReport,
+} from "../../bench/index.ts";
 import { messageOf } from "../state/notices.ts";
 import { tableTemplate } from "./tables.ts";
 
@@ -41,23 +47,16 @@ export function comparisonTemplate({ file, date, comparison }: SavedComparison):
     }
     ${
       figures.length > 0
-        ? tableTemplate({ name: `This run compared with ${file}`, head: HEAD, rows: rowsOf(comparison), words: WORDS })
+        ? tableTemplate({
+            name: `This run compared with ${file}`,
+            head: HEAD,
+            rows: comparisonRows(comparison),
+            words: WORDS,
+          })
         : html`<p>The two reports have no figures in common.</p>`
     }
     ${onlyTemplate("Only in the saved report", onlyBefore)} ${onlyTemplate("Only in this run", onlyAfter)}
   `;
-}
-
-function rowsOf({ figures }: Comparison): readonly (readonly string[])[] {
-  return figures.map(({ case: name, row, figure, before, after, ratio, overlap }) => [
-    name,
-    row,
-    `${figure}, ${before.unit}`,
-    figureText(before),
-    figureText(after),
-    ratio.toFixed(2),
-    overlap === undefined ? "–" : overlap ? "yes" : "no",
-  ]);
 }
 
 function onlyTemplate(title: string, names: readonly string[]): TemplateResult | typeof nothing {
