@@ -1,4 +1,5 @@
 import { Workbox } from "workbox-window";
+import { Observable } from "../state/observable.ts";
 import { isNoRoom } from "./messages.ts";
 
 /**
@@ -13,8 +14,8 @@ export type OfflineState = "unsupported" | "installing" | "ready" | "update-wait
 /** Says more than what the browser tells of the same failure. */
 const NO_ROOM = "no room";
 
-/** Keeps the page for use without a network, and knows of new versions. Says "change" when its state changes. */
-export class Offline extends EventTarget {
+/** Keeps the page for use without a network, and knows of new versions. */
+export class Offline extends Observable {
   readonly #container = "serviceWorker" in navigator ? navigator.serviceWorker : undefined;
   #state: OfflineState = this.#container ? (this.#container.controller ? "ready" : "installing") : "unsupported";
   #reason: string | undefined;
@@ -84,6 +85,6 @@ export class Offline extends EventTarget {
 
   #become(state: OfflineState): void {
     this.#state = state;
-    this.dispatchEvent(new Event("change"));
+    this.changed();
   }
 }

@@ -1,5 +1,6 @@
 import { css, html, LitElement, nothing, type TemplateResult } from "lit";
 import { Check, CloudDownload, CloudOff } from "lucide";
+import { Observing } from "../state/observable.ts";
 import { base } from "../style/base.ts";
 import { icon } from "../style/icon.ts";
 import type { Offline } from "./offline.ts";
@@ -7,7 +8,9 @@ import type { Offline } from "./offline.ts";
 /** Says whether the page works without a network. */
 export class KleinbildOffline extends LitElement {
   static override properties = { offline: { attribute: false } };
+  /** Set once, before the component is on the page. */
   declare offline: Offline;
+  #observing: Observing | undefined;
 
   static override styles = [
     base,
@@ -25,13 +28,8 @@ export class KleinbildOffline extends LitElement {
   ];
 
   override connectedCallback(): void {
+    if (!this.#observing) this.#observing = new Observing(this, [this.offline]);
     super.connectedCallback();
-    this.offline.addEventListener("change", this.#onChange);
-  }
-
-  override disconnectedCallback(): void {
-    this.offline.removeEventListener("change", this.#onChange);
-    super.disconnectedCallback();
   }
 
   protected override render(): TemplateResult {
@@ -54,8 +52,6 @@ export class KleinbildOffline extends LitElement {
         return state satisfies never;
     }
   }
-
-  readonly #onChange = (): void => this.requestUpdate();
 }
 
 customElements.define("kleinbild-offline", KleinbildOffline);

@@ -1,4 +1,5 @@
 import { css, html, LitElement, nothing, type TemplateResult } from "lit";
+import { Observing } from "../state/observable.ts";
 import type { Offline } from "./offline.ts";
 
 /** Offers a new version of the page, when there is one. It is taken only by who asks for it. */
@@ -35,22 +36,19 @@ export class KleinbildUpdate extends LitElement {
     }
   `;
 
-  declare offline: Offline | undefined;
+  /** Set once, before the component is on the page. */
+  declare offline: Offline;
+  #observing: Observing | undefined;
   /** Later means with the next visit. */
   #later = false;
 
   override connectedCallback(): void {
+    if (!this.#observing) this.#observing = new Observing(this, [this.offline]);
     super.connectedCallback();
-    this.offline?.addEventListener("change", this.#onChange);
-  }
-
-  override disconnectedCallback(): void {
-    this.offline?.removeEventListener("change", this.#onChange);
-    super.disconnectedCallback();
   }
 
   protected override render(): TemplateResult {
-    const offered = this.offline?.state === "update-waiting" && !this.#later;
+    const offered = this.offline.state === "update-waiting" && !this.#later;
     // the live region must be there before its words are
     return html`<div role="status" ?hidden=${!offered}>${offered ? this.#offer() : nothing}</div>`;
   }
@@ -58,7 +56,7 @@ export class KleinbildUpdate extends LitElement {
   #offer(): TemplateResult {
     return html`
       <p>A new version is ready.</p>
-      <button type="button" @click=${() => this.offline?.apply()}>Update</button>
+      <button type="button" @click=${() => this.offline.apply()}>Update</button>
       <button type="button" @click=${this.#postpone}>Later</button>
     `;
   }
@@ -67,8 +65,6 @@ export class KleinbildUpdate extends LitElement {
     this.#later = true;
     this.requestUpdate();
   };
-
-  readonly #onChange = (): void => this.requestUpdate();
 }
 
 customElements.define("kleinbild-update", KleinbildUpdate);
