@@ -55,8 +55,14 @@ export class KleinbildStudio extends LitElement {
     const { session, queue } = this.#studio;
     this.addController(new Observing(this, [this.#studio, session, queue]));
     receiveFiles(this, {
-      onDrop: (files) => void this.#studio.receive(files),
-      onPaste: (files) => void this.#studio.addReferences(files),
+      onDrop: (files) => {
+        this.#choose("make"); // where it shows what became of them
+        void this.#studio.receive(files);
+      },
+      onPaste: (files) => {
+        this.#choose("make");
+        void this.#studio.addReferences(files);
+      },
     });
   }
 
@@ -174,11 +180,10 @@ export class KleinbildStudio extends LitElement {
   async #choose(name: Tab): Promise<void> {
     this.tab = name;
     try {
-      if (name === "models") await import("./models/models.ts");
-      else if (name === "benchmark") await import("./benchmark/benchmark.ts");
-    } catch (error) {
-      this.#studio.notices.error(new Error(`${TABS[name]} could not be loaded.`, { cause: error }));
-      return;
+      await define(name);
+    } catch (cause) {
+      const error = new Error(`${TABS[name]} could not be loaded: load the page again.`, { cause });
+      return this.#studio.notices.error(error);
     }
     this.#visited.add(name);
     this.requestUpdate();
@@ -202,6 +207,20 @@ export class KleinbildStudio extends LitElement {
     event.preventDefault(); // a dialog around the studio stays open
     queue.cancel();
   };
+}
+
+/** Parts that are seldom looked at come when they are. */
+async function define(name: Tab): Promise<unknown> {
+  switch (name) {
+    case "make":
+      return undefined;
+    case "models":
+      return import("./models/models.ts");
+    case "benchmark":
+      return import("./benchmark/benchmark.ts");
+    default:
+      return name satisfies never;
+  }
 }
 
 const MARK = html`<svg aria-hidden="true" width="22" height="22" viewBox="0 0 24 24" fill="none">

@@ -106,7 +106,8 @@ export class Studio extends Observable {
     if (loras.length > 0) this.loras.add(loras);
     const pictures = files.filter((file) => !loras.includes(file));
     const [first] = pictures;
-    const made = pictures.length === 1 && first ? await readMetadata(first) : undefined;
+    // what cannot be read, such as a folder, is told by its name below
+    const made = pictures.length === 1 && first ? await readMetadata(first).catch(() => undefined) : undefined;
     if (!made || !first) return this.addReferences(pictures);
     this.settings.restore(made);
     this.notices.info(`The settings of ${first.name} are restored.`, {

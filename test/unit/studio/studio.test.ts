@@ -49,6 +49,26 @@ describe("the studio", () => {
   });
 });
 
+describe("what is dropped on the studio", () => {
+  it("is a LoRA by its name, in whatever case", async () => {
+    const { studio } = await ready();
+    await studio.receive([new File(["x"], "Style.SafeTensors")]);
+    expect(studio.loras.list.map(({ name }) => name)).toEqual(["Style.SafeTensors"]);
+    expect(studio.notices.list).toEqual([]);
+  });
+
+  it("is told by its name when it cannot be read, as a folder", async () => {
+    const { studio } = await ready();
+    const folder = Object.assign(new File([], "photos.old"), {
+      arrayBuffer: () => Promise.reject(new Error("a folder")),
+    });
+    await studio.receive([folder]);
+    expect(studio.notices.list.map(({ text }) => text)).toEqual([
+      "photos.old is not a picture that this browser can read.",
+    ]);
+  });
+});
+
 describe("the live picture", () => {
   beforeEach(() => void vi.useFakeTimers());
   afterEach(() => void vi.useRealTimers());
