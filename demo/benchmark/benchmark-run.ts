@@ -75,11 +75,11 @@ export class BenchmarkRun extends Observable {
     this.#cases = [];
     this.#report = undefined;
     this.#progress = { done: 0, of: options.cases?.length ?? 1 };
-    this.#set({ status: "Closing the studio’s model …", problem: "" });
+    this.#set({ status: "Closing the studio's model…", problem: "" });
     const started = performance.now();
     try {
       await this.#studio.session.close();
-      this.#set({ status: "Starting …" });
+      this.#set({ status: "Starting…" });
       for await (const event of this.#start({ ...options, signal: abort.signal })) this.#receive(event);
       const seconds = Math.round((performance.now() - started) / MS_PER_SECOND);
       this.#end({ status: `Done in ${seconds} s.` });
@@ -106,12 +106,12 @@ export class BenchmarkRun extends Observable {
       case "case":
         this.#cases = [...this.#cases, { name: event.case, rows: [], notes: [] }];
         this.#progress = { done: event.index, of: event.count };
-        return this.#set({ status: `${event.case}: case ${event.index + 1} of ${event.count} …` });
+        return this.#set({ status: `${event.case}: case ${event.index + 1} of ${event.count}…` });
       case "row":
         this.#cases = this.#cases.map((each) =>
           each.name === event.case ? { ...each, rows: [...each.rows, event.row] } : each,
         );
-        return this.#set({ status: `${event.case}: ${Object.values(event.row.labels).join(", ")} …` });
+        return this.#set({ status: `${event.case}: ${Object.values(event.row.labels).join(", ")}…` });
       case "caseDone": {
         const { case: name, rows, notes } = event.result;
         this.#cases = this.#cases.map((each) => (each.name === name ? { name, rows, notes } : each));

@@ -85,7 +85,7 @@ class KleinbildBenchmark extends StudioElement {
       <form @submit=${this.#submit}>
         ${fieldsTemplate(this.baseModel !== undefined)}
         <p class="hint">
-          The studio’s model is closed before, since it would be measured as well. The next picture opens it again; make
+          The studio's model is closed before, since it would be measured as well. The next picture opens it again; make
           none meanwhile.
         </p>
         <div class="row">

@@ -30,10 +30,10 @@ export function pictureFacts({ metadata, report, references, created }: Picture)
     ["Model", report.model],
     ["Weights", report.quantization === "none" ? "as in the files" : report.quantization],
     ["Backend", report.backend],
-    ["Computed in", report.dtype],
+    ["Precision", report.dtype],
     ["Adapter", report.adapter.description],
     ...STAGES.map(([name, title]) => [title, time(timings[name])] as const),
-    ["GPU memory peak", formatBytes(report.memory.peakBytes)],
+    ["GPU memory at most", formatBytes(report.memory.peakBytes)],
     ["Made", new Date(created).toLocaleString()],
   ];
   return facts.filter((fact): fact is Fact => fact[1] !== undefined && fact[1] !== "");

@@ -128,7 +128,7 @@ class KleinbildReferences extends StudioElement {
           ${icon(ImagePlus)} Add pictures…
         </button>
         <p class="hint" id="hint">
-          ${list.length === 0 ? "Pictures to edit or combine, up to four: drop or paste them too." : "Prompts call them “image 1”, “image 2” …"}
+          ${list.length === 0 ? "Pictures to edit or combine, up to four: drop or paste them too." : "Prompts call them “image 1”, “image 2”…"}
         </p>
       </div>
       <p class="error" id="error" role="alert">${this.error ?? nothing}</p>

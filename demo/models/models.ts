@@ -86,7 +86,7 @@ export class KleinbildModels extends StudioElement {
         <section aria-labelledby="catalog">
           <h2 id="catalog">Models there are</h2>
           <p class="hint">
-            The miniatures are on this site. The full-size models are their publisher’s to give: load one from its
+            The miniatures are on this site. The full-size models are their publisher's to give: load one from its
             address or from files that you have.
           </p>
           <kleinbild-catalog

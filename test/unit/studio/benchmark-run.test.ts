@@ -79,7 +79,7 @@ describe("the benchmark of the page", () => {
     const seen: string[] = [];
     run.addEventListener("change", () => seen.push(run.status));
     await run.start({ cases: ["operators"] });
-    expect(seen).toEqual(expect.arrayContaining(["operators: case 1 of 1 …", "operators: linear, f32 …"]));
+    expect(seen).toEqual(expect.arrayContaining(["operators: case 1 of 1…", "operators: linear, f32…"]));
   });
 
   it("keeps what was measured when it is cancelled, and can run again", async () => {

@@ -16,10 +16,10 @@ describe("the facts of a picture", () => {
       Guidance: "off",
       Model: "klein-nano",
       Backend: "wgsl",
-      "Computed in": "f32",
+      Precision: "f32",
       Denoising: "400 ms",
       "In all": "500 ms",
-      "GPU memory peak": "32 MiB",
+      "GPU memory at most": "32 MiB",
     });
   });
 
