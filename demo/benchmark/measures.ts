@@ -3,8 +3,8 @@ import type { BarChart } from "./bar-charts.ts";
 /** Pixels of a chart: a bar, the text above a category's bars, the space between categories, and the axis below. */
 export const BAR = 14;
 export const LABEL = 20;
-export const SPACE = 10;
-export const AXIS = 46;
+const SPACE = 10;
+const AXIS = 46;
 
 /** Pixels from one category to the next. */
 export function slotOf({ series }: BarChart): number {

@@ -4,7 +4,7 @@ import { base } from "../style/base.ts";
 import { icon } from "../style/icon.ts";
 
 /** Two pictures on top of each other, the first one as far as the slider is. */
-export class KleinbildCompare extends LitElement {
+class KleinbildCompare extends LitElement {
   static override properties = {
     beforeUrl: { attribute: "before-url" },
     afterUrl: { attribute: "after-url" },

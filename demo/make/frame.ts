@@ -6,7 +6,7 @@ import { fitPicture, type Size } from "./fit.ts";
  * A place of the picture's shape, as wide as the column, with what it is given as large as it fits in. It tells its
  * content by `--rendering` whether the pixels may stay crisp.
  */
-export class KleinbildFrame extends LitElement {
+class KleinbildFrame extends LitElement {
   static override properties = { size: { attribute: false } };
   /** Pixels of the picture; undefined: square, and the content fills it. */
   declare size: Size | undefined;

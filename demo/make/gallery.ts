@@ -12,7 +12,7 @@ import { useAsReference } from "./picture-commands.ts";
 import { nameOf } from "./sentences.ts";
 
 /** The pictures made so far, to look at again. */
-export class KleinbildGallery extends StudioElement {
+class KleinbildGallery extends StudioElement {
   readonly #urls = new ObjectUrls();
 
   static override styles = [

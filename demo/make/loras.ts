@@ -13,7 +13,7 @@ import { icon } from "../style/icon.ts";
 const MOST = 4;
 
 /** Low-rank adapters that the next pictures are made with, each with its weight. */
-export class KleinbildLoras extends StudioElement {
+class KleinbildLoras extends StudioElement {
   static override properties = { problem: { state: true } };
   declare problem: string;
 

@@ -3,7 +3,7 @@ import type { Studio } from "../state/studio.ts";
 import { fileName } from "./file-name.ts";
 
 /** A picture as a file with a name, its settings inside. */
-export function pictureFile({ file, metadata }: Picture): File {
+function pictureFile({ file, metadata }: Picture): File {
   return new File([file], fileName(metadata), { type: file.type });
 }
 

@@ -21,7 +21,7 @@ import {
 import { pictureFacts } from "./picture-facts.ts";
 
 /** What can be done with the picture on the stage, and how it came about. */
-export class KleinbildPicturePanel extends StudioElement {
+class KleinbildPicturePanel extends StudioElement {
   static override properties = { ...StudioElement.properties, picture: { attribute: false }, url: {} };
   declare picture: Picture;
   /** Address of its file. */

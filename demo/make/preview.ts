@@ -3,7 +3,7 @@ import type { PixelImage } from "../../runtime/index.ts";
 import { base } from "../style/base.ts";
 
 /** The picture as a step predicts it, an eighth of its size, smoothly enlarged. */
-export class KleinbildPreview extends LitElement {
+class KleinbildPreview extends LitElement {
   static override properties = { image: { attribute: false } };
   declare image: PixelImage;
 

@@ -6,7 +6,7 @@ import { base } from "../style/base.ts";
 const TICK_MS = 1000;
 
 /** What is being done, how far it is and how long it will take; the time goes down between the events too. */
-export class KleinbildRunProgress extends LitElement {
+class KleinbildRunProgress extends LitElement {
   static override properties = { stage: { attribute: false } };
   declare stage: Stage;
   #since = 0;

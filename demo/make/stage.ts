@@ -24,7 +24,7 @@ import { stageStyle } from "./stage-style.ts";
 import { type StageView, stageView } from "./stage-view.ts";
 
 /** What is looked at: a picture, or how far the next one is. */
-export class KleinbildStage extends StudioElement {
+class KleinbildStage extends StudioElement {
   static override properties = {
     ...StudioElement.properties,
     comparing: { state: true },

@@ -10,7 +10,7 @@ import { icon } from "../style/icon.ts";
 import { CATALOG, type CatalogEntry, FILE_BYTES, type GpuNeeds, gpuNeeds } from "./catalog.ts";
 
 /** The models there are: those of this site, which open at a press, and those that their publisher gives. */
-export class KleinbildCatalog extends StudioElement {
+class KleinbildCatalog extends StudioElement {
   static override properties = { choices: { attribute: false }, onAddress: { attribute: false } };
   /** Models of this site besides klein-nano. */
   declare choices: readonly ModelChoice[];

@@ -11,7 +11,7 @@ import { denseFacts } from "./dense-words.ts";
 import { trainingText } from "./words.ts";
 
 /** Where it runs: a sentence, and behind it what the engine tells of adapter, model and memory. */
-export class KleinbildEngine extends StudioElement {
+class KleinbildEngine extends StudioElement {
   static override styles = [
     base,
     css`

@@ -12,7 +12,7 @@ import "./open-model.ts";
 import "./stored-models.ts";
 
 /** The tab of models: what is open, what there is, how to load one, and what this device keeps. */
-export class KleinbildModels extends StudioElement {
+class KleinbildModels extends StudioElement {
   static override properties = { choices: { attribute: false } };
   /** Models of this site besides klein-nano. */
   declare choices: readonly ModelChoice[];

@@ -9,7 +9,7 @@ import { adapterSentences, whereSentence } from "./adapter-words.ts";
 import { failureText, trainingText } from "./words.ts";
 
 /** Which model is open or on its way, what became of the last attempt, and what the adapter can run. */
-export class KleinbildOpenModel extends StudioElement {
+class KleinbildOpenModel extends StudioElement {
   static override styles = [
     base,
     css`

@@ -15,7 +15,7 @@ import { failureText } from "./words.ts";
 const date = new Intl.DateTimeFormat("en", { dateStyle: "medium", timeStyle: "short" });
 
 /** The models that this device keeps, and the room that they take. */
-export class KleinbildStoredModels extends StudioElement {
+class KleinbildStoredModels extends StudioElement {
   static override properties = {
     library: { attribute: false },
     load: { attribute: false },
