@@ -1,35 +1,45 @@
-import type { AddressInfo } from "node:net";
 import type { Server } from "node:http";
+import type { AddressInfo } from "node:net";
 import { fileURLToPath } from "node:url";
 import { serve } from "@hono/node-server";
 import { serveStatic } from "@hono/node-server/serve-static";
 import { Hono } from "hono";
+import { cors } from "hono/cors";
 
 const SITE = fileURLToPath(new URL("../site", import.meta.url));
 
 export interface SiteServerOptions {
-  /** The folder of the host that the page lies in, with a slash at both ends. */
+  /** The folder of the host that the files lie in, with a slash at both ends. */
   readonly base?: string;
-  /** Headers of a file, by its path within the page. */
+  /** Headers of a file, by its path. */
   readonly headers?: (path: string) => Readonly<Record<string, string>>;
+  /** Whether pages of other origins may read the files. */
+  readonly cors?: boolean;
 }
 
-/** A static host with the built page on it. */
+/** A static host. */
 export interface SiteServer {
-  /** Of the page. */
+  /** Of the folder, with a slash at its end. */
   readonly url: string;
-  readonly port: number;
   /** Paths that were asked for, in order, below the host's root. */
   readonly requested: readonly string[];
   /** Violations of a policy that names `/policy-report` as its report-uri. */
   readonly violations: readonly string[];
-  /** Files that it has instead of those in site/, by their path within the page: a newer version, say. */
+  /** Files that it has instead of those in the folder, by their path: a newer version, say. */
   readonly files: Map<string, string>;
   close(): Promise<void>;
 }
 
-/** Serves site/ as the plainest of hosts does: whole files and ranges, their types, and no header that was not asked for. */
-export async function serveSite({ base = "/", headers }: SiteServerOptions = {}): Promise<SiteServer> {
+/** Serves the built page. */
+export function serveSite(options?: SiteServerOptions): Promise<SiteServer> {
+  return serveFolder(SITE, options);
+}
+
+/** Serves a folder as the plainest of hosts does: whole files and ranges, their types, and no header that was not asked for. */
+export async function serveFolder(
+  root: string,
+  { base = "/", headers, cors: isShared = false }: SiteServerOptions = {},
+): Promise<SiteServer> {
   const requested: string[] = [];
   const violations: string[] = [];
   const files = new Map<string, string>();
@@ -38,6 +48,7 @@ export async function serveSite({ base = "/", headers }: SiteServerOptions = {})
     violations.push(await context.req.text());
     return context.body(null, 204);
   });
+  if (isShared) app.use(cors({ origin: "*", exposeHeaders: ["Content-Range"] }));
   app.use(`${base}*`, async (context, next) => {
     const { path } = context.req;
     requested.push(path);
@@ -47,14 +58,13 @@ export async function serveSite({ base = "/", headers }: SiteServerOptions = {})
     if (text === undefined) return next();
     return context.body(text, 200, { "Content-Type": file.endsWith(".js") ? "text/javascript" : "text/html" });
   });
-  app.use(`${base}*`, serveStatic({ root: SITE, rewriteRequestPath: (path) => `/${path.slice(base.length)}` }));
+  app.use(`${base}*`, serveStatic({ root, rewriteRequestPath: (path) => `/${path.slice(base.length)}` }));
   const server = await new Promise<Server>((resolve) => {
     const started = serve({ fetch: app.fetch, hostname: "127.0.0.1", port: 0 }, () => resolve(started as Server));
   });
   const { port } = server.address() as AddressInfo;
   return {
     url: `http://127.0.0.1:${port}${base}`,
-    port,
     requested,
     violations,
     files,

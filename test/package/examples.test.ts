@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import { build } from "vite";
 import webpack, { type Configuration, type Stats } from "webpack";
 import { launchBrowser } from "../../tools/browsers.ts";
-import { serveFolder } from "../support/static-server.ts";
+import { serveFolder } from "../../tools/site-server.ts";
 import { createConsumer, ROOT } from "./consumer.ts";
 
 const run = promisify(execFile);
@@ -51,7 +51,7 @@ async function withExample(
     if (!response.ok()) failures.push(`${response.url()}: ${response.status()}`);
   });
   try {
-    await page.goto(server.origin);
+    await page.goto(server.url);
     await page.getByText("Ready").waitFor();
     await use(page);
     expect(failures).toEqual([]);

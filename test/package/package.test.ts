@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import { build } from "vite";
 import { launchBrowser } from "../../tools/browsers.ts";
-import { serveFolder } from "../support/static-server.ts";
+import { serveFolder } from "../../tools/site-server.ts";
 import { createConsumer, ROOT } from "./consumer.ts";
 
 const TINY = { prompt: "a fox on a teal background", width: 64, height: 64, steps: 1, seed: 7 };
@@ -181,7 +181,7 @@ globalThis.measure = async () => {
     const browser = await launchBrowser("chromium");
     try {
       const page = await browser.newPage();
-      await page.goto(server.origin);
+      await page.goto(server.url);
       await page.waitForFunction("globalThis.measure !== undefined");
       expect(await page.evaluate("globalThis.measure()")).toEqual(["case", "row", "caseDone", "report", false]);
       await page.waitForFunction(`document.querySelector("kleinbild-studio").shadowRoot !== null`);

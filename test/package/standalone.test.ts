@@ -5,13 +5,13 @@ import type { BrowserContext, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import type { OperatorReport } from "../../runtime/choice/open-dense.ts";
 import { launchBrowser } from "../../tools/browsers.ts";
-import { serveFolder, type StaticServer } from "../support/static-server.ts";
+import { serveFolder, type SiteServer } from "../../tools/site-server.ts";
 import { ROOT } from "./consumer.ts";
 
 const WASM = "ort-wasm-simd-threaded.asyncify.wasm";
 
 /** The package on one host, onnxruntime on a second, the page that uses both on a third. */
-let servers: readonly StaticServer[];
+let servers: readonly SiteServer[];
 let folder: string;
 let browser: BrowserContext;
 let page: Page;
@@ -24,7 +24,7 @@ beforeAll(async () => {
     serveFolder(join(ROOT, "node_modules/onnxruntime-web/dist"), { cors: true }),
     serveFolder(folder),
   ]);
-  const [packageOrigin, ortOrigin, pageOrigin] = servers.map(({ origin }) => origin);
+  const [packageOrigin, ortOrigin, pageOrigin] = servers.map(({ url }) => new URL(url).origin);
   ortWasmUrl = `${ortOrigin}/${WASM}`;
   const standalone = `${packageOrigin}/dist/standalone`;
   // as docs/embed.md has it
