@@ -35,7 +35,7 @@ export interface Availability {
   /** What the files were taken for. */
   readonly recognition: ModelRecognition;
   readonly adapter: AdapterSummary | undefined;
-  /** Bytes of files that are not on this machine yet. */
+  /** Bytes that are to come: of whole files where the model is kept, else of the tensors that are read. */
   readonly downloadBytes: number;
   /** The id that the store has it under, the bytes that it takes more when all is there, and the most on the way. */
   readonly store: { readonly id: string; readonly bytes: number; readonly peakBytes: number };

@@ -6,7 +6,8 @@ import type { StoredModel } from "../weights/store/stored-model.ts";
 import { type Availability, type AvailabilityOptions, judgeAvailability, type StoredState } from "./availability.ts";
 import type { LibraryCall } from "./library-call.ts";
 import type { ModelPlace } from "./model-place.ts";
-import { type PrepareOptions, prepareModel, storedIds, weightBytes } from "./prepare-model.ts";
+import { missingBytes, sizeOf } from "./missing-files.ts";
+import { isToBeKept, type PrepareOptions, prepareModel, storedIds, weightBytes } from "./prepare-model.ts";
 import { storedSource } from "./stored-place.ts";
 
 /** What a page's worker and Node have to offer. */
@@ -59,7 +60,7 @@ export class ModelLibrary<Location> {
     const source = isKept ? await storedSource(store, prepared) : place.source;
     try {
       const model = await openModel(source, { signal });
-      return await judgeAvailability(model, await this.#stored(model, place, isKept, options), gpu, options);
+      return await judgeAvailability(model, await this.#stored(model, place, isKept, options, signal), gpu, options);
     } finally {
       await source.close();
     }
@@ -97,18 +98,29 @@ export class ModelLibrary<Location> {
     await this.#platform.store?.delete(id);
   }
 
-  async #stored(model: OpenModel, place: ModelPlace, isKept: boolean, options: PrepareOptions): Promise<StoredState> {
+  async #stored(
+    model: OpenModel,
+    place: ModelPlace,
+    isKept: boolean,
+    options: PrepareOptions,
+    signal?: AbortSignal,
+  ): Promise<StoredState> {
     const { quantization = "none", keep = "auto" } = options;
+    const { store } = this.#platform;
     const storage = await this.storage();
     const { prepared: id } = storedIds(place, options);
-    const bytes = weightBytes(model);
-    if (isKept || !place.urlOf) return { downloadBytes: 0, store: { id, bytes: 0, peakBytes: 0 }, storage };
-    const keeps = this.#platform.store !== undefined && keep !== "never";
-    if (!keeps) return { downloadBytes: bytes, store: { id, bytes: 0, peakBytes: 0 }, storage };
-    if (quantization === "none") return { downloadBytes: bytes, store: { id, bytes, peakBytes: bytes }, storage };
+    const none = { id, bytes: 0, peakBytes: 0 };
+    if (isKept || !place.urlOf) return { downloadBytes: 0, store: none, storage };
+    const read = weightBytes(model);
+    if (!store || !isToBeKept(model, keep)) return { downloadBytes: read, store: none, storage };
+    const isRepacked = quantization !== "none";
+    const downloadBytes = await missingBytes(store, id, place.source, model, isRepacked, signal);
+    if (!isRepacked) return { downloadBytes, store: { id, bytes: downloadBytes, peakBytes: downloadBytes }, storage };
     // packed parts and the original of the one that is being repacked; 8 and 4 bits with a scale for 32
-    const packed = (original: number): number => (original * (quantization === "q8" ? 8.5 : 4.5)) / 16;
-    const largest = Math.max(...Object.values(model.recognition.parts).map((part) => part.bytes));
-    return { downloadBytes: bytes, store: { id, bytes: packed(bytes), peakBytes: packed(bytes) + largest }, storage };
+    const packed = (read * (quantization === "q8" ? 8.5 : 4.5)) / 16;
+    const originals = [];
+    for (const { files } of Object.values(model.recognition.parts))
+      originals.push(await sizeOf(place.source, files, signal));
+    return { downloadBytes, store: { id, bytes: packed, peakBytes: packed + Math.max(...originals) }, storage };
   }
 }

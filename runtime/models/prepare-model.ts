@@ -71,7 +71,7 @@ export async function prepareModel(
   try {
     const source = new RememberedSource(place.source);
     const model = await openModel(source, { signal: context.signal });
-    isUsed = keep === "auto" && weightBytes(model) < KEPT_FROM_BYTES;
+    isUsed = !isToBeKept(model, keep);
     if (isUsed) return place.source;
     const preparing = new Preparing(store, { ...place, source }, model, context);
     const others = (options.evict ?? []).filter((id) => id !== prepared && !id.startsWith(`${prepared}.`));
@@ -86,6 +86,12 @@ export async function prepareModel(
   }
 }
 
+/** Whether a model of an address is to be in the store, where there is one. */
+export function isToBeKept(model: OpenModel, keep: NonNullable<PrepareOptions["keep"]>): boolean {
+  return keep === "always" || (keep === "auto" && weightBytes(model) >= KEPT_FROM_BYTES);
+}
+
+/** Bytes of the tensors that are read. */
 export function weightBytes({ recognition }: OpenModel): number {
   return Object.values(recognition.parts).reduce((sum, { bytes }) => sum + bytes, 0);
 }

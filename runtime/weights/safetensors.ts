@@ -35,6 +35,7 @@ export interface TensorEntry {
 /** The limit that the reference implementation sets. */
 const MAX_HEADER_BYTES = 100_000_000;
 const LENGTH_BYTES = 8;
+const BRACE = 0x7b;
 const METADATA = "__metadata__";
 
 const natural = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
@@ -55,7 +56,7 @@ export async function readSafetensorsHeader(
   path: string,
   signal?: AbortSignal,
 ): Promise<SafetensorsHeader> {
-  const first = await file.read(0, Math.min(LENGTH_BYTES, file.size), signal);
+  const first = await file.read(0, Math.min(LENGTH_BYTES + 1, file.size), signal);
   const length = headerLength(first, file.size, path, MAX_HEADER_BYTES);
   return parseHeader(await file.read(LENGTH_BYTES, length, signal), file.size, path);
 }
@@ -81,13 +82,16 @@ function invalidFile(path: string, message: string, cause?: unknown): KleinbildE
   );
 }
 
-/** @param first  the file, or its first 8 bytes */
+/** @param first  the file, or its first 9 bytes: the header's length, and the brace that the format has it begin with */
 function headerLength(first: Uint8Array, fileSize: number, path: string, maxBytes: number): number {
   if (fileSize < LENGTH_BYTES) throw invalidFile(path, `it has ${fileSize} bytes`);
   const length = new DataView(first.buffer, first.byteOffset).getBigUint64(0, true);
-  const most = Math.min(maxBytes, fileSize - LENGTH_BYTES);
-  if (length > BigInt(most)) throw invalidFile(path, `its header claims ${length} bytes, of at most ${most}`);
-  return Number(length);
+  const rest = fileSize - LENGTH_BYTES;
+  if (length <= BigInt(Math.min(maxBytes, rest))) return Number(length);
+  if (first[LENGTH_BYTES] !== BRACE) throw invalidFile(path, "it does not begin with the header of one");
+  if (length > BigInt(rest))
+    throw invalidFile(path, `its header claims ${length} bytes, of which the file has ${rest}; it may be cut off`);
+  throw invalidFile(path, `its header claims ${length} bytes, of at most ${maxBytes}`);
 }
 
 function parseHeader(header: Uint8Array, fileSize: number, path: string): SafetensorsHeader {

@@ -156,17 +156,43 @@ describe("openModels", () => {
     expect(before).toMatchObject({ status: "downloadable", missing: [], model: { name: "klein-nano" } });
     const sizes = await Promise.all(WEIGHTS.map(async (path) => (await stat(join(NANO, path))).size));
     const weights = sizes.reduce((sum, size) => sum + size, 0);
-    expect(before.downloadBytes).toBeLessThanOrEqual(weights);
-    expect(before.downloadBytes).toBeGreaterThan(0.9 * weights);
+    expect(before.downloadBytes).toBeGreaterThan(weights);
+    expect(before.store).toMatchObject({ bytes: before.downloadBytes, peakBytes: before.downloadBytes });
+    const read = await models.availability(server.url, { ...options, keep: "never" });
+    expect(read.downloadBytes).toBeLessThan(weights);
+    expect(read.downloadBytes).toBeGreaterThan(0.9 * weights);
     expect([...server.sentBytes.values()].reduce((sum, bytes) => sum + bytes, 0)).toBeLessThan(0.1 * weights);
     expect(before.plan!.peakBytes).toBeGreaterThan(before.plan!.weights.transformer);
     const kept = await models.download(server.url);
     expect(kept).toMatchObject({ complete: true, name: "klein-nano", id: before.store.id });
+    expect(kept!.bytes).toBe(before.downloadBytes);
+    await openNodeStore(join(folder, "library")).deleteFiles(kept!.id, [WEIGHTS[1]!]);
+    expect((await models.availability(server.url, options)).downloadBytes).toBe(sizes[1]);
+    await models.download(server.url);
     expect(await models.availability(server.url, options)).toMatchObject({ status: "ready", downloadBytes: 0 });
     expect(await models.verify(kept!.id)).toEqual([]);
     expect((await models.storage())!.freeBytes).toBeGreaterThan(0);
     await models.delete(kept!.id);
     expect(await models.list()).toEqual([]);
+  });
+
+  it("counts whole files for what is repacked, less those of parts that are made", async () => {
+    const storeFolder = join(folder, "repacked");
+    const models = openModels({ storeFolder });
+    const options = { keep: "always", quantization: "q4" } as const;
+    const all = await models.availability(server.url, { keep: "always" });
+    const before = await models.availability(server.url, options);
+    expect(before.downloadBytes).toBe(all.downloadBytes);
+    const { size } = await stat(join(NANO, WEIGHTS[1]!));
+    const largest = Math.max(...(await Promise.all(WEIGHTS.map(async (path) => (await stat(join(NANO, path))).size))));
+    expect(before.store.peakBytes).toBe(before.store.bytes + largest);
+    const { id } = (await models.download(server.url, options))!;
+    await openNodeStore(storeFolder).deleteFiles(id, [WEIGHTS[1]!]);
+    const after = await models.availability(server.url, options);
+    expect(after.downloadBytes).toBeGreaterThan(size);
+    expect(before.downloadBytes - after.downloadBytes).toBe(
+      (await stat(join(NANO, WEIGHTS[0]!))).size + (await stat(join(NANO, WEIGHTS[2]!))).size,
+    );
   });
 
   it("has a kept model by its id alone, when its server is gone, as long as it is whole", async () => {

@@ -76,8 +76,19 @@ describe("readSafetensorsHeader", () => {
     it(`refuses a file of ${bytes} bytes`, () => expectRefusal(new Uint8Array(bytes), /it has \d bytes/));
 
   it("refuses a header that claims more than the file, by one byte or by 2^63", async () => {
-    await expectRefusal(withHeader("{}", new Uint8Array(0), 3n), /claims 3 bytes, of at most 2/);
+    await expectRefusal(
+      withHeader("{}", new Uint8Array(0), 3n),
+      /claims 3 bytes, of which the file has 2; it may be cut off/,
+    );
     await expectRefusal(withHeader("{}", new Uint8Array(0), 2n ** 63n), /claims 9223372036854775808 bytes/);
+  });
+
+  it("tells a file of another kind from one that was cut off, and names no size that it does not have", async () => {
+    for (const bytes of [9, 4096])
+      await expectRefusal(
+        new Uint8Array(bytes).fill(7),
+        /^a\/b.safetensors is not a valid safetensors file: it does not begin with the header of one\.$/,
+      );
   });
 
   it("refuses a header that claims less than it has", async () => {

@@ -9,7 +9,7 @@ import type { TensorStore } from "../tensor-store.ts";
 import { repackPart, type RepackReport } from "./repack-part.ts";
 
 /** Where diffusers has the weights of each part. */
-const WEIGHT_FILES = {
+export const WEIGHT_FILES = {
   textEncoder: "text_encoder/model.safetensors",
   transformer: "transformer/diffusion_pytorch_model.safetensors",
   vae: "vae/diffusion_pytorch_model.safetensors",
