@@ -42,14 +42,20 @@ export class Gallery extends Observable {
     await this.#write(picture);
   }
 
-  /** @returns puts it back where it was */
-  async remove(id: string): Promise<() => Promise<void>> {
+  /** @returns puts it back where it was; undefined when it is there still, which was told then */
+  async remove(id: string): Promise<(() => Promise<void>) | undefined> {
     const removed = this.#pictures.find((picture) => picture.id === id);
-    if (!removed) return async () => {};
+    if (!removed) return undefined;
     this.#change(this.#pictures.filter((picture) => picture !== removed));
-    await (await this.#open())?.delete("pictures", id);
+    try {
+      await (await this.#open())?.delete("pictures", id);
+    } catch (error) {
+      this.#putBack(removed);
+      this.#onProblem(new Error("The browser could not delete the picture: try again.", { cause: error }));
+      return undefined;
+    }
     return async () => {
-      this.#change([...this.#pictures, removed].toSorted((a, b) => b.created - a.created));
+      this.#putBack(removed);
       await this.#write(removed);
     };
   }
@@ -61,6 +67,10 @@ export class Gallery extends Observable {
       this.#onProblem(new Error("The pictures kept in this browser could not be read.", { cause: error }));
       return [];
     }
+  }
+
+  #putBack(picture: Picture): void {
+    this.#change([...this.#pictures, picture].toSorted((a, b) => b.created - a.created));
   }
 
   async #write(picture: Picture): Promise<void> {

@@ -120,6 +120,7 @@ export class Studio extends Observable {
     if (this.#shown === picture) this.#shown = undefined;
     const undo = await this.gallery.remove(picture.id);
     this.changed();
+    if (!undo) return;
     this.notices.info("The picture was deleted.", { label: "Undo", run: () => void undo() });
   }
 

@@ -275,6 +275,33 @@ export const base = css`
     background: var(--accent);
   }
 
+  /* how far it is nobody knows: a stripe goes through, or, where nothing is to move, the bar is hatched */
+  progress:indeterminate {
+    background: repeating-linear-gradient(120deg, var(--raised) 0 0.5rem, var(--line) 0.5rem 1rem);
+  }
+
+  progress:indeterminate::-webkit-progress-bar {
+    background: none;
+  }
+
+  progress:indeterminate::-moz-progress-bar {
+    background: none;
+  }
+
+  @media (prefers-reduced-motion: no-preference) {
+    progress:indeterminate {
+      background: linear-gradient(90deg, transparent, var(--accent), transparent) 150% 0 / 40% 100% no-repeat
+        var(--raised);
+      animation: passing 2s linear infinite;
+    }
+  }
+
+  @keyframes passing {
+    to {
+      background-position-x: -50%;
+    }
+  }
+
   .card {
     padding: var(--gap);
     border: 1px solid var(--line);

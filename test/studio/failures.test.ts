@@ -1,6 +1,3 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import type { BrowserContext } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { launchBrowser } from "../../tools/browsers.ts";
@@ -43,15 +40,20 @@ describe("the studio, when something is missing or breaks", () => {
     await studio.page.close();
   });
 
-  it("says what is wrong with a damaged model file, and goes back to the model before", async () => {
+  it("keeps a picture that the browser cannot delete, and says so", async () => {
     const studio = await StudioPage.open(browser, server.url);
     await studio.ready();
-    const folder = await mkdtemp(join(tmpdir(), "kleinbild-"));
-    const file = join(folder, "model.safetensors");
-    await writeFile(file, Buffer.alloc(4096, 7));
-    await studio.page.getByRole("tab", { name: "Models" }).click();
-    // TODO
-    await rm(folder, { recursive: true });
+    await studio.make("a hen");
+    const before = await studio.thumbnails().count();
+    await studio.page.evaluate(() => {
+      IDBObjectStore.prototype.delete = () => {
+        throw new DOMException("The disk is gone.", "UnknownError");
+      };
+    });
+    await studio.stage.getByRole("button", { name: "Delete" }).click();
+    await expectVisible(studio.page.getByText(/could not delete the picture/));
+    expect(await studio.thumbnails().count()).toBe(before);
+    expect(await studio.page.getByRole("button", { name: "Undo" }).count()).toBe(0);
     await studio.page.close();
   });
 });
