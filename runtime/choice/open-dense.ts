@@ -62,7 +62,8 @@ const MAP = { width: 64, leastHeight: 8, mostHeight: 256 } as const;
 
 /**
  * The dense backend of an engine: with `auto` and `wgsl`, what is right and fastest on this adapter for each kind of operator,
- * as remembered or by trial. onnxruntime is loaded only for `ort`, where a trial compares with it, and where it has won.
+ * as remembered or by trial. onnxruntime is loaded only for `ort`, where a trial compares with it, and where it has won. Where
+ * it has won and cannot be loaded any more, the choice is made anew for this engine, and the report says what it failed with.
  *
  * @throws KleinbildError `unsupported` when onnxruntime was asked for and cannot be loaded, or when nothing computes rightly;
  *   the reason of `signal`
@@ -101,13 +102,14 @@ class Choosing {
     const { shape, make } = operator === "convolution" ? this.#convolutions(candidates) : this.#products(operator);
     const key = choiceKey(gpu, { operator, scalar, candidates, shape, ortWasmUrl });
     const kept = await this.#remembered.get(key, candidates);
-    if (kept && (await this.#isThere(kept.implementation))) return { ...kept, remembered: true };
+    const isLost = kept !== undefined && !(await this.#isThere(kept.implementation));
+    if (kept && !isLost) return { ...kept, remembered: true };
     const trial = await OperatorTrial.create(gpu, make, candidates[0]!, (name) => this.#backend(name));
     try {
       const what = operator === "convolution" ? "a convolution" : `a product with ${operator} weights`;
       const { fastest: implementation, candidates: tried } = await fastest(what, candidates, trial, budgetMs);
       const chosen = { implementation, candidates: tried };
-      await this.#remembered.set(key, chosen);
+      if (!isLost) await this.#remembered.set(key, chosen); // else what is lost may be back at the next start
       return { ...chosen, remembered: false };
     } finally {
       trial.dispose();

@@ -47,14 +47,15 @@ globalThis.choose = async (options) => {
   return Object.values(dense);
 };
 globalThis.makePicture = async (options) => {
-  const engine = await open(options);
+  let engine;
   try {
+    engine = await open(options);
     const { image, report } = await engine.generate({ prompt: "a fox", width: 64, height: 64, steps: 1 }).result;
     return { width: image.width, backend: report.backend };
   } catch ({ code }) {
     return { code };
   } finally {
-    await engine.dispose();
+    await engine?.dispose();
   }
 };
 globalThis.measure = async () => {

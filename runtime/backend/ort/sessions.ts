@@ -48,21 +48,33 @@ export class OrtSessions {
     this.#device = device;
   }
 
+  /** @throws KleinbildError `unsupported` when onnxruntime-web, or its wasm, cannot be loaded */
   static async create(device: GPUDevice, wasmUrl?: string): Promise<OrtSessions> {
-    return new OrtSessions(await loadOrt(wasmUrl), device);
+    const sessions = new OrtSessions(await loadOrt(wasmUrl), device);
+    await sessions.#session("first", firstGraph); // the wasm is fetched for it: what is not there is known now
+    return sessions;
   }
 
-  /**
-   * Runs the graph of `key`, built on first use. Everything stays on the GPU; one submission.
-   *
-   * @throws KleinbildError `unsupported` when there can be no session: the first one fetches the wasm
-   */
+  /** Runs the graph of `key`, built on first use. Everything stays on the GPU; one submission. */
   async run(
     key: string,
     build: () => OnnxGraph,
     inputs: Readonly<Record<string, Operand>>,
     outputs: Readonly<Record<string, Operand>>,
   ): Promise<void> {
+    const session = await this.#session(key, build);
+    const feeds = this.#wrap(inputs);
+    const fetches = this.#wrap(outputs);
+    await session.run(feeds, fetches);
+  }
+
+  async dispose(): Promise<void> {
+    const sessions = await Promise.allSettled(this.#sessions.values());
+    this.#sessions.clear();
+    for (const session of sessions) if (session.status === "fulfilled") await session.value.release();
+  }
+
+  #session(key: string, build: () => OnnxGraph): Promise<InferenceSession> {
     let session = this.#sessions.get(key);
     if (!session) {
       session = this.#ort.InferenceSession.create(encodeModel(build()), {
@@ -75,15 +87,7 @@ export class OrtSessions {
       });
       this.#sessions.set(key, session);
     }
-    const feeds = this.#wrap(inputs);
-    const fetches = this.#wrap(outputs);
-    await (await session).run(feeds, fetches);
-  }
-
-  async dispose(): Promise<void> {
-    const sessions = await Promise.allSettled(this.#sessions.values());
-    this.#sessions.clear();
-    for (const session of sessions) if (session.status === "fulfilled") await session.value.release();
+    return session;
   }
 
   #wrap(operands: Readonly<Record<string, Operand>>): Record<string, OrtTensor> {
@@ -96,4 +100,14 @@ export class OrtSessions {
     }
     return tensors;
   }
+}
+
+/** y = x, of one value. */
+function firstGraph(): OnnxGraph {
+  const value = { type: "float32", shape: [1] } as const;
+  return {
+    nodes: [{ op: "Identity", inputs: ["x"], outputs: ["y"] }],
+    inputs: [{ ...value, name: "x" }],
+    outputs: [{ ...value, name: "y" }],
+  };
 }
