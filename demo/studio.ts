@@ -56,11 +56,11 @@ export class KleinbildStudio extends LitElement {
     this.addController(new Observing(this, [this.#studio, session, queue]));
     receiveFiles(this, {
       onDrop: (files) => {
-        this.#choose("make"); // where it shows what became of them
+        void this.#choose("make"); // where it shows what became of them
         void this.#studio.receive(files);
       },
       onPaste: (files) => {
-        this.#choose("make");
+        void this.#choose("make");
         void this.#studio.addReferences(files);
       },
     });

@@ -101,6 +101,7 @@ const OPTIONAL: Readonly<Record<string, "number" | "string">> = {
   height: "number",
   steps: "number",
   guidance: "number",
+  results: "number",
   dtype: "string",
 };
 

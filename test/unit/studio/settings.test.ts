@@ -124,6 +124,6 @@ describe("the settings of an earlier visit", () => {
     });
     const settings = new Settings();
     settings.set({ prompt: "a bus" });
-    expect(settings.fields).toMatchObject({ prompt: "a bus", results: 1 });
+    expect(settings.fields).toMatchObject({ prompt: "a bus", results: undefined });
   });
 });
