@@ -35,7 +35,7 @@ describe("the studio, when something is missing or breaks", () => {
     const session = await browser.newCDPSession(studio.page);
     await session.send("Storage.overrideQuotaForOrigin", { origin: new URL(server.url).origin, quotaSize: 1 });
     await studio.make("a fish");
-    await expectVisible(studio.page.getByText(/no room left in this browser's storage/));
+    await expectVisible(studio.page.getByText(/no room left in this browser.s storage/));
     expect(await studio.picture("a fish").isVisible()).toBe(true);
     await studio.page.close();
   });

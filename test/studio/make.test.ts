@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { BrowserContext } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { launchBrowser } from "../../tools/browsers.ts";
-import { expectVisible, PICTURES, StudioPage } from "./studio-page.ts";
+import { expectVisible, PICTURES, StudioPage, TIMEOUT_MS } from "./studio-page.ts";
 import { serveSite, type SiteServer } from "../../tools/site-server.ts";
 
 let server: SiteServer;
@@ -96,7 +96,7 @@ describe("the studio", () => {
     const before = await studio.thumbnails().count();
     await studio.page.getByRole("spinbutton", { name: "Number of results" }).fill("2");
     await studio.make("a sun");
-    await expect.poll(() => studio.thumbnails().count()).toBe(before + 2);
+    await expect.poll(() => studio.thumbnails().count(), { timeout: TIMEOUT_MS }).toBe(before + 2);
     await studio.page.getByRole("spinbutton", { name: "Number of results" }).fill("1");
   });
 
