@@ -10,6 +10,11 @@ import { icon } from "./style/icon.ts";
 
 /** Messages at the lower edge, spoken when they come. */
 class KleinbildNotices extends StudioElement {
+  /** Had the focus last, outside of here. */
+  #before: HTMLElement | undefined;
+  #hadFocus = false;
+  #root: Node | undefined;
+
   static override styles = [
     base,
     css`
@@ -63,6 +68,27 @@ class KleinbildNotices extends StudioElement {
     return [notices];
   }
 
+  override connectedCallback(): void {
+    super.connectedCallback();
+    this.#root = this.getRootNode(); // a move of the focus within it is not told further out
+    this.#root.addEventListener("focusout", this.#remember);
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    this.#root?.removeEventListener("focusout", this.#remember);
+  }
+
+  protected override willUpdate(): void {
+    this.#hadFocus = Boolean(this.shadowRoot?.activeElement);
+  }
+
+  /** From a notice that is gone, the focus goes to another one, or back to where it came from. */
+  protected override updated(): void {
+    if (!this.#hadFocus || this.shadowRoot?.activeElement) return;
+    (this.renderRoot.querySelector("button") ?? this.#before)?.focus();
+  }
+
   protected override render(): TemplateResult {
     const { list } = this.studio.notices;
     const items = (kind: Notice["kind"]): unknown =>
@@ -98,6 +124,11 @@ class KleinbildNotices extends StudioElement {
       </button>
     </div>`;
   }
+
+  readonly #remember = (event: Event): void => {
+    const path = event.composedPath();
+    if (!path.includes(this)) this.#before = path[0] as HTMLElement;
+  };
 }
 
 customElements.define("kleinbild-notices", KleinbildNotices);

@@ -52,8 +52,8 @@ export class KleinbildStudio extends LitElement {
     super();
     this.choices = [];
     this.tab = "make";
-    const { session, queue } = this.#studio;
-    this.addController(new Observing(this, [this.#studio, session, queue]));
+    const { session, queue, notices } = this.#studio;
+    this.addController(new Observing(this, [this.#studio, session, queue, notices]));
     receiveFiles(this, {
       onDrop: (files) => {
         void this.#choose("make"); // where it shows what became of them
@@ -95,7 +95,8 @@ export class KleinbildStudio extends LitElement {
   }
 
   protected override render(): TemplateResult {
-    return html`<div class="frame">
+    const isNoticed = this.#studio.notices.list.length > 0;
+    return html`<div class="frame ${isNoticed ? "noticed" : ""}">
         <header>
           <h1>${MARK} Kleinbild</h1>
           <div role="tablist" aria-label="Parts of the studio" @keydown=${this.#moveTab}>

@@ -30,6 +30,7 @@ class KleinbildCompare extends LitElement {
         cursor: ew-resize;
         touch-action: pan-y pinch-zoom;
         user-select: none;
+        forced-color-adjust: none; /* its marks are on a picture, in black and white */
       }
 
       .stack > * {

@@ -30,6 +30,7 @@ class KleinbildComposer extends StudioElement {
     base,
     css`
       form {
+        --covered: calc(8.5rem + var(--notices, 0rem));
         display: grid;
         grid-template-columns: minmax(0, 1fr);
         gap: 1.1rem;
@@ -73,6 +74,10 @@ class KleinbildComposer extends StudioElement {
         gap: 0.75rem;
       }
 
+      .columns {
+        grid-template-columns: repeat(auto-fit, minmax(min(100%, 9rem), 1fr));
+      }
+
       .size > :first-child,
       .wide {
         grid-column: 1 / -1;
@@ -97,8 +102,9 @@ class KleinbildComposer extends StudioElement {
       }
 
       .actions {
+        --covered: 0;
         position: sticky;
-        bottom: 0;
+        bottom: var(--notices, 0);
         z-index: 1;
         margin-bottom: -0.75rem;
         padding-block: 0.75rem;
@@ -113,6 +119,17 @@ class KleinbildComposer extends StudioElement {
       .actions .check {
         flex: 1 1 100%;
         font-size: 0.875rem;
+      }
+
+      /* low, or enlarged: it would cover most of what it belongs to */
+      @media (max-height: 30rem) {
+        form {
+          --covered: 0;
+        }
+
+        .actions {
+          position: static;
+        }
       }
     `,
   ];
@@ -144,6 +161,7 @@ class KleinbildComposer extends StudioElement {
           rows="3"
           spellcheck="false"
           aria-describedby=${described(prompt)}
+          aria-invalid=${prompt.error ? "true" : nothing}
           .value=${live(fields.prompt)}
           @input=${({ target }: Event) => settings.set({ prompt: (target as HTMLTextAreaElement).value })}
           @keydown=${this.#submitOnEnter}
@@ -233,6 +251,7 @@ class KleinbildComposer extends StudioElement {
         id="negative-prompt"
         autocomplete="off"
         aria-describedby=${described(field)}
+        aria-invalid=${error ? "true" : nothing}
         .value=${live(settings.fields.negativePrompt)}
         @input=${({ target }: Event) => settings.set({ negativePrompt: (target as HTMLInputElement).value })}
       />

@@ -11,7 +11,7 @@ export function queueList(queue: RunQueue): TemplateResult | typeof nothing {
   if (waiting.length === 0) return nothing;
   return html`
     <div class="queue">
-      <h3 id="queue">Queue</h3>
+      <h2 id="queue">Queue</h2>
       <ol aria-labelledby="queue">
         ${repeat(
           waiting,

@@ -1,4 +1,4 @@
-import { html, type TemplateResult } from "lit";
+import { html, nothing, type TemplateResult } from "lit";
 import type { Settings } from "../state/settings.ts";
 import { numberField } from "./field.ts";
 
@@ -73,6 +73,7 @@ export function sizeFields(
         <select
           id="size"
           aria-describedby="size-error"
+          aria-invalid=${error ? "true" : nothing}
           @change=${(event: Event) => choose((event.target as HTMLSelectElement).value)}
         >
           <option value="" .selected=${isAutomatic}>${automatic}</option>

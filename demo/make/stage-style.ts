@@ -131,6 +131,10 @@ export const stageStyle = css`
     gap: 0.25rem;
   }
 
+  .queue h2 {
+    font-size: 0.9375rem;
+  }
+
   .queue li {
     display: flex;
     gap: 0.75rem;

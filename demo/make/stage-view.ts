@@ -14,7 +14,7 @@ export interface StageView {
   readonly picture: Picture | undefined;
   readonly running: Job | undefined;
   readonly preview: PixelImage | undefined;
-  /** Progress of the running job, or of the model that loads. */
+  /** Progress of the running job as long as there are pictures to come, or of the model that loads. */
   readonly stage: Stage | undefined;
   /** The last job, where it is over and no picture but its own is looked at. */
   readonly over: Job | undefined;
@@ -30,20 +30,27 @@ export function stageView({
   session,
 }: Pick<Studio, "shown"> & {
   readonly queue: Pick<Studio["queue"], "running" | "latest">;
-  readonly session: Pick<Studio["session"], "state" | "info">;
+  readonly session: Pick<Studio["session"], "state"> & { readonly info: { readonly model: ModelConfig } | undefined };
 }): StageView {
   const { running, latest } = queue;
   const own = latest && (!shown || latest.pictures.includes(shown)) ? latest : undefined;
+  const model = session.info?.model;
   const loading = session.state.status === "loading" ? session.state : undefined;
   return {
     picture: shown,
     running,
     preview: running?.preview,
-    stage: running?.stage ?? (loading && (loading.progress ? loadStage(loading.progress) : OPENING)),
+    stage: running ? progressOf(running, model) : (loading && (loading.progress ? loadStage(loading.progress) : OPENING)),
     over: own === running ? undefined : own,
     results: own && own.pictures.length > 1 ? own.pictures : [],
-    size: shown?.metadata ?? (latest && sizeOf(latest, session.info?.model)),
+    size: shown?.metadata ?? (latest && sizeOf(latest, model)),
   };
+}
+
+/** Undefined from the last picture on: what stands below it would be moved for a moment otherwise. */
+function progressOf({ stage, pictures, order }: Job, model: ModelConfig | undefined): Stage | undefined {
+  const isMade = model !== undefined && pictures.length >= (order.request(model).results ?? 1);
+  return isMade ? undefined : stage;
 }
 
 /** As the preview tells, or before it the request. */

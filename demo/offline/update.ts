@@ -12,7 +12,7 @@ export class KleinbildUpdate extends LitElement {
       z-index: 10;
       max-width: calc(100vw - 2rem);
     }
-    div {
+    .offer {
       display: flex;
       flex-wrap: wrap;
       gap: 0.75rem;
@@ -22,9 +22,6 @@ export class KleinbildUpdate extends LitElement {
       border-radius: 0.75rem;
       color: CanvasText;
       background: Canvas;
-    }
-    div[hidden] {
-      display: none;
     }
     p {
       margin: 0;
@@ -50,15 +47,15 @@ export class KleinbildUpdate extends LitElement {
   protected override render(): TemplateResult {
     const offered = this.offline.state === "update-waiting" && !this.#later;
     // the live region must be there before its words are
-    return html`<div role="status" ?hidden=${!offered}>${offered ? this.#offer() : nothing}</div>`;
+    return html`<div role="status">${offered ? this.#offer() : nothing}</div>`;
   }
 
   #offer(): TemplateResult {
-    return html`
+    return html`<div class="offer">
       <p>A new version is ready.</p>
       <button type="button" @click=${() => this.offline.apply()}>Update</button>
       <button type="button" @click=${this.#postpone}>Later</button>
-    `;
+    </div>`;
   }
 
   readonly #postpone = (): void => {

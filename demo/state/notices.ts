@@ -9,8 +9,13 @@ export interface Notice {
 }
 
 const SHOWN_MS = 8000;
+/** Older ones go, so that they do not cover the page. */
+const MOST_OFFERS = 3;
 
-/** Messages that go by themselves, except errors, which stay until they are dismissed. */
+/**
+ * Messages that go by themselves, except those that somebody may need time for: errors stay until they are dismissed, and
+ * what offers something to do until it is done or dismissed, or there are too many.
+ */
 export class Notices extends Observable {
   #notices: readonly Notice[] = [];
   #last = 0;
@@ -20,8 +25,8 @@ export class Notices extends Observable {
   }
 
   info(text: string, action?: Notice["action"]): void {
-    const notice = this.#add({ text, kind: "info", ...(action && { action }) });
-    setTimeout(() => this.dismiss(notice.id), SHOWN_MS);
+    const { id } = this.#add({ text, kind: "info", ...(action && { action }) });
+    if (!action) setTimeout(() => this.dismiss(id), SHOWN_MS);
   }
 
   error(error: unknown): void {
@@ -36,7 +41,10 @@ export class Notices extends Observable {
   #add(notice: Omit<Notice, "id">): Notice {
     const added = { ...notice, id: ++this.#last };
     // the same again takes its place, unless there is something to do about each, such as two pictures to bring back
-    this.#notices = [...this.#notices.filter(({ text, action }) => text !== notice.text || action), added];
+    const others = this.#notices.filter(({ text, action }) => text !== notice.text || action);
+    const offers = [...others, added].filter(({ action }) => action);
+    const tooMany = offers.slice(0, -MOST_OFFERS);
+    this.#notices = [...others, added].filter((one) => !tooMany.includes(one));
     this.changed();
     return added;
   }

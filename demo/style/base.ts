@@ -242,6 +242,16 @@ export const base = css`
     outline-offset: 2px;
   }
 
+  /* what has the focus must not be under what sticks to the lower edge */
+  a,
+  button,
+  input,
+  select,
+  summary,
+  textarea {
+    scroll-margin-bottom: var(--covered, 0);
+  }
+
   summary {
     width: fit-content;
     min-height: 1.5rem;
@@ -359,6 +369,34 @@ export const base = css`
     overflow: hidden;
     clip-path: inset(50%);
     white-space: nowrap;
+  }
+
+  /* colours of grounds and borders are the system's there: what they say is said by its own ones */
+  @media (forced-colors: active) {
+    [aria-selected="true"],
+    [aria-pressed="true"],
+    [aria-current="true"] {
+      border-color: Highlight !important;
+      outline: 2px solid Highlight;
+      outline-offset: -4px;
+    }
+
+    progress {
+      border: 1px solid CanvasText;
+      forced-color-adjust: none;
+    }
+
+    progress::-webkit-progress-bar {
+      background: Canvas;
+    }
+
+    progress::-webkit-progress-value {
+      background: Highlight;
+    }
+
+    progress::-moz-progress-bar {
+      background: Highlight;
+    }
   }
 
   @media (prefers-reduced-motion: reduce) {

@@ -13,6 +13,12 @@ export const layout = css`
     padding: 0 var(--gap) 3rem;
   }
 
+  /* room for what the notices would cover */
+  .noticed {
+    --covered: 6rem;
+    padding-bottom: 7rem;
+  }
+
   header {
     display: flex;
     flex-wrap: wrap;
@@ -69,6 +75,12 @@ export const layout = css`
     grid-template-columns: minmax(0, 1fr);
     gap: 1.75rem;
     align-items: start;
+  }
+
+  @container studio (max-width: 43.99rem) {
+    .noticed .make {
+      --notices: 6rem;
+    }
   }
 
   @container studio (min-width: 44rem) {

@@ -33,9 +33,18 @@ export class StudioPage {
     this.references = page.getByRole("group", { name: "References" });
   }
 
-  /** @param fields  what an earlier visit left in the fields */
-  static async open(browser: BrowserContext, address: string, fields: object = {}): Promise<StudioPage> {
+  /**
+   * @param fields  what an earlier visit left in the fields
+   * @param viewport  CSS pixels; default: 1280 × 720
+   */
+  static async open(
+    browser: BrowserContext,
+    address: string,
+    fields: object = {},
+    viewport?: { width: number; height: number },
+  ): Promise<StudioPage> {
     const page = await browser.newPage();
+    if (viewport) await page.setViewportSize(viewport);
     page.setDefaultTimeout(TIMEOUT_MS);
     page.on("pageerror", (error) => process.stderr.write(`[page] ${String(error)}\n`));
     await page.addInitScript(

@@ -32,4 +32,12 @@ describe("notices", () => {
     for (const { action } of notices.list) action?.run();
     expect(undone).toEqual(["first", "second"]);
   });
+
+  it("stay where they offer something, however long it takes to get there; of more than three the last ones", () => {
+    const notices = new Notices();
+    for (const name of ["a", "b", "c", "d"]) notices.info(name, { label: "Undo", run: () => {} });
+    notices.info("done");
+    vi.advanceTimersByTime(60 * SHOWN_MS);
+    expect(notices.list.map(({ text }) => text)).toEqual(["b", "c", "d"]);
+  });
 });

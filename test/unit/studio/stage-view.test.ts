@@ -3,19 +3,23 @@ import { stageView } from "../../../demo/make/stage-view.ts";
 import type { EngineState } from "../../../demo/state/engine-session.ts";
 import type { Picture } from "../../../demo/state/picture.ts";
 import type { Job } from "../../../demo/state/run-queue.ts";
+import type { ModelConfig } from "../../../runtime/index.ts";
+import { SMALL_CONFIG } from "../../support/model-config.ts";
 import { fakeJob, fakePicture } from "./picture.ts";
 
 function viewOf({
   shown,
   job,
   state = { status: "closed" },
+  model,
 }: {
   readonly shown?: Picture;
   readonly job?: Job;
   readonly state?: EngineState;
+  readonly model?: ModelConfig;
 }) {
   const running = job?.status === "running" ? job : undefined;
-  return stageView({ shown, queue: { running, latest: job }, session: { state, info: undefined } });
+  return stageView({ shown, queue: { running, latest: job }, session: { state, info: model && { model } } });
 }
 
 describe("what the stage shows", () => {
@@ -37,6 +41,15 @@ describe("what the stage shows", () => {
   it("is the running job's progress, also while an earlier picture is looked at", () => {
     const job = fakeJob();
     expect(viewOf({ job, shown: fakePicture() })).toMatchObject({ stage: job.stage, over: undefined });
+  });
+
+  it("has no progress from the job's last picture on, since nothing more is to come", () => {
+    const [first, second] = [fakePicture(), fakePicture()];
+    const order = { request: () => ({ prompt: "a fox", results: 2 }) };
+    const viewWith = (pictures: readonly Picture[]) =>
+      viewOf({ job: fakeJob({ pictures }, order), shown: pictures.at(-1)!, model: SMALL_CONFIG });
+    expect(viewWith([first]).stage).toBeDefined();
+    expect(viewWith([first, second]).stage).toBeUndefined();
   });
 
   it("tells of a job that is over until a picture of another one is looked at", () => {
