@@ -40,7 +40,7 @@ export function stageView({
     picture: shown,
     running,
     preview: running?.preview,
-    stage: running ? progressOf(running, model) : (loading && (loading.progress ? loadStage(loading.progress) : OPENING)),
+    stage: running ? progressOf(running, model) : loading && (loading.progress ? loadStage(loading.progress) : OPENING),
     over: own === running ? undefined : own,
     results: own && own.pictures.length > 1 ? own.pictures : [],
     size: shown?.metadata ?? (latest && sizeOf(latest, model)),

@@ -43,8 +43,8 @@ export class Notices extends Observable {
     // the same again takes its place, unless there is something to do about each, such as two pictures to bring back
     const others = this.#notices.filter(({ text, action }) => text !== notice.text || action);
     const offers = [...others, added].filter(({ action }) => action);
-    const tooMany = offers.slice(0, -MOST_OFFERS);
-    this.#notices = [...others, added].filter((one) => !tooMany.includes(one));
+    const tooMany = new Set(offers.slice(0, -MOST_OFFERS));
+    this.#notices = [...others, added].filter((one) => !tooMany.has(one));
     this.changed();
     return added;
   }
