@@ -1,6 +1,6 @@
 import type { RunReport, StageTimings } from "../../runtime/index.ts";
 import type { Fact } from "../facts.ts";
-import { formatBytes, formatTime } from "../state/format.ts";
+import { formatBytes, formatDate, formatTime } from "../state/format.ts";
 import type { Picture } from "../state/picture.ts";
 
 const STAGES: readonly (readonly [name: keyof StageTimings, title: string])[] = [
@@ -34,7 +34,7 @@ export function pictureFacts({ metadata, report, references, created }: Picture)
     ["Adapter", report.adapter.description],
     ...STAGES.map(([name, title]) => [title, time(timings[name])] as const),
     ["GPU memory at most", formatBytes(report.memory.peakBytes)],
-    ["Made", new Date(created).toLocaleString()],
+    ["Made", formatDate(created)],
   ];
   return facts.filter((fact): fact is Fact => fact[1] !== undefined && fact[1] !== "");
 }

@@ -81,20 +81,18 @@ class KleinbildCatalog extends StudioElement {
     const isChosen = session.choice.id === choice.id;
     const isOpen = isChosen && session.state.status === "ready";
     const isLoading = isChosen && session.state.status === "loading";
-    const isBundled = choice.id === KLEIN_NANO.id;
+    const about = MINIATURES[choice.id];
     return html`
       <li class="card">
         <h3 id=${choice.id}>${choice.name}</h3>
-        <p class="about">
-          ${
-            isBundled
-              ? "A miniature for seeing the whole path work: draws and edits 129 everyday things of 128 pixels, in 4 steps. Comes with this page."
-              : "The miniature that klein-nano was distilled from: takes guidance and a negative prompt. Is on this site."
-          }
-        </p>
-        <p class="hint">
-          ${formatBytes(OWN_BYTES)} of files, Apache-2.0, about ${formatBytes(OWN_GPU_BYTES)} of GPU memory
-        </p>
+        ${
+          about === undefined
+            ? nothing
+            : html`<p class="about">${about}</p>
+                <p class="hint">
+                  ${formatBytes(OWN_BYTES)} of files, Apache-2.0, about ${formatBytes(OWN_GPU_BYTES)} of GPU memory
+                </p>`
+        }
         <div class="row">
           ${
             isOpen
@@ -184,7 +182,14 @@ function needsTable({ none, q8, q4 }: GpuNeeds, isF32: boolean): TemplateResult 
   `;
 }
 
-/** Of klein-nano as of klein-nano-base. */
+/** What they are for, by id; a page may offer others, of which it is not known. */
+const MINIATURES: Readonly<Record<string, string>> = {
+  "klein-nano":
+    "A miniature for seeing the whole path work: draws and edits 129 everyday things of 128 pixels, in 4 steps. Comes with this page.",
+  "klein-nano-base":
+    "The miniature that klein-nano was distilled from: takes guidance and a negative prompt. Is on this site.",
+};
+/** Of each miniature. */
 const OWN_BYTES = 26_100_000;
 const OWN_GPU_BYTES = 50 * 2 ** 20;
 

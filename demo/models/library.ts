@@ -1,5 +1,6 @@
 import {
   type Damage,
+  KleinbildError,
   type ModelInput,
   type Models,
   openModels,
@@ -104,6 +105,7 @@ export class Library extends Observable {
       this.#problem = undefined;
     } catch (error) {
       this.#problem = error;
+      if (error instanceof KleinbildError && error.code === "worker-died") this.close(); // the next try gets another one
     }
     this.changed();
   }

@@ -1,7 +1,7 @@
 import { css, html, nothing, type TemplateResult } from "lit";
 import { FolderOpen, Play, ShieldCheck, Trash2 } from "lucide";
 import { factList } from "../facts.ts";
-import { formatBytes } from "../state/format.ts";
+import { formatBytes, formatDate } from "../state/format.ts";
 import type { Observable } from "../state/observable.ts";
 import type { Studio } from "../state/studio.ts";
 import { StudioElement } from "../state/studio-element.ts";
@@ -11,8 +11,6 @@ import type { Entry, Library, Verification } from "./library.ts";
 import type { ModelLoad } from "./model-load.ts";
 import { requestOf, storedChoice } from "./model-request.ts";
 import { failureText } from "./words.ts";
-
-const date = new Intl.DateTimeFormat("en", { dateStyle: "medium", timeStyle: "short" });
 
 /** The models that this device keeps, and the room that they take. */
 class KleinbildStoredModels extends StudioElement {
@@ -99,7 +97,7 @@ class KleinbildStoredModels extends StudioElement {
         </div>
         ${factList([
           ["Size", `${formatBytes(bytes)}${complete ? "" : " in whole files; what is on its way is kept too"}`],
-          ["Last used", date.format(new Date(lastUsed))],
+          ["Last used", formatDate(lastUsed)],
           ["From", address],
         ])}
         ${this.doubted === id ? this.#question(entry) : this.#actions(entry, isOpen)}

@@ -1,4 +1,5 @@
 const number = new Intl.NumberFormat("en", { maximumFractionDigits: 1 });
+const date = new Intl.DateTimeFormat("en", { dateStyle: "medium", timeStyle: "short" });
 const UNITS = ["bytes", "KiB", "MiB", "GiB"] as const;
 const MS_PER_SECOND = 1000;
 const MS_PER_MINUTE = 60 * MS_PER_SECOND;
@@ -24,4 +25,9 @@ export function timeLeft(milliseconds: number): string {
   if (milliseconds < MINUTES_FROM_MS) return `about ${Math.round(milliseconds / MS_PER_SECOND)} s left`;
   if (milliseconds < HOURS_FROM_MS) return `about ${Math.round(milliseconds / MS_PER_MINUTE)} min left`;
   return `about ${number.format(milliseconds / MS_PER_HOUR)} h left`;
+}
+
+/** @param time  ISO 8601, or milliseconds since 1970 */
+export function formatDate(time: string | number): string {
+  return date.format(new Date(time));
 }

@@ -167,6 +167,7 @@ export class RunQueue extends Observable {
       if (state.status === "loading" && state.progress) this.#update(id, { stage: loadStage(state.progress) });
     };
     this.#session.addEventListener("change", follow);
+    follow(); // behind the last byte nothing is told for long
     try {
       const aborted = new Promise<never>((_, reject) => {
         signal.addEventListener("abort", () => reject(signal.reason as Error), { once: true });

@@ -2,13 +2,14 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { Library } from "../../../demo/models/library.ts";
 import { ModelLoad } from "../../../demo/models/model-load.ts";
 import { type ModelRequest, nextStep, requestOf, storedChoice } from "../../../demo/models/model-request.ts";
-import type {
-  Availability,
-  LoadEvent,
-  ModelInput,
-  Models,
-  ModelsDownloadOptions,
-  StoredModel,
+import {
+  type Availability,
+  KleinbildError,
+  type LoadEvent,
+  type ModelInput,
+  type Models,
+  type ModelsDownloadOptions,
+  type StoredModel,
 } from "../../../runtime/index.ts";
 
 const ADDRESS = "https://example.org/klein/";
@@ -149,6 +150,20 @@ describe("a ModelLoad", () => {
     library.close();
     await library.refresh();
     expect(calls).toEqual(["open", "dispose", "open"]);
+  });
+
+  it("gets another worker after the library's has died", async () => {
+    const died = new KleinbildError("worker-died", "The worker stopped.");
+    let opened = 0;
+    const library = new Library(() => ({
+      ...MODELS,
+      list: opened++ === 0 ? () => Promise.reject(died) : async () => [stored()],
+    }));
+    await library.refresh();
+    expect(library.problem).toBe(died);
+    await library.refresh();
+    expect(library.problem).toBeUndefined();
+    expect(library.entries).toHaveLength(1);
   });
 
   it("remembers how a model was asked for, to go on after a reload", async () => {

@@ -8,10 +8,12 @@ import { deferred, untilAborted } from "../../support/deferred.ts";
 
 /** A session whose engine makes a picture when the test says so. */
 class FakeSession extends EventTarget implements EngineSource {
-  readonly state: EngineState = { status: "closed" };
+  state: EngineState = { status: "closed" };
   readonly failures: unknown[] = [];
   readonly runs: { readonly request: GenerateRequest; readonly finish: (report?: object) => void }[] = [];
   started = deferred();
+  /** What a run ends with behind its picture. */
+  failure: Error | undefined;
 
   async engine(): Promise<Kleinbild> {
     return {
@@ -32,6 +34,7 @@ class FakeSession extends EventTarget implements EngineSource {
     this.started.resolve();
     const report = { ...REPORT, ...(await Promise.race([finished.promise, untilAborted(signal)])) };
     yield { type: "result", result: 0, image: { toBlob: async () => new Blob(), metadata: {} }, report };
+    if (this.failure) throw this.failure;
   }
 
   /** When the next run has begun. */
@@ -95,6 +98,40 @@ describe("the queue", () => {
     await settled();
     expect(pictures).toHaveLength(1);
     expect(session.failures).toEqual([]);
+  });
+
+  it("says from the first how far the model is that an order waits for", async () => {
+    const { session, queue, settled } = open();
+    const progress = { type: "load", stage: "gpu", part: "vae", loadedBytes: 100, totalBytes: 100 } as const;
+    session.state = { status: "loading", progress };
+    queue.add(orderOf("first"));
+    expect(queue.running?.stage).toMatchObject({ status: "Preparing the GPU", done: 100, of: 100 });
+    await session.next();
+    session.runs[0]!.finish();
+    await settled();
+  });
+
+  it("leaves the model alone when an order that waits for it is cancelled", async () => {
+    const { session, queue, settled } = open();
+    session.engine = () => new Promise(() => {});
+    queue.add(orderOf("first"));
+    queue.cancel();
+    await settled();
+    expect(queue.latest).toMatchObject({ status: "cancelled", pictures: [] });
+    expect(session.failures).toEqual([]);
+  });
+
+  it("keeps the pictures that were made before an order failed, and says that it did", async () => {
+    const { session, queue, pictures, settled } = open();
+    const lost = new KleinbildError("device-lost", "The GPU was lost.");
+    session.failure = lost;
+    queue.add(orderOf("first"));
+    await session.next();
+    session.runs[0]!.finish();
+    await settled();
+    expect(queue.latest).toMatchObject({ status: "failed", error: lost, pictures });
+    expect(pictures).toHaveLength(1);
+    expect(session.failures).toEqual([lost]);
   });
 
   it("takes a waiting order out when it is cancelled", async () => {
