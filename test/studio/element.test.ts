@@ -33,6 +33,21 @@ describe("<kleinbild-studio>", () => {
     await expectVisible(studio.page.getByText(/^klein-nano on .*, f32$/));
   });
 
+  it("leaves a number alone that is typed while a picture is made", async () => {
+    const results = studio.page.getByRole("spinbutton", { name: "Number of results" });
+    await begin("a fox");
+    const done = (): Promise<number> =>
+      studio.stage.getByRole("progressbar").evaluate((bar) => (bar as HTMLProgressElement).value);
+    const before = await done();
+    await results.fill("3");
+    await expect.poll(done).toBeGreaterThan(before + 1); // drawn again since
+    expect(await results.inputValue()).toBe("3");
+    await results.fill("1");
+    await results.blur();
+    await studio.page.keyboard.press("Escape");
+    await expectVisible(studio.stage.getByText("Cancelled"));
+  });
+
   it("cancels what runs when precision changes, and goes on with the engine that is opened then", async () => {
     await begin("a cat");
     await studio.page.getByText("Advanced", { exact: true }).click();
