@@ -2,7 +2,7 @@ import type { Availability, LoadEvent } from "../../runtime/index.ts";
 import type { ComputeOptions, ModelChoice } from "../state/engine-session.ts";
 import { Observable } from "../state/observable.ts";
 import type { Library } from "./library.ts";
-import { choiceOf, type ModelRequest, rememberRequest, storedChoice } from "./model-request.ts";
+import { choiceOf, forgetRequest, type ModelRequest, rememberRequest, storedChoice } from "./model-request.ts";
 import { TransferRate } from "./transfer-rate.ts";
 
 /** What is known of the pace. */
@@ -101,10 +101,14 @@ export class ModelLoad extends Observable {
         this.#choice = kept && storedChoice(kept.id, kept.name, request.memoryBudgetBytes);
         this.#set({ status: "downloaded" });
       }
+      await this.#library.refresh();
     } catch (error) {
-      if (!signal.aborted) this.#set({ status: "failed", error, canResume: true });
+      await this.#library.refresh();
+      if (signal.aborted) return;
+      const canResume = this.#library.entries?.some(({ id }) => id === storeId) === true;
+      if (!canResume) forgetRequest(storeId);
+      this.#set({ status: "failed", error, canResume });
     }
-    await this.#library.refresh();
   }
 
   /** What came stays. */

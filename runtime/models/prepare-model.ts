@@ -75,11 +75,15 @@ export async function prepareModel(
     if (isUsed) return place.source;
     const preparing = new Preparing(store, { ...place, source }, model, context);
     const others = (options.evict ?? []).filter((id) => id !== prepared && !id.startsWith(`${prepared}.`));
+    const isNew = (await store.find(prepared)) === undefined;
     await makingRoom(store, others, () =>
       quantization === "none"
         ? preparing.download(prepared, model.files)
         : preparing.repack(prepared, quantization, quantizationMethod),
-    );
+    ).catch(async (error: unknown) => {
+      if (isNew && isStorageFull(error)) await deleteAll(store, prepared);
+      throw error;
+    });
     return await store.source(prepared);
   } finally {
     if (!isUsed) await place.source.close();
@@ -198,9 +202,17 @@ async function makingRoom(store: ModelStore, evict: readonly string[], work: () 
     try {
       return await work();
     } catch (error) {
-      const isFull = error instanceof KleinbildError && error.code === "storage-full";
-      const next = isFull ? candidates.shift() : undefined;
+      const next = isStorageFull(error) ? candidates.shift() : undefined;
       if (next === undefined) throw error;
       await store.delete(next);
     }
+}
+
+/** A model that was begun, with the originals of its parts. */
+async function deleteAll(store: ModelStore, prepared: string): Promise<void> {
+  for (const { id } of await store.list()) if (id === prepared || id.startsWith(`${prepared}.`)) await store.delete(id);
+}
+
+function isStorageFull(error: unknown): boolean {
+  return error instanceof KleinbildError && error.code === "storage-full";
 }

@@ -147,6 +147,21 @@ describe("a model for which there is no room", () => {
   });
 });
 
+describe("a model that is to be repacked, for which there is no room", () => {
+  // none at all, for less than the first original, for what is made of it, for the next original
+  it.each([0.1, 0.6, 1, 1.15])("leaves nothing behind with room for %d of its transformer", async (times) => {
+    const { size } = await stat(join(NANO, WEIGHTS[1]!));
+    const backend = new MemoryBackend(times * size);
+    const preparing = prepareModel(new ModelStore(backend), httpPlace(server.url), {
+      keep: "always",
+      quantization: "q4",
+    });
+    await expect(preparing).rejects.toMatchObject({ code: "storage-full" });
+    expect(await backend.list("")).toEqual([]);
+    expect((await backend.storage()).usedBytes).toBe(0);
+  });
+});
+
 describe("openModels", () => {
   it("tells what a model takes before it is downloaded, and when it is there", async () => {
     const models = openModels({ storeFolder: join(folder, "library") });

@@ -94,8 +94,8 @@ export class ModelStore {
     await this.#assertRoom(known - (await this.#partialBytes(id)));
     let doneBytes = manifest.files.reduce((sum, { bytes }) => sum + bytes, 0);
     const totals = new Map(missing.map(({ path, bytes = 0 }) => [path, bytes]));
-    await writeManifest(this.#backend, id, { ...manifest, complete: false });
     try {
+      await writeManifest(this.#backend, id, { ...manifest, complete: false });
       for (const file of missing) {
         signal.throwIfAborted();
         const onProgress = (storedBytes: number, bytes: number): void => {

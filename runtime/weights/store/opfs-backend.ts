@@ -141,14 +141,23 @@ export class OpfsBackend implements StoreBackend {
   async #file(path: string, create: boolean): Promise<FileSystemFileHandle | undefined> {
     const [parent, name] = split(path);
     const directory = await this.#directory(parent, create);
-    return directory?.getFileHandle(name, { create }).catch(ignoreAbsence);
+    return this.#handle(() => directory?.getFileHandle(name, { create }));
   }
 
   async #directory(folder: string, create: boolean): Promise<FileSystemDirectoryHandle | undefined> {
     let directory: FileSystemDirectoryHandle | undefined = await navigator.storage.getDirectory();
     for (const name of [this.#folder, ...folder.split("/").filter((part) => part !== "")])
-      directory = await directory?.getDirectoryHandle(name, { create }).catch(ignoreAbsence);
+      directory = await this.#handle(() => directory?.getDirectoryHandle(name, { create }));
     return directory;
+  }
+
+  /** What is there or can be made; undefined for what is not. Where there is no room at all, Chromium makes nothing. */
+  async #handle<Handle>(open: () => Promise<Handle> | undefined): Promise<Handle | undefined> {
+    try {
+      return await open()?.catch(ignoreAbsence);
+    } catch (error) {
+      throw await this.#named(error, 0);
+    }
   }
 }
 

@@ -109,10 +109,12 @@ describe("a ModelLoad", () => {
     const { load } = fake({ availability: () => Promise.reject(error) });
     await load.check(REQUEST);
     expect(load.state).toEqual({ status: "failed", error, canResume: false });
-    const other = fake({ download: () => Promise.reject(error) }).load;
-    await other.check(REQUEST);
-    await other.download();
-    expect(other.state).toEqual({ status: "failed", error, canResume: true });
+    for (const list of [[], [stored({ complete: false })]]) {
+      const other = fake({ download: () => Promise.reject(error), list: async () => list }).load;
+      await other.check(REQUEST);
+      await other.download();
+      expect(other.state).toEqual({ status: "failed", error, canResume: list.length > 0 });
+    }
   });
 
   it("takes no notice of an answer about what is not asked any more", async () => {
