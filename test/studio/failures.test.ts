@@ -30,14 +30,19 @@ describe("the studio, when something is missing or breaks", () => {
   });
 
   it("keeps a picture that finds no room for as long as the page is open, and says so", async () => {
-    const studio = await StudioPage.open(browser, server.url);
+    // an origin of its own, whose quota is set before it keeps anything: afterwards the browser goes by what it knows
+    const empty = await serveSite();
+    const page = await browser.newPage();
+    const session = await browser.newCDPSession(page);
+    await session.send("Storage.overrideQuotaForOrigin", { origin: new URL(empty.url).origin, quotaSize: 1 });
+    const studio = await StudioPage.open(browser, empty.url);
     await studio.ready();
-    const session = await browser.newCDPSession(studio.page);
-    await session.send("Storage.overrideQuotaForOrigin", { origin: new URL(server.url).origin, quotaSize: 1 });
     await studio.make("a fish");
     await expectVisible(studio.page.getByText(/no room left in this browser.s storage/));
     expect(await studio.picture("a fish").isVisible()).toBe(true);
     await studio.page.close();
+    await page.close();
+    await empty.close();
   });
 
   it("keeps a picture that the browser cannot delete, and says so", async () => {

@@ -147,7 +147,7 @@ describe("the keyboard alone", () => {
       await press(key);
       await expectFocus(tab(name));
       expect(await tab(name).getAttribute("aria-selected")).toBe("true");
-      expect(await studio.page.getByRole("tabpanel", { name }).isVisible()).toBe(true);
+      await expectVisible(studio.page.getByRole("tabpanel", { name }));
     }
     await tabTo(button("Run benchmark"));
     await tabTo(tab("Benchmark"), "Shift+Tab");
