@@ -70,7 +70,7 @@ describe("axe finds nothing to object to in the studio", () => {
       await studio.prompt.fill(prompt);
       await studio.generate.click();
     }
-    await expectVisible(studio.stage.getByText(/^Step 2 of 500/));
+    await expectVisible(studio.working());
     await expectAccessible(studio.page);
     await studio.stage.getByRole("button", { name: /Remove “a pig”/ }).click();
     await studio.page.keyboard.press("Escape");

@@ -22,7 +22,7 @@ async function begin(prompt: string): Promise<void> {
   await studio.page.getByRole("spinbutton", { name: "Steps" }).fill("500");
   await studio.prompt.fill(prompt);
   await studio.generate.click();
-  await expectVisible(studio.stage.getByText(/^Step 2 of 500/));
+  await expectVisible(studio.working());
   await studio.page.getByRole("spinbutton", { name: "Steps" }).fill("1");
 }
 

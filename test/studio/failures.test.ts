@@ -17,11 +17,11 @@ afterAll(async () => {
 
 describe("the studio, when something is missing or breaks", () => {
   it("goes on after the GPU was lost while it generates", async () => {
-    const studio = await StudioPage.open(browser, server.url, { steps: 30 });
+    const studio = await StudioPage.open(browser, server.url, { steps: 60 });
     await studio.ready();
     await studio.prompt.fill("a fox");
     await studio.generate.click();
-    await expectVisible(studio.stage.getByText(/^Step 3 of 30/));
+    await expectVisible(studio.working());
     await crashGpu();
     await expectVisible(studio.picture("a fox").or(studio.stage.getByRole("alert")));
     await studio.page.getByRole("spinbutton", { name: "Steps" }).fill("1");

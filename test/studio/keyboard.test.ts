@@ -118,7 +118,7 @@ describe("the keyboard alone", () => {
     await studio.page.keyboard.type("500");
     await tabTo(studio.generate);
     await press("Enter");
-    await expectVisible(studio.stage.getByText(/^Step 2 of 500/));
+    await expectVisible(studio.working());
     await press("Escape");
     await expectVisible(studio.stage.getByText("Cancelled"));
     await expectFocus(studio.generate);

@@ -113,7 +113,7 @@ describe("the studio with a picture and references", () => {
     await choose("Studio");
     await page.getByRole("spinbutton", { name: "Steps" }).fill("500");
     await studio.generate.click();
-    await expectVisible(studio.stage.getByText(/^Step 2 of 500/));
+    await expectVisible(studio.working());
     expect(await page.evaluate(runningAnimations)).toEqual([]);
     await page.keyboard.press("Escape");
     await expectVisible(studio.stage.getByText("Cancelled"));

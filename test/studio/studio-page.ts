@@ -72,6 +72,11 @@ export class StudioPage {
     await this.picture(prompt).waitFor();
   }
 
+  /** What says that a run is beyond its first step; which step it is may be over before one looks. */
+  working(): Locator {
+    return this.stage.getByText(/^Step (?!1 )\d+ of /);
+  }
+
   /** The picture on the stage. */
   picture(prompt: string): Locator {
     return this.stage.getByRole("img", { name: prompt, exact: true });
