@@ -29,6 +29,7 @@ export async function startServer(): Promise<PageServer> {
     server: { host: "127.0.0.1", port: 0, hmr: false, watch: null },
     logLevel: "error",
     appType: "mpa",
+    optimizeDeps: { entries: ["{bench,test,tools}/**/*.html"] }, // the examples import the package itself
   });
   await server.listen();
   const origin = server.resolvedUrls?.local[0]?.replace(/\/$/, "");

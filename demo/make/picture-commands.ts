@@ -12,7 +12,7 @@ export async function useAsReference(studio: Studio, picture: Picture): Promise<
   const before = studio.references.list.length;
   await studio.addReferences([pictureFile(picture)]);
   const { length } = studio.references.list;
-  if (length > before) studio.notices.info(`The picture is reference ${length} now.`);
+  if (length > before) studio.notices.info(`The picture is image ${length} now.`);
 }
 
 export function reuseSeed(studio: Studio, { report: { seed } }: Picture): void {

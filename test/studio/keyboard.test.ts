@@ -42,7 +42,7 @@ describe("the keyboard alone", () => {
   it("takes the picture as a reference and picks another one", async () => {
     await tabTo(onStage("Use as reference"));
     await press("Enter");
-    await studio.page.getByText("The picture is reference 1 now.").waitFor();
+    await studio.page.getByText("The picture is image 1 now.").waitFor();
     await expectFocus(onStage("Use as reference"));
     await tabTo(button("Add pictures…"), "Shift+Tab");
     const [chooser] = await Promise.all([studio.page.waitForEvent("filechooser"), press("Enter")]);
