@@ -14,6 +14,10 @@ const gpu = {
 /** A software GPU in a browser takes minutes for what Dawn does in one. */
 const browser = { ...gpu, testTimeout: 900_000, hookTimeout: 300_000 };
 
+const FULL = process.env["KLEINBILD_FULL"] === "1";
+/** Page tests of what seldom breaks: in the full run only. */
+const FULL_STUDIO = ["reflow", "element"].map((name) => `test/studio/${name}.test.ts`);
+
 export default defineConfig({
   server: { fs: { allow: [import.meta.dirname] } },
   worker: { format: "es" },
@@ -67,6 +71,7 @@ export default defineConfig({
         test: {
           name: "studio",
           include: ["test/studio/**/*.test.ts"],
+          exclude: FULL ? [] : FULL_STUDIO,
           globalSetup: "test/studio/build-site.ts",
           ...browser,
           sequence: { groupOrder: 7 },
