@@ -1,19 +1,19 @@
 import { defineConfig } from "vite";
+import { Licences } from "./tools/licences.mjs";
 import { contentSecurityPolicy } from "./tools/site/content-security-policy.ts";
-import { Notices } from "./tools/site/notices.ts";
 import { hostLikeAnswers } from "./tools/site/preview.ts";
 import { serviceWorker } from "./tools/site/service-worker.ts";
 
 process.env["NODE_ENV"] = "production"; // whatever a shell or a test runner says
 const ROOT = import.meta.dirname;
-const notices = new Notices();
+const licences = new Licences();
 
 /** The page as a static folder: `npm run build`, and how `npm start` serves it. */
 export default defineConfig({
   root: `${ROOT}/demo`,
   base: "./", // below any folder
-  worker: { format: "es", plugins: () => [notices.collect()] },
-  plugins: [contentSecurityPolicy(), notices.collect(), serviceWorker(notices), hostLikeAnswers()],
+  worker: { format: "es", plugins: () => [licences.collect()] },
+  plugins: [contentSecurityPolicy(), licences.collect(), serviceWorker(licences), hostLikeAnswers()],
   build: {
     outDir: `${ROOT}/site`,
     emptyOutDir: true,

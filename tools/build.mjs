@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
-import { cp, rm } from "node:fs/promises";
+import { cp, rm, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { rolldown } from "rolldown";
-import { licences } from "./licences.mjs";
+import { Licences } from "./licences.mjs";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const { dependencies, peerDependencies, devDependencies } = JSON.parse(readFileSync(`${ROOT}package.json`, "utf8"));
@@ -130,6 +130,7 @@ export async function buildPackage() {
 
 /** Modules that need no bundler, in dist/standalone/: all packages inside, workers beside, from whatever origin. */
 async function bundleStandalone() {
+  const licences = new Licences();
   const build = await rolldown({
     input: {
       kleinbild: `${ROOT}runtime/index.ts`,
@@ -140,7 +141,7 @@ async function bundleStandalone() {
     },
     cwd: ROOT,
     platform: "browser",
-    plugins: [rawText, moduleAddresses, oneLevelDeeper, licences()],
+    plugins: [rawText, moduleAddresses, oneLevelDeeper, licences.collect()],
     transform: {
       target: "es2023",
       inject: { Worker: [`${ROOT}runtime/any-origin-worker.ts`, "AnyOriginWorker"] },
@@ -149,6 +150,7 @@ async function bundleStandalone() {
   });
   try {
     await build.write({ dir: `${ROOT}dist/standalone`, chunkFileNames: "[name]-[hash].js", minify: true });
+    await writeFile(`${ROOT}dist/standalone/LICENCES.txt`, licences.text());
   } finally {
     await build.close();
   }

@@ -1,49 +1,89 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 
+const LICENCE_FILE = /^(licen[cs]e|copying|notice|third.?party.?notices)/i;
+
+const INTRODUCTION = `Kleinbild, Apache-2.0. Its models klein-nano and klein-nano-base contain artwork derived from Noto Color Emoji,
+copyright Google, SIL OFL 1.1.
+
+This contains these packages:
+`;
+
 /**
- * Adds LICENCES.txt: the licence of each npm package whose code went into a bundle.
+ * @typedef {object} Package
+ * @property {string} name
+ * @property {string} version
+ * @property {string} [license]
+ * @property {string | { url: string }} [repository]
+ */
+
+/** The licences of the packages whose code is in bundles. Vite's `build.license` leaves out what only workers load. */
+export class Licences {
+  /** @type {Set<string>} */
+  #folders = new Set();
+
+  /**
+   * Takes note of the packages in a bundle: of a page, of a worker, of a service worker.
+   *
+   * @returns {import("rolldown").Plugin}
+   */
+  collect() {
+    return {
+      name: "kleinbild:licences",
+      generateBundle: (_, bundle) => {
+        for (const file of Object.values(bundle)) {
+          if (file.type !== "chunk") continue;
+          for (const id of file.moduleIds) {
+            const folder = packageFolder(id);
+            if (folder !== undefined) this.#folders.add(folder);
+          }
+        }
+      },
+    };
+  }
+
+  text() {
+    const packages = [...this.#folders].map((folder) => {
+      /** @type {Package} */
+      const about = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
+      return { folder, about };
+    });
+    packages.sort((a, b) => a.about.name.localeCompare(b.about.name, "en"));
+    const licences = packages.map(({ folder, about }) => licence(folder, about));
+    return [INTRODUCTION, ...licences].join(`\n${"-".repeat(80)}\n\n`);
+  }
+}
+
+/**
+ * The folder of the package in node_modules to which a module belongs.
  *
- * @returns {import("rolldown").Plugin}
+ * @param {string} id
+ * @returns {string | undefined}
  */
-export function licences() {
-  return {
-    name: "licences",
-    generateBundle(_, bundle) {
-      const modules = Object.values(bundle).flatMap((file) => (file.type === "chunk" ? file.moduleIds : []));
-      const folders = new Set(modules.filter((id) => /[\\/]node_modules[\\/]/.test(id)).map(packageFolder));
-      const source = [...folders]
-        .map(licenceOf)
-        .toSorted()
-        .join(`\n\n${"-".repeat(80)}\n\n`);
-      this.emitFile({ type: "asset", fileName: "LICENCES.txt", source });
-    },
-  };
+function packageFolder(id) {
+  if (id.startsWith("\0") || !id.includes("/node_modules/")) return undefined;
+  let folder = dirname(id);
+  while (!existsSync(join(folder, "package.json")) || !isPackage(folder)) folder = dirname(folder);
+  return folder;
 }
 
 /**
- * The folder above a module whose package.json has a name; others say only how modules are read.
- * @param {string} file
- * @returns {string}
+ * A folder directly below node_modules, or below a scope there: others have a package.json only to say "module".
+ *
+ * @param {string} folder
  */
-function packageFolder(file) {
-  const folder = dirname(file);
-  const manifest = join(folder, "package.json");
-  return existsSync(manifest) && readManifest(folder).version ? folder : packageFolder(folder);
-}
-
-/** @param {string} folder */
-function licenceOf(folder) {
-  const { name, version, license } = readManifest(folder);
-  const file = readdirSync(folder).find((name) => /^licen[cs]e/i.test(name));
-  const text = file ? readFileSync(join(folder, file), "utf8").trim() : `Licence: ${license}`;
-  return `${name} ${version}\n\n${text}\n`;
+function isPackage(folder) {
+  return /\/node_modules\/(@[^/]+\/)?[^/]+$/.test(folder);
 }
 
 /**
  * @param {string} folder
- * @returns {{ name: string, version?: string, license?: string }}
+ * @param {Package} about
  */
-function readManifest(folder) {
-  return JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
+function licence(folder, { name, version, license, repository }) {
+  const files = readdirSync(folder).filter((file) => LICENCE_FILE.test(file) && !/\.(js|ts|json)$/.test(file));
+  const texts = files.map((file) => readFileSync(join(folder, file), "utf8").trim());
+  const source = typeof repository === "string" ? repository : repository?.url;
+  const title = [`${name} ${version}`, license ?? "see below", source].filter(Boolean).join(", ");
+  return `${[title, ...texts].join("\n\n")}\n`;
 }

@@ -3,7 +3,17 @@ import { fileURLToPath } from "node:url";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 /** What the page is built from. */
-const SOURCES = ["demo", "runtime", "kernels", "bench", "models", "tools/site", "site.config.ts", "package-lock.json"];
+const SOURCES = [
+  "demo",
+  "runtime",
+  "kernels",
+  "bench",
+  "models",
+  "tools/site",
+  "tools/licences.mjs",
+  "site.config.ts",
+  "package-lock.json",
+];
 /** Written last. */
 const RESULT = "site/licenses.txt";
 

@@ -4,18 +4,18 @@ import { fileURLToPath } from "node:url";
 import { build } from "rolldown";
 import type { Plugin, Rolldown } from "vite";
 import { getManifest } from "workbox-build";
-import type { Notices } from "./notices.ts";
+import type { Licences } from "../licences.mjs";
 
 const SOURCE = fileURLToPath(new URL("../../demo/offline/service-worker.ts", import.meta.url));
 const FILE = "service-worker.js";
-const NOTICES = "licenses.txt";
+const LICENCES = "licenses.txt";
 /** klein-nano-base; what it shares with klein-nano is the same file, and kept from the start. */
 const ON_REQUEST = "/models/klein-nano-base/";
 /** Above onnxruntime's wasm and klein-nano's weights. */
 const MAX_FILE_BYTES = 64 << 20;
 
 /** Writes the service worker beside the built page, with the list of the files that it keeps, and the licences of all. */
-export function serviceWorker(notices: Notices): Plugin {
+export function serviceWorker(licences: Licences): Plugin {
   return {
     name: "kleinbild:service-worker",
     apply: "build",
@@ -26,7 +26,7 @@ export function serviceWorker(notices: Notices): Plugin {
       const { manifestEntries, warnings } = await getManifest({
         globDirectory: dir,
         globPatterns: ["**/*"],
-        globIgnores: [FILE, NOTICES, ...names],
+        globIgnores: [FILE, LICENCES, ...names],
         dontCacheBustURLsMatching: /^assets\//,
         maximumFileSizeToCacheInBytes: MAX_FILE_BYTES,
       });
@@ -34,7 +34,7 @@ export function serviceWorker(notices: Notices): Plugin {
       await build({
         input: SOURCE,
         platform: "browser",
-        plugins: [notices.collect()],
+        plugins: [licences.collect()],
         transform: {
           target: "es2023",
           define: {
@@ -47,7 +47,7 @@ export function serviceWorker(notices: Notices): Plugin {
         output: { file: join(dir, FILE), format: "iife", minify: true },
         logLevel: "warn",
       });
-      await writeFile(join(dir, NOTICES), notices.text());
+      await writeFile(join(dir, LICENCES), licences.text());
     },
   };
 }
