@@ -8,7 +8,7 @@ import "./models/engine.ts";
 import "./notices.ts";
 import { receiveFiles } from "./receive-files.ts";
 import { KLEIN_NANO, type ModelChoice } from "./state/engine-session.ts";
-import { Observing } from "./state/observable.ts";
+import { observe } from "./state/observable.ts";
 import { Studio } from "./state/studio.ts";
 import { base } from "./style/base.ts";
 import { layout } from "./style/layout.ts";
@@ -53,7 +53,7 @@ export class KleinbildStudio extends LitElement {
     this.choices = [];
     this.tab = "make";
     const { session, queue, notices } = this.#studio;
-    this.addController(new Observing(this, [this.#studio, session, queue, notices]));
+    observe(this, () => [this.#studio, session, queue, notices]);
     receiveFiles(this, {
       onDrop: (files) => {
         void this.#choose("make"); // where it shows what became of them

@@ -1,6 +1,6 @@
 import { css, html, LitElement, nothing, type TemplateResult } from "lit";
 import { Check, CloudDownload, CloudOff } from "lucide";
-import { Observing } from "../state/observable.ts";
+import { observe } from "../state/observable.ts";
 import { base } from "../style/base.ts";
 import { icon } from "../style/icon.ts";
 import type { Offline } from "./offline.ts";
@@ -10,7 +10,6 @@ export class KleinbildOffline extends LitElement {
   static override properties = { offline: { attribute: false } };
   /** Set once, before the component is on the page. */
   declare offline: Offline;
-  #observing: Observing | undefined;
 
   static override styles = [
     base,
@@ -27,9 +26,9 @@ export class KleinbildOffline extends LitElement {
     `,
   ];
 
-  override connectedCallback(): void {
-    if (!this.#observing) this.#observing = new Observing(this, [this.offline]);
-    super.connectedCallback();
+  constructor() {
+    super();
+    observe(this, () => [this.offline]);
   }
 
   protected override render(): TemplateResult {

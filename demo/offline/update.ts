@@ -1,5 +1,5 @@
 import { css, html, LitElement, nothing, type TemplateResult } from "lit";
-import { Observing } from "../state/observable.ts";
+import { observe } from "../state/observable.ts";
 import type { Offline } from "./offline.ts";
 
 /** Offers a new version of the page, when there is one. It is taken only by who asks for it. */
@@ -35,13 +35,12 @@ export class KleinbildUpdate extends LitElement {
 
   /** Set once, before the component is on the page. */
   declare offline: Offline;
-  #observing: Observing | undefined;
   /** Later means with the next visit. */
   #later = false;
 
-  override connectedCallback(): void {
-    if (!this.#observing) this.#observing = new Observing(this, [this.offline]);
-    super.connectedCallback();
+  constructor() {
+    super();
+    observe(this, () => [this.offline]);
   }
 
   protected override render(): TemplateResult {

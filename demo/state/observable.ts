@@ -7,24 +7,33 @@ export class Observable extends EventTarget {
   }
 }
 
-/** Renders its host again whenever one of the sources changes, while the host is on the page. */
-export class Observing implements ReactiveController {
-  readonly #host: ReactiveControllerHost;
-  readonly #sources: readonly Observable[];
+/**
+ * Renders an element again whenever one of its sources changes, while it is on the page.
+ *
+ * @param sources  asked for when the element comes on the page and has its properties
+ */
+export function observe(host: ReactiveControllerHost, sources: () => readonly Observable[]): void {
+  host.addController(new Observing(host, sources));
+}
 
-  constructor(host: ReactiveControllerHost, sources: readonly Observable[]) {
+class Observing implements ReactiveController {
+  readonly #host: ReactiveControllerHost;
+  readonly #sources: () => readonly Observable[];
+  #observed: readonly Observable[] = [];
+
+  constructor(host: ReactiveControllerHost, sources: () => readonly Observable[]) {
     this.#host = host;
     this.#sources = sources;
-    host.addController(this);
   }
 
   hostConnected(): void {
-    for (const source of this.#sources) source.addEventListener("change", this.#update);
+    this.#observed = this.#sources();
+    for (const source of this.#observed) source.addEventListener("change", this.#update);
     this.#update(); // what changed meanwhile
   }
 
   hostDisconnected(): void {
-    for (const source of this.#sources) source.removeEventListener("change", this.#update);
+    for (const source of this.#observed) source.removeEventListener("change", this.#update);
   }
 
   readonly #update = (): void => this.#host.requestUpdate();
