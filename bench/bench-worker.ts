@@ -1,6 +1,6 @@
 import { KleinbildError } from "../runtime/errors.ts";
-import { BrowserImageCodec } from "../runtime/image/codec-browser.ts";
-import { exposeRun } from "../runtime/rpc.ts";
+import { BrowserImageCodec } from "../runtime/page/browser-image-codec.ts";
+import { exposeRun } from "../runtime/remote/rpc.ts";
 import { HttpSource } from "../runtime/weights/http-source.ts";
 import type { WorkerBenchmarkOptions } from "./client.ts";
 import type { BenchmarkEvent } from "./options.ts";

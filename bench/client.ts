@@ -1,7 +1,7 @@
-import { KLEIN_NANO } from "../runtime/bundled-model.ts";
-import { resolveModel, resolveUrl, workerDeath } from "../runtime/page-worker.ts";
+import { KLEIN_NANO } from "../runtime/models/bundled-model.ts";
+import { resolveModel, resolveUrl, workerDeath } from "../runtime/page/start-worker.ts";
 import type { ModelAddress } from "../runtime/weights/http-source.ts";
-import { unpackError, wrapRun } from "../runtime/rpc.ts";
+import { unpackError, wrapRun } from "../runtime/remote/rpc.ts";
 import { type BenchmarkChoice, type BenchmarkEvent, resolveChoice } from "./options.ts";
 
 /** A run in a page. */

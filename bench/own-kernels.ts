@@ -1,15 +1,15 @@
 import type { DenseBackend } from "../runtime/backend/backend.ts";
-import { openDense } from "../runtime/choice/open-dense.ts";
+import { openDenseBackend } from "../runtime/autotune/open-dense-backend.ts";
 import type { Gpu } from "../runtime/gpu/device.ts";
 import type { ScalarType } from "../runtime/gpu/tensor.ts";
-import { KLEIN_4B } from "../tools/synthesize/klein-configs.ts";
+import { KLEIN_4B } from "./klein-configs.ts";
 import type { CaseRun } from "./bench-case.ts";
 
 /** Our kernels with the tiles that an engine of klein 4B in 4 bits chooses here; notes tell of the choice. */
 export async function ownKernels(run: CaseRun, gpu: Gpu, scalar: ScalarType): Promise<DenseBackend> {
   const { signal } = run;
   const setup = { gpu, scalar, backend: "wgsl", quantization: "q4", config: KLEIN_4B, signal } as const;
-  const { backend, report } = await openDense(setup);
+  const { backend, report } = await openDenseBackend(setup);
   for (const [operator, { implementation, candidates }] of Object.entries(report)) {
     if (candidates.length === 0) continue; // there was nothing to choose from
     const tried = candidates.map(

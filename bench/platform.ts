@@ -1,4 +1,4 @@
-import type { Platform } from "../runtime/engine.ts";
+import type { Platform } from "../runtime/engine/engine.ts";
 import type { ModelSource } from "../runtime/weights/source.ts";
 import type { ReportVersions } from "./report/report.ts";
 

@@ -1,6 +1,6 @@
 /** What pages and Node have in common. */
 export { KleinbildError, type ErrorDetails, type KleinbildErrorCode } from "./errors.ts";
-export type { EngineInfo } from "./engine.ts";
+export type { EngineInfo } from "./engine/engine.ts";
 export type {
   DecodeEvent,
   EncodeEvent,
@@ -12,33 +12,40 @@ export type {
   StepEvent,
 } from "./events.ts";
 export type { AdapterSummary } from "./gpu/adapter.ts";
-export type { MemoryPart, MemoryReport } from "./gpu/memory.ts";
+export type { MemoryCategory, MemoryReport } from "./gpu/memory.ts";
 export type { EncodedImage, EncodeOptions, ImageType } from "./image/codec.ts";
 export type { GeneratedImage } from "./image/generated.ts";
 export { type ImageMetadata, readMetadata } from "./image/metadata.ts";
 export type { PixelImage } from "./image/pixels.ts";
 export type { ImageInput } from "./image/read.ts";
-export type { CommonOptions, GenerateEvent, GenerateResult, Generation, Kleinbild, ResultEvent } from "./kleinbild.ts";
-export type { LoraStages } from "./pipeline-request.ts";
-export type { GenerateRequest } from "./request.ts";
-export type { AccelerationOptions, AccelerationPreset } from "./request-acceleration.ts";
-export type { LoraInput } from "./request-loras.ts";
+export type {
+  CommonOptions,
+  GenerateEvent,
+  GenerateResult,
+  Generation,
+  Kleinbild,
+  ResultEvent,
+} from "./remote/kleinbild.ts";
+export type { LoraStages } from "./pipeline/pipeline-request.ts";
+export type { GenerateRequest } from "./request/request.ts";
+export type { AccelerationOptions, AccelerationPreset } from "./request/acceleration.ts";
+export type { LoraInput } from "./request/loras.ts";
 export type { Availability, AvailabilityOptions } from "./models/availability.ts";
 export type { Models, ModelsDownloadOptions } from "./models/models.ts";
 export type { PrepareOptions } from "./models/prepare-model.ts";
-export type { MemoryPlan } from "./plan/memory-plan.ts";
+export type { MemoryPlan } from "./memory-plan/memory-plan.ts";
 export type { NoiseKind } from "./sampling/noise.ts";
 export { SCHEDULERS, type Scheduler, type SchedulerName } from "./sampling/scheduler.ts";
 export type { ReferenceCacheStatistics } from "./transformer/reference-cache.ts";
 export type { ReferenceMode } from "./transformer/denoiser.ts";
-export type { ApiError } from "./task/api-error.ts";
-export type { TaskRunnerOptions } from "./task/create-task-runner.ts";
-export { createFetchHandler, type FetchHandler, type FetchHandlerOptions } from "./task/fetch-handler.ts";
-export type { ImageInferenceTask } from "./task/image-inference-task.ts";
-export type { Weights } from "./task/image-inference.ts";
-export type { AllowHost, Fetch } from "./task/limited-fetch.ts";
-export type { MediaUrls, StoredMedia } from "./task/media-store.ts";
-export type { ManifestFile, ModelManifest } from "./task/model-registry.ts";
+export type { ApiError } from "./task/schema/api-error.ts";
+export type { TaskRunnerOptions } from "./task/runner/create-task-runner.ts";
+export { createFetchHandler, type FetchHandler, type FetchHandlerOptions } from "./task/serve/fetch-handler.ts";
+export type { ImageInferenceTask } from "./task/schema/image-inference-task.ts";
+export type { Weights } from "./task/runner/image-inference.ts";
+export type { AllowHost, Fetch } from "./task/net/limited-fetch.ts";
+export type { MediaUrls, StoredMedia } from "./task/media/media-store.ts";
+export type { ManifestFile, ModelManifest } from "./task/runner/model-registry.ts";
 export type {
   ImageItem,
   ImageUploadItem,
@@ -46,10 +53,10 @@ export type {
   ResponseItem,
   RunSummary,
   TaskResponse,
-} from "./task/response.ts";
-export type { GetResponseTask, ImageUploadTask } from "./task/schema.ts";
-export type { LocalTaskRunner, RemoteChoice } from "./task/task-runner.ts";
-export type { RunTasksOptions, TaskRunner } from "./task/task-runner-types.ts";
+} from "./task/schema/response.ts";
+export type { GetResponseTask, ImageUploadTask } from "./task/schema/schema.ts";
+export type { LocalTaskRunner, RemoteChoice } from "./task/runner/task-runner.ts";
+export type { RunTasksOptions, TaskRunner } from "./task/runner/task-runner-types.ts";
 export type { ModelConfig } from "./weights/model-config.ts";
 export type { Quantization } from "./weights/loader.ts";
 export type { ModelRecognition } from "./weights/open-model.ts";

@@ -1,8 +1,8 @@
-export { createKleinbild, type KleinbildOptions } from "./client.ts";
-export { type ModelsOptions, openModels } from "./client-models.ts";
-export { createTaskRunner } from "./client-tasks.ts";
+export { createKleinbild, type KleinbildOptions } from "./page/create-kleinbild.ts";
+export { type ModelsOptions, openModels } from "./page/open-models.ts";
+export { createTaskRunner } from "./page/create-task-runner.ts";
 export * from "./common.ts";
-export { type FetchAdapterOptions, installFetchAdapter } from "./task/fetch-adapter.ts";
-export { answerServiceWorker } from "./task/service-worker-page.ts";
-export type { ModelInput } from "./page-worker.ts";
-export { checkSupport, type Support } from "./support.ts";
+export { type FetchAdapterOptions, installFetchAdapter } from "./task/serve/fetch-adapter.ts";
+export { answerServiceWorker } from "./task/serve/service-worker-page.ts";
+export type { ModelInput } from "./page/start-worker.ts";
+export { checkSupport, type Support } from "./page/check-support.ts";

@@ -1,7 +1,7 @@
-export { createKleinbild, type KleinbildNodeOptions } from "./node-client.ts";
-export { type NodeModelsOptions, openModels } from "./node-models.ts";
-export type { NodeModel } from "./node-place.ts";
-export { createTaskRunner } from "./node-tasks.ts";
-export { FileUrls } from "./task/node-media-url.ts";
-export { guardedFetch, type GuardOptions } from "./task/node-guarded-fetch.ts";
+export { createKleinbild, type KleinbildNodeOptions } from "./node/create-kleinbild.ts";
+export { type NodeModelsOptions, openModels } from "./node/open-models.ts";
+export type { NodeModel } from "./node/location.ts";
+export { createTaskRunner } from "./node/create-task-runner.ts";
+export { FileUrls } from "./node/file-urls.ts";
+export { guardedFetch, type GuardOptions } from "./node/guarded-fetch.ts";
 export * from "./common.ts";

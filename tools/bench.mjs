@@ -1,3 +1,3 @@
 import { launch } from "./launch.mjs";
 
-await launch("bench", "bench/node/main.ts", process.argv.slice(2));
+await launch("bench", "tools/bench/main.ts", process.argv.slice(2));

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { cp, rm, writeFile } from "node:fs/promises";
+import { dirname, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { rolldown } from "rolldown";
 import { Licences } from "./licences.mjs";
@@ -28,28 +29,35 @@ const rawText = {
   },
 };
 
-/** Workers and child processes are found by the address of a module beside the one that starts them. */
-const moduleAddresses = {
+/**
+ * Rewrites `new URL("…", import.meta.url)` for modules in an output folder: another entry becomes the module beside it, a
+ * file of the repository is found from there.
+ *
+ * @param {Readonly<Record<string, string>>} entries  output name → source file
+ * @param {string} folder  of the modules, in the repository
+ */
+const moduleAddresses = (entries, folder) => ({
   name: "module-addresses",
   transform: {
-    filter: { code: /new URL\("\.\/[\w-]+\.ts", import\.meta\.url\)/ },
-    /** @param {string} code */
-    handler: (code) => ({
-      code: code.replaceAll(/new URL\("\.\/([\w-]+)\.ts", import\.meta\.url\)/g, 'new URL("./$1.js", import.meta.url)'),
+    filter: { code: /new URL\(\s*"\.{1,2}[/"]/ },
+    /**
+     * @param {string} code
+     * @param {string} id
+     */
+    handler: (code, id) => ({
+      code: code.replaceAll(/(?<=new URL\(\s*")(\.{1,2}(?:\/[^"]*)?)(?=",\s*import\.meta\.url)/g, (address) => {
+        const file = relative(ROOT, resolve(dirname(id), address));
+        const [name] = Object.entries(entries).find(([, source]) => source === file) ?? [];
+        if (name !== undefined) return `./${name}.js`;
+        return `${relative(folder, file)}${address.endsWith("/") ? "/" : ""}`;
+      }),
       map: null, // lines stay where they are
     }),
   },
-};
+});
 
-/** Modules two levels below the root find the model there. */
-const oneLevelDeeper = {
-  name: "one-level-deeper",
-  transform: {
-    filter: { code: /new URL\(\s*"\.\.\// },
-    /** @param {string} code */
-    handler: (code) => ({ code: code.replaceAll(/(new URL\(\s*")(?=\.\.\/)/g, "$1../"), map: null }),
-  },
-};
+/** @param {Readonly<Record<string, string>>} entries */
+const inputs = (entries) => Object.fromEntries(Object.entries(entries).map(([name, file]) => [name, `${ROOT}${file}`]));
 
 /**
  * Bundles entries into a folder one level below the root, so that addresses relative to a module stay right.
@@ -59,14 +67,13 @@ const oneLevelDeeper = {
  * @param {readonly string[]} packages  that stay imports
  */
 export async function bundle(folder, entries, packages = INSTALLED) {
-  const input = Object.fromEntries(Object.entries(entries).map(([name, file]) => [name, `${ROOT}${file}`]));
   const build = await rolldown({
-    input,
+    input: inputs(entries),
     cwd: ROOT,
     platform: "neutral",
     resolve: { mainFields: ["module", "main"] },
     external: (id) => id.startsWith("node:") || packages.some((name) => id === name || id.startsWith(`${name}/`)),
-    plugins: [rawText, moduleAddresses],
+    plugins: [rawText, moduleAddresses(entries, folder)],
     transform: { target: "es2023" },
     logLevel: "warn",
   });
@@ -84,11 +91,12 @@ export async function bundle(folder, entries, packages = INSTALLED) {
  * @returns {Promise<{ name: string, code: string, onDemand: boolean }[]>}
  */
 export async function bundlePage() {
+  const entries = { index: "runtime/index.ts", worker: "runtime/worker.ts" };
   const build = await rolldown({
-    input: { index: `${ROOT}runtime/index.ts`, worker: `${ROOT}runtime/worker.ts` },
+    input: inputs(entries),
     cwd: ROOT,
     platform: "browser",
-    plugins: [rawText, moduleAddresses],
+    plugins: [rawText, moduleAddresses(entries, "dist")],
     transform: { target: "es2023" },
     logLevel: "warn",
   });
@@ -117,8 +125,8 @@ export async function buildPackage() {
     index: "runtime/index.ts",
     worker: "runtime/worker.ts",
     node: "runtime/node.ts",
-    "node-host": "runtime/node-host.ts",
-    "service-worker": "runtime/task/service-worker.ts",
+    "node-host": "runtime/node/host.ts",
+    "service-worker": "runtime/task/serve/service-worker.ts",
     bench: "bench/index.ts",
     "bench-worker": "bench/bench-worker.ts",
     studio: "demo/studio.ts",
@@ -131,20 +139,21 @@ export async function buildPackage() {
 /** Modules that need no bundler, in dist/standalone/: all packages inside, workers beside, from whatever origin. */
 async function bundleStandalone() {
   const licences = new Licences();
+  const entries = {
+    kleinbild: "runtime/index.ts",
+    worker: "runtime/worker.ts",
+    bench: "bench/index.ts",
+    "bench-worker": "bench/bench-worker.ts",
+    studio: "demo/studio.ts",
+  };
   const build = await rolldown({
-    input: {
-      kleinbild: `${ROOT}runtime/index.ts`,
-      worker: `${ROOT}runtime/worker.ts`,
-      bench: `${ROOT}bench/index.ts`,
-      "bench-worker": `${ROOT}bench/bench-worker.ts`,
-      studio: `${ROOT}demo/studio.ts`,
-    },
+    input: inputs(entries),
     cwd: ROOT,
     platform: "browser",
-    plugins: [rawText, moduleAddresses, oneLevelDeeper, licences.collect()],
+    plugins: [rawText, moduleAddresses(entries, "dist/standalone"), licences.collect()],
     transform: {
       target: "es2023",
-      inject: { Worker: [`${ROOT}runtime/any-origin-worker.ts`, "AnyOriginWorker"] },
+      inject: { Worker: [`${ROOT}runtime/page/any-origin-worker.ts`, "AnyOriginWorker"] },
     },
     logLevel: "warn",
   });

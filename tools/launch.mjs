@@ -21,7 +21,7 @@ export const ENGINE_FLAGS = ["--single-threaded", "--liftoff-only"];
 export async function launch(name, entry, args, { ownProcess = false } = {}) {
   setUp();
   const { bundle } = await import("./build.mjs");
-  await bundle(".cache", { [name]: entry, ...(ownProcess && { "node-host": "runtime/node-host.ts" }) });
+  await bundle(".cache", { [name]: entry, ...(ownProcess && { "node-host": "runtime/node/host.ts" }) });
   await runNode([...(ownProcess ? [] : ENGINE_FLAGS), `${ROOT}.cache/${name}.js`, ...args]);
 }
 

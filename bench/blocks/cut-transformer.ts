@@ -1,9 +1,9 @@
 import type { DenseBackend } from "../../runtime/backend/backend.ts";
 import type { Gpu } from "../../runtime/gpu/device.ts";
 import type { MemoryScope } from "../../runtime/gpu/memory.ts";
-import { writeRows } from "../../runtime/gpu/rows.ts";
-import type { Rows, ScalarType } from "../../runtime/gpu/tensor.ts";
-import { rowsPerChunk } from "../../runtime/plan/rows-per-chunk.ts";
+import { writeMatrix } from "../../runtime/gpu/chunked-matrix.ts";
+import type { ChunkedMatrix, ScalarType } from "../../runtime/gpu/tensor.ts";
+import { rowsPerChunk } from "../../runtime/loaded-model/rows-per-chunk.ts";
 import { TransformerModel } from "../../runtime/transformer/model.ts";
 import { loadTransformerWeights, type TransformerWeights } from "../../runtime/transformer/weights.ts";
 import { WeightLoader } from "../../runtime/weights/loader.ts";
@@ -53,10 +53,10 @@ export class CutTransformer {
   }
 
   /** Seeded normal values [rows, columns] f32, for latents and text states. */
-  input(scope: MemoryScope, rows: number, columns: number): Rows {
+  input(scope: MemoryScope, rows: number, columns: number): ChunkedMatrix {
     const chunk = rowsPerChunk(this.config, this.#scalar, this.gpu.memory.maxBindingBytes);
-    const target = scope.rows("bench input", "f32", rows, columns, chunk);
-    writeRows(this.gpu.recorder, target, seededValues(rows * columns));
+    const target = scope.matrix("bench input", "f32", rows, columns, chunk);
+    writeMatrix(this.gpu.recorder, target, seededValues(rows * columns));
     return target;
   }
 

@@ -1,11 +1,11 @@
 import { assertFinite } from "../../runtime/gpu/finite.ts";
 import type { ScalarType } from "../../runtime/gpu/tensor.ts";
-import { Denoiser, keepReferences, type References } from "../../runtime/transformer/denoiser.ts";
+import { Denoiser, computeReferenceKeysValues, type References } from "../../runtime/transformer/denoiser.ts";
 import type { TransformerModel } from "../../runtime/transformer/model.ts";
 import { ModulationTable } from "../../runtime/transformer/modulation.ts";
 import { freeKeysValues, type ReferenceKeysValues } from "../../runtime/transformer/reference-cache.ts";
 import type { Grid } from "../../runtime/transformer/rotary.ts";
-import { KLEIN_4B } from "../../tools/synthesize/klein-configs.ts";
+import { KLEIN_4B } from "../klein-configs.ts";
 import { CutTransformer } from "./cut-transformer.ts";
 import { Marks } from "./marks.ts";
 import type { CaseRun } from "../bench-case.ts";
@@ -96,7 +96,7 @@ class Bench {
     const common = { gpu, model: this.#model, scope, table, grid, textLength: text, sigmaZeroRow: SIGMA_ZERO_ROW };
     const step = async (kept?: ReferenceKeysValues): Promise<number> => {
       const mode = kept ? "exact" : "recompute";
-      const denoiser = new Denoiser({ ...common, mode, isolated: false, references, kept });
+      const denoiser = new Denoiser({ ...common, mode, isolated: false, references, cached: kept });
       const marks = await Marks.start(gpu);
       const velocity = await denoiser.velocity(latents, words, 0, undefined, marks.mark);
       await marks.mark();
@@ -107,7 +107,7 @@ class Bench {
 
     const marks = await Marks.start(gpu);
     const pass = { ...common, model: this.#passModel };
-    const kept = await keepReferences(pass, references, { trace: marks.mark });
+    const kept = await computeReferenceKeysValues(pass, references, { trace: marks.mark });
     try {
       const [double, single, last] = marks.seconds as readonly [number, number, number];
       return {

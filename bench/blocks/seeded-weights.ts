@@ -4,7 +4,7 @@ import type { ModelConfig } from "../../runtime/weights/model-config.ts";
 import { TensorView } from "../../runtime/weights/names/tensor-view.ts";
 import { QUANTIZATION_BLOCK, quantizeRows } from "../../runtime/weights/quantize.ts";
 import { TensorStore } from "../../runtime/weights/tensor-store.ts";
-import { generator, hash, normal } from "../../tools/synthesize/random-bytes.ts";
+import { generator, hash, normal } from "../seeded-random.ts";
 
 /** Values that are drawn once; tensors repeat them, each from a place of its own. */
 const POOL_VALUES = 1 << 18;

@@ -1,5 +1,5 @@
 import { assertFinite } from "../../runtime/gpu/finite.ts";
-import { rowsPerChunk } from "../../runtime/plan/rows-per-chunk.ts";
+import { rowsPerChunk } from "../../runtime/loaded-model/rows-per-chunk.ts";
 import { EmbeddingTable } from "../../runtime/text/embedding.ts";
 import { TextEncoder } from "../../runtime/text/encoder.ts";
 import { loadTextEncoderWeights } from "../../runtime/text/weights.ts";

@@ -1,6 +1,6 @@
-import type { Engine } from "../../runtime/engine.ts";
-import type { EngineResult } from "../../runtime/engine-result.ts";
-import type { GenerateRequest } from "../../runtime/request.ts";
+import type { Engine } from "../../runtime/engine/engine.ts";
+import type { EngineResult } from "../../runtime/engine/engine-result.ts";
+import type { GenerateRequest } from "../../runtime/request/request.ts";
 import type { CaseRun } from "../bench-case.ts";
 import { figure } from "../statistics.ts";
 import { makePicture, withEngine } from "./engines.ts";

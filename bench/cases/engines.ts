@@ -1,9 +1,9 @@
 import type { BackendName } from "../../runtime/backend/backend.ts";
-import { Engine, type EngineEvent } from "../../runtime/engine.ts";
-import type { EngineOptions } from "../../runtime/engine-options.ts";
-import type { EngineResult } from "../../runtime/engine-result.ts";
+import { Engine, type EngineEvent } from "../../runtime/engine/engine.ts";
+import type { EngineOptions } from "../../runtime/engine/engine-options.ts";
+import type { EngineResult } from "../../runtime/engine/engine-result.ts";
 import type { PixelImage } from "../../runtime/image/pixels.ts";
-import type { GenerateRequest } from "../../runtime/request.ts";
+import type { GenerateRequest } from "../../runtime/request/request.ts";
 import type { CaseRun } from "../bench-case.ts";
 import type { BenchModel } from "../platform.ts";
 

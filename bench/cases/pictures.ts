@@ -1,6 +1,6 @@
 import { BACKENDS } from "../../runtime/backend/backend.ts";
-import { Engine } from "../../runtime/engine.ts";
-import type { GenerateRequest } from "../../runtime/request.ts";
+import { Engine } from "../../runtime/engine/engine.ts";
+import type { GenerateRequest } from "../../runtime/request/request.ts";
 import type { ReferenceMode } from "../../runtime/transformer/denoiser.ts";
 import type { BenchCase, CaseRun } from "../bench-case.ts";
 import type { BenchModel } from "../platform.ts";

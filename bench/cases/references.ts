@@ -1,5 +1,5 @@
 import type { StepEvent } from "../../runtime/events.ts";
-import type { GenerateRequest } from "../../runtime/request.ts";
+import type { GenerateRequest } from "../../runtime/request/request.ts";
 import type { CaseRun } from "../bench-case.ts";
 import { figure } from "../statistics.ts";
 import { makePicture, patternPicture, withEngine } from "./engines.ts";

@@ -1,9 +1,9 @@
 import { attention, headNormRope } from "../../kernels/index.ts";
 import { KleinbildError } from "../errors.ts";
 import type { Gpu } from "../gpu/device.ts";
-import type { MemoryPart, MemoryScope } from "../gpu/memory.ts";
+import type { MemoryCategory, MemoryScope } from "../gpu/memory.ts";
 import { reductionLanes } from "../gpu/reduction-lanes.ts";
-import { BYTES_PER_ELEMENT, type Rows, rowRanges, type ScalarType, type Tensor } from "../gpu/tensor.ts";
+import { BYTES_PER_ELEMENT, type ChunkedMatrix, rowRanges, type ScalarType, type Tensor } from "../gpu/tensor.ts";
 
 /** Segments of this many tokens are to fit into one binding: a 2048² picture, or four references of 1024². */
 const SEGMENT_TOKENS = 16_384;
@@ -91,7 +91,7 @@ export class Attention {
   }
 
   /** Room for the keys and values of `rows` tokens, in a scope or, to be kept, in a part of the memory. */
-  keysValues(place: MemoryScope | MemoryPart, rows: number): HeadMajor {
+  keysValues(place: MemoryScope | MemoryCategory, rows: number): HeadMajor {
     this.#assertFits(rows);
     const shape = [2, this.#kvHeadsPerGroup, rows, this.#shape.headDim];
     const label = "keys and values";
@@ -175,7 +175,7 @@ export class Attention {
    *
    * @param out  [rows, heads · headDim], rows in the order of the queries
    */
-  attend(queries: HeadMajor, segments: readonly KeySegment[], out: Rows, options: AttendOptions = {}): void {
+  attend(queries: HeadMajor, segments: readonly KeySegment[], out: ChunkedMatrix, options: AttendOptions = {}): void {
     this.#assertShapes(queries, segments, out);
     const used = segments.filter(({ length }) => length > 0); // an empty tensor is too small to be bound as vectors
     const keys = used.reduce((sum, { length }) => sum + length, 0);
@@ -188,7 +188,7 @@ export class Attention {
       }
   }
 
-  #assertShapes(queries: HeadMajor, segments: readonly KeySegment[], out: Rows): void {
+  #assertShapes(queries: HeadMajor, segments: readonly KeySegment[], out: ChunkedMatrix): void {
     if (segments.length === 0 || segments.length > MAX_SEGMENTS)
       throw new KleinbildError(
         "invalid-shape",

@@ -60,7 +60,7 @@ export interface DenseBackend {
    * @param weights  [out_i, in]
    * @param outputs  [rows, out_i]
    */
-  project(
+  linear(
     scope: MemoryScope,
     x: Tensor,
     norm: Norm,
@@ -76,7 +76,7 @@ export interface DenseBackend {
    * @param up      [hidden, in]
    * @param output  [rows, hidden]
    */
-  gatedProject(
+  swiglu(
     scope: MemoryScope,
     x: Tensor,
     norm: Norm,
@@ -90,7 +90,7 @@ export interface DenseBackend {
    * hidden += scale · gate ⊙ Σ x_i · weight_iᵀ
    * @param hidden  [rows, out] f32
    */
-  addProducts(scope: MemoryScope, terms: readonly ProductTerm[], residual: Residual, hidden: Tensor): Promise<void>;
+  residualLinear(scope: MemoryScope, terms: readonly ProductTerm[], residual: Residual, hidden: Tensor): Promise<void>;
 
   /**
    * A 1×1 or 3×3 convolution over one band of a feature map, channels last, unpadded in height; one that upsamples takes a

@@ -14,17 +14,17 @@ export class ComposedBackend implements DenseBackend {
     this.#backends = backends;
   }
 
-  async project(
+  async linear(
     scope: MemoryScope,
     x: Tensor,
     norm: Norm,
     weights: readonly Matrix[],
     outputs: readonly Tensor[],
   ): Promise<void> {
-    await this.#of(weights[0]!).project(scope, x, norm, weights, outputs);
+    await this.#of(weights[0]!).linear(scope, x, norm, weights, outputs);
   }
 
-  async gatedProject(
+  async swiglu(
     scope: MemoryScope,
     x: Tensor,
     norm: Norm,
@@ -33,16 +33,16 @@ export class ComposedBackend implements DenseBackend {
     upScale: number,
     output: Tensor,
   ): Promise<void> {
-    await this.#of(gate).gatedProject(scope, x, norm, gate, up, upScale, output);
+    await this.#of(gate).swiglu(scope, x, norm, gate, up, upScale, output);
   }
 
-  async addProducts(
+  async residualLinear(
     scope: MemoryScope,
     terms: readonly ProductTerm[],
     residual: Residual,
     hidden: Tensor,
   ): Promise<void> {
-    await this.#of(terms[0]!.weight).addProducts(scope, terms, residual, hidden);
+    await this.#of(terms[0]!.weight).residualLinear(scope, terms, residual, hidden);
   }
 
   async convolve(

@@ -21,7 +21,7 @@ export async function createBackend(
 }
 
 /** onnxruntime's backend on a device that does nothing (`Gpu.standIn`): it loads nothing. */
-export async function createOrtStandIn(gpu: Gpu, scalar: ScalarType): Promise<DenseBackend> {
+export async function createOrtOnNullDevice(gpu: Gpu, scalar: ScalarType): Promise<DenseBackend> {
   const { OrtBackend } = await import("./ort/ort-backend.ts");
   return OrtBackend.standIn(gpu, scalar);
 }

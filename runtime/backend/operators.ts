@@ -5,9 +5,9 @@ import type { WeightFormat } from "./matrix.ts";
 export const OPERATORS = ["plain", "q8", "q4", "convolution"] as const;
 export type Operator = (typeof OPERATORS)[number];
 /** Those that are matrix products. */
-export type Product = Exclude<Operator, "convolution">;
+export type LinearOperator = Exclude<Operator, "convolution">;
 
-export function operatorOf(format: WeightFormat): Product {
+export function operatorOf(format: WeightFormat): LinearOperator {
   return format === "f32" || format === "f16" ? "plain" : format;
 }
 

@@ -1,10 +1,10 @@
 import { KleinbildError } from "../errors.ts";
 import { type AdapterSummary, NO_ADAPTER, summarizeAdapter } from "./adapter.ts";
 import { GpuMemory } from "./memory.ts";
-import { PipelineCache, type Variant } from "./pipelines.ts";
+import { PipelineCache, type PipelineVariant } from "./pipelines.ts";
 import { Recorder } from "./recorder.ts";
 import { StageClock } from "./stage-clock.ts";
-import { standInDevice } from "./stand-in.ts";
+import { createNullDevice } from "./null-device.ts";
 import type { ScalarType } from "./tensor.ts";
 import { warmUp } from "./warm-up.ts";
 
@@ -92,12 +92,12 @@ export class Gpu {
   }
 
   /** The same adapter with nothing behind it: code that runs on it tells which pipelines it needs (`pipelines.variants`). */
-  standIn(): Gpu {
-    return new Gpu(standInDevice(this.device), this.adapter);
+  onNullDevice(): Gpu {
+    return new Gpu(createNullDevice(this.device), this.adapter);
   }
 
   /** Compiles pipelines before they are used. */
-  async warmUp(variants: readonly Variant[], signal?: AbortSignal): Promise<void> {
+  async warmUp(variants: readonly PipelineVariant[], signal?: AbortSignal): Promise<void> {
     await warmUp(this, variants, signal);
   }
 

@@ -1,8 +1,8 @@
 import { KleinbildError } from "../errors.ts";
-import { type DType, type Rows, rowRanges, type Tensor, tensorBytes } from "./tensor.ts";
+import { type DType, type ChunkedMatrix, rowRanges, type Tensor, tensorBytes } from "./tensor.ts";
 
 /** Who a byte on the GPU belongs to. `onnxruntime` is what the dense backend allocates for itself. */
-export type MemoryPart =
+export type MemoryCategory =
   | "textEncoder"
   | "transformer"
   | "vae"
@@ -16,7 +16,9 @@ export interface MemoryReport {
   readonly currentBytes: number;
   /** Most bytes allocated at once since the last `resetPeak`. */
   readonly peakBytes: number;
-  readonly byPart: Readonly<Partial<Record<MemoryPart, { readonly currentBytes: number; readonly peakBytes: number }>>>;
+  readonly byCategory: Readonly<
+    Partial<Record<MemoryCategory, { readonly currentBytes: number; readonly peakBytes: number }>>
+  >;
 }
 
 /** Usage of every storage buffer: kernels bind it, transfers read and write it. */
@@ -31,9 +33,9 @@ const STORAGE_USAGE = 0x80 | 0x04 | 0x08; // STORAGE | COPY_SRC | COPY_DST; the 
 export class GpuMemory {
   readonly #device: GPUDevice;
   readonly #createBuffer: (descriptor: GPUBufferDescriptor) => GPUBuffer;
-  readonly #current = new Map<MemoryPart, number>();
-  readonly #peak = new Map<MemoryPart, number>();
-  readonly #owners = new Map<GPUBuffer, { readonly part: MemoryPart; readonly bytes: number }>();
+  readonly #current = new Map<MemoryCategory, number>();
+  readonly #peak = new Map<MemoryCategory, number>();
+  readonly #owners = new Map<GPUBuffer, { readonly part: MemoryCategory; readonly bytes: number }>();
   #total = 0;
   #peakTotal = 0;
   readonly maxBindingBytes: number;
@@ -48,7 +50,7 @@ export class GpuMemory {
   }
 
   /** A buffer of `bytes`, counted as `part`. Free it with `free`. */
-  allocate(part: MemoryPart, label: string, bytes: number, usage: number = STORAGE_USAGE): GPUBuffer {
+  allocate(part: MemoryCategory, label: string, bytes: number, usage: number = STORAGE_USAGE): GPUBuffer {
     if (bytes > this.#device.limits.maxBufferSize)
       throw new KleinbildError(
         "out-of-memory",
@@ -61,7 +63,7 @@ export class GpuMemory {
   }
 
   /** A tensor that owns a new buffer. */
-  tensor(part: MemoryPart, label: string, dtype: DType, shape: readonly number[]): Tensor {
+  tensor(part: MemoryCategory, label: string, dtype: DType, shape: readonly number[]): Tensor {
     const bytes = tensorBytes(dtype, shape);
     this.assertBindable(label, bytes);
     return { buffer: this.allocate(part, label, bytes), dtype, shape };
@@ -77,7 +79,7 @@ export class GpuMemory {
     for (const tensor of tensors) if (tensor) this.free(tensor.buffer);
   }
 
-  scope(part: MemoryPart = "activations"): MemoryScope {
+  scope(part: MemoryCategory = "activations"): MemoryScope {
     return new MemoryScope(this, part);
   }
 
@@ -92,10 +94,10 @@ export class GpuMemory {
   }
 
   report(): MemoryReport {
-    const byPart: Partial<Record<MemoryPart, { currentBytes: number; peakBytes: number }>> = {};
+    const byCategory: Partial<Record<MemoryCategory, { currentBytes: number; peakBytes: number }>> = {};
     for (const [part, peakBytes] of this.#peak)
-      byPart[part] = { currentBytes: this.#current.get(part) ?? 0, peakBytes };
-    return { currentBytes: this.#total, peakBytes: this.#peakTotal, byPart };
+      byCategory[part] = { currentBytes: this.#current.get(part) ?? 0, peakBytes };
+    return { currentBytes: this.#total, peakBytes: this.#peakTotal, byCategory };
   }
 
   /** Starts a new peak from what is allocated now. */
@@ -110,7 +112,7 @@ export class GpuMemory {
     for (const buffer of [...this.#owners.keys()]) this.free(buffer);
   }
 
-  #count(buffer: GPUBuffer, part: MemoryPart, bytes: number): void {
+  #count(buffer: GPUBuffer, part: MemoryCategory, bytes: number): void {
     this.#owners.set(buffer, { part, bytes });
     const current = (this.#current.get(part) ?? 0) + bytes;
     this.#current.set(part, current);
@@ -145,11 +147,11 @@ export class GpuMemory {
 /** Activations of one run: `release` keeps a buffer for reuse, `dispose` frees all that the scope ever took. */
 export class MemoryScope {
   readonly #memory: GpuMemory;
-  readonly #part: MemoryPart;
+  readonly #part: MemoryCategory;
   readonly #taken = new Set<GPUBuffer>();
   readonly #idle = new Map<number, GPUBuffer[]>();
 
-  constructor(memory: GpuMemory, part: MemoryPart) {
+  constructor(memory: GpuMemory, part: MemoryCategory) {
     this.#memory = memory;
     this.#part = part;
   }
@@ -164,7 +166,7 @@ export class MemoryScope {
   }
 
   /** A matrix in chunks of at most `rowsPerChunk` rows, with undefined contents. */
-  rows(label: string, dtype: DType, rows: number, columns: number, rowsPerChunk: number): Rows {
+  matrix(label: string, dtype: DType, rows: number, columns: number, rowsPerChunk: number): ChunkedMatrix {
     const chunks = rowRanges(rows, rowsPerChunk).map(({ count }) => this.tensor(label, dtype, [count, columns]));
     return { rows, columns, dtype, rowsPerChunk, chunks };
   }
@@ -180,7 +182,7 @@ export class MemoryScope {
     }
   }
 
-  releaseRows(...matrices: readonly (Rows | undefined)[]): void {
+  releaseMatrix(...matrices: readonly (ChunkedMatrix | undefined)[]): void {
     for (const matrix of matrices) if (matrix) this.release(...matrix.chunks);
   }
 

@@ -1,7 +1,7 @@
 import { type Kernel, kernelSource, type KernelTypes } from "../../kernels/kernel.ts";
 
 /** A kernel as it is compiled. */
-export interface Variant {
+export interface PipelineVariant {
   readonly kernel: Kernel;
   readonly types: KernelTypes;
   readonly overrides: Readonly<Record<string, number>>;
@@ -12,14 +12,14 @@ export class PipelineCache {
   readonly #device: GPUDevice;
   readonly #modules = new Map<string, GPUShaderModule>();
   readonly #pipelines = new Map<string, GPUComputePipeline>();
-  readonly #variants = new Map<string, Variant>();
+  readonly #variants = new Map<string, PipelineVariant>();
 
   constructor(device: GPUDevice) {
     this.#device = device;
   }
 
   /** What `get` was asked for so far. */
-  get variants(): readonly Variant[] {
+  get variants(): readonly PipelineVariant[] {
     return [...this.#variants.values()];
   }
 
@@ -40,8 +40,8 @@ export class PipelineCache {
    * @returns the new ones; what does not compile is not among them, and `get` has the GPU say why
    */
   async prepare(
-    variants: readonly Variant[],
-  ): Promise<readonly (Variant & { readonly pipeline: GPUComputePipeline })[]> {
+    variants: readonly PipelineVariant[],
+  ): Promise<readonly (PipelineVariant & { readonly pipeline: GPUComputePipeline })[]> {
     const missing = variants.filter((variant) => !this.#pipelines.has(variantKey(variant)));
     const compiled = await Promise.allSettled(
       missing.map((variant) => this.#device.createComputePipelineAsync(this.#descriptor(variant))),
@@ -54,7 +54,7 @@ export class PipelineCache {
     });
   }
 
-  #descriptor(variant: Variant): GPUComputePipelineDescriptor {
+  #descriptor(variant: PipelineVariant): GPUComputePipelineDescriptor {
     const { kernel, types, overrides } = variant;
     return {
       label: variantKey(variant),
@@ -78,7 +78,7 @@ export class PipelineCache {
   }
 }
 
-function variantKey({ kernel, types, overrides }: Variant): string {
+function variantKey({ kernel, types, overrides }: PipelineVariant): string {
   return `${moduleKey(kernel, types)} ${Object.entries(overrides).join(" ")}`;
 }
 

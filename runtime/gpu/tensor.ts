@@ -26,7 +26,7 @@ export function tensorBytes(dtype: DType, shape: readonly number[]): number {
  * A matrix [rows, columns] cut into chunks of whole rows, each in a buffer of its own, so that no chunk needs a binding
  * above the limit. All chunks but the last hold `rowsPerChunk` rows.
  */
-export interface Rows {
+export interface ChunkedMatrix {
   readonly rows: number;
   readonly columns: number;
   readonly dtype: DType;

@@ -1,5 +1,5 @@
 import type { GpuMemory } from "./memory.ts";
-import type { PipelineCache, Variant } from "./pipelines.ts";
+import type { PipelineCache, PipelineVariant } from "./pipelines.ts";
 
 /** Room for whatever a workgroup reads or writes when all its parameters are 0. */
 const DUMMY_BYTES = 256;
@@ -18,7 +18,7 @@ interface Warmed {
  */
 export async function warmUp(
   { device, memory, pipelines }: Warmed,
-  variants: readonly Variant[],
+  variants: readonly PipelineVariant[],
   signal?: AbortSignal,
 ): Promise<void> {
   const compiled = await unheard(device, () => pipelines.prepare(variants));

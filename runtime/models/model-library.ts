@@ -5,10 +5,10 @@ import type { Damage, ModelStore } from "../weights/store/model-store.ts";
 import type { StoredModel } from "../weights/store/stored-model.ts";
 import { type Availability, type AvailabilityOptions, judgeAvailability, type StoredState } from "./availability.ts";
 import type { LibraryCall } from "./library-call.ts";
-import type { ModelPlace } from "./model-place.ts";
+import type { ModelLocation } from "./model-location.ts";
 import { missingBytes, sizeOf } from "./missing-files.ts";
-import { isToBeKept, type PrepareOptions, prepareModel, storedIds, weightBytes } from "./prepare-model.ts";
-import { storedSource } from "./stored-place.ts";
+import { isToBeKept, type PrepareOptions, prepareModel, storedIds, weightFileBytes } from "./prepare-model.ts";
+import { storedSource } from "./stored-location.ts";
 
 /** What a page's worker and Node have to offer. */
 export interface LibraryPlatform<Location> {
@@ -16,7 +16,7 @@ export interface LibraryPlatform<Location> {
   readonly gpu: GPU | undefined;
   /** Undefined where nothing can be kept. */
   readonly store: ModelStore | undefined;
-  open(location: Location): ModelPlace | Promise<ModelPlace>;
+  open(location: Location): ModelLocation | Promise<ModelLocation>;
 }
 
 /** What a model would take, and the models that are kept. */
@@ -100,7 +100,7 @@ export class ModelLibrary<Location> {
 
   async #stored(
     model: OpenModel,
-    place: ModelPlace,
+    place: ModelLocation,
     isKept: boolean,
     options: PrepareOptions,
     signal?: AbortSignal,
@@ -111,7 +111,7 @@ export class ModelLibrary<Location> {
     const { prepared: id } = storedIds(place, options);
     const none = { id, bytes: 0, peakBytes: 0 };
     if (isKept || !place.urlOf) return { downloadBytes: 0, store: none, storage };
-    const read = weightBytes(model);
+    const read = weightFileBytes(model);
     if (!store || !isToBeKept(model, keep)) return { downloadBytes: read, store: none, storage };
     const isRepacked = quantization !== "none";
     const downloadBytes = await missingBytes(store, id, place.source, model, isRepacked, signal);

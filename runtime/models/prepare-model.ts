@@ -6,15 +6,15 @@ import { type OpenModel, openModel } from "../weights/open-model.ts";
 import type { QuantizationMethod } from "../weights/quantize.ts";
 import { repackModel } from "../weights/repack/repack-model.ts";
 import type { ModelSource } from "../weights/source.ts";
-import type { DownloadPlan, DownloadReport } from "../weights/store/download-plan.ts";
+import type { DownloadPlan, DownloadReport } from "../weights/store/download-files.ts";
 import type { ModelStore } from "../weights/store/model-store.ts";
 import type { ModelWriter } from "../weights/store/model-writer.ts";
 import { type FileManifest, readFileManifest } from "./file-manifest.ts";
 import { LayeredSource } from "./layered-source.ts";
 import { modelId } from "./model-id.ts";
-import type { ModelPlace } from "./model-place.ts";
-import { RememberedSource } from "./remembered-source.ts";
-import { storedSource } from "./stored-place.ts";
+import type { ModelLocation } from "./model-location.ts";
+import { CachedJsonSource } from "./cached-json-source.ts";
+import { storedSource } from "./stored-location.ts";
 
 const WEIGHT_PARTS = ["textEncoder", "transformer", "vae"] as const satisfies readonly WeightPart[];
 /** Smaller models are read where they are: an HTTP cache keeps them as well. */
@@ -39,7 +39,7 @@ export interface PrepareContext {
 
 /** The names of a model in the store. */
 export function storedIds(
-  place: ModelPlace,
+  place: ModelLocation,
   { quantization = "none", quantizationMethod = "mse" }: PrepareOptions,
 ): { readonly original: string; readonly prepared: string } {
   if (place.storedId !== undefined) return { original: place.storedId, prepared: place.storedId };
@@ -58,7 +58,7 @@ export function storedIds(
  */
 export async function prepareModel(
   store: ModelStore | undefined,
-  place: ModelPlace,
+  place: ModelLocation,
   options: PrepareOptions,
   context: PrepareContext = {},
 ): Promise<ModelSource> {
@@ -69,7 +69,7 @@ export async function prepareModel(
   if ((await store.find(prepared))?.complete) return store.source(prepared);
   let isUsed = false;
   try {
-    const source = new RememberedSource(place.source);
+    const source = new CachedJsonSource(place.source);
     const model = await openModel(source, { signal: context.signal });
     isUsed = !isToBeKept(model, keep);
     if (isUsed) return place.source;
@@ -92,23 +92,23 @@ export async function prepareModel(
 
 /** Whether a model of an address is to be in the store, where there is one. */
 export function isToBeKept(model: OpenModel, keep: NonNullable<PrepareOptions["keep"]>): boolean {
-  return keep === "always" || (keep === "auto" && weightBytes(model) >= KEPT_FROM_BYTES);
+  return keep === "always" || (keep === "auto" && weightFileBytes(model) >= KEPT_FROM_BYTES);
 }
 
 /** Bytes of the tensors that are read. */
-export function weightBytes({ recognition }: OpenModel): number {
+export function weightFileBytes({ recognition }: OpenModel): number {
   return Object.values(recognition.parts).reduce((sum, { bytes }) => sum + bytes, 0);
 }
 
 /** Brings one model into the store. */
 class Preparing {
   readonly #store: ModelStore;
-  readonly #place: ModelPlace;
+  readonly #place: ModelLocation;
   readonly #model: OpenModel;
   readonly #context: PrepareContext;
   #manifest: Promise<FileManifest | undefined> | undefined;
 
-  constructor(store: ModelStore, place: ModelPlace, model: OpenModel, context: PrepareContext) {
+  constructor(store: ModelStore, place: ModelLocation, model: OpenModel, context: PrepareContext) {
     this.#store = store;
     this.#place = place;
     this.#model = model;

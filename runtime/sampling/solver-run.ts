@@ -1,8 +1,8 @@
 import { KleinbildError } from "../errors.ts";
 import type { MemoryScope } from "../gpu/memory.ts";
 import type { Recorder } from "../gpu/recorder.ts";
-import { accumulateRows, copyRows, overwriteRows, writeRows } from "../gpu/rows.ts";
-import type { Rows } from "../gpu/tensor.ts";
+import { accumulateMatrix, copyMatrix, overwriteMatrix, writeMatrix } from "../gpu/chunked-matrix.ts";
+import type { ChunkedMatrix } from "../gpu/tensor.ts";
 import type { Assignment, Evaluation, Register } from "./solver.ts";
 
 export interface SolverRunOptions {
@@ -10,49 +10,49 @@ export interface SolverRunOptions {
   /** Where registers are kept; they are gone from it as soon as nothing reads them. */
   readonly scope: MemoryScope;
   /** The register x: f32 [tokens, channels], the caller's, changed in place. */
-  readonly latents: Rows;
-  readonly plan: readonly Evaluation[];
+  readonly latents: ChunkedMatrix;
+  readonly program: readonly Evaluation[];
 }
 
-/** Executes a solver's plan on the GPU, evaluation by evaluation; what it keeps between them is as large as the latents. */
+/** Executes a solver's program on the GPU, evaluation by evaluation; what it keeps between them is as large as the latents. */
 export class SolverRun {
   readonly #recorder: Recorder;
   readonly #scope: MemoryScope;
-  readonly #latents: Rows;
-  readonly #plan: readonly Evaluation[];
-  readonly #registers = new Map<Register, Rows>();
+  readonly #latents: ChunkedMatrix;
+  readonly #program: readonly Evaluation[];
+  readonly #registers = new Map<Register, ChunkedMatrix>();
   /** Of each assignment, the solver's registers that nothing reads after it. */
   readonly #lastReads: ReadonlyMap<Assignment, readonly Register[]>;
   #next = 0;
 
-  constructor({ recorder, scope, latents, plan }: SolverRunOptions) {
+  constructor({ recorder, scope, latents, program }: SolverRunOptions) {
     this.#recorder = recorder;
     this.#scope = scope;
     this.#latents = latents;
-    this.#plan = plan;
-    this.#lastReads = findLastReads(plan);
+    this.#program = program;
+    this.#lastReads = findLastReads(program);
   }
 
   /** The evaluation to come: the velocity at its sigma and the latents as they are is what `apply` wants. */
   get next(): Evaluation | undefined {
-    return this.#plan[this.#next];
+    return this.#program[this.#next];
   }
 
   /**
    * Makes of the latents what `evaluation` says.
    *
-   * @param evaluation  the plan's next one
+   * @param evaluation  the program's next one
    * @param velocity    at the latents and the evaluation's sigma, f32, cut like the latents; stays the caller's, unchanged
    * @param noise       [tokens, channels] standard normal, independent from evaluation to evaluation; wanted where
    *                    `evaluation.needsNoise`
    * @throws KleinbildError `internal` out of order, or without the noise that is needed
    */
-  apply(evaluation: Evaluation, velocity: Rows, noise?: Float32Array): void {
+  apply(evaluation: Evaluation, velocity: ChunkedMatrix, noise?: Float32Array): void {
     if (evaluation !== this.next)
-      throw new KleinbildError("internal", `Evaluation ${this.#next} of the solver's plan is next, and no other.`);
+      throw new KleinbildError("internal", `Evaluation ${this.#next} of the solver's program is next, and no other.`);
     if (evaluation.needsNoise) {
       if (!noise) throw new KleinbildError("internal", `The solver needs noise in step ${evaluation.step}.`);
-      writeRows(this.#recorder, this.#keep("noise"), noise);
+      writeMatrix(this.#recorder, this.#keep("noise"), noise);
     }
     this.#next++;
     this.#registers.set("x", this.#latents).set("velocity", velocity);
@@ -64,7 +64,7 @@ export class SolverRun {
     this.#registers.delete("velocity");
   }
 
-  /** Gives back the registers of a plan that was not carried through. */
+  /** Gives back the registers of a program that was not carried through. */
   dispose(): void {
     this.#registers.delete("x");
     this.#registers.delete("velocity");
@@ -79,40 +79,40 @@ export class SolverRun {
     if (!base) throw new KleinbildError("internal", `Nothing is assigned to the solver's register ${target}.`);
     const source = this.#read(base.register);
     const rows = this.#registers.get(target) ?? this.#keep(target);
-    if (!own) overwriteRows(this.#recorder, source, rows);
+    if (!own) overwriteMatrix(this.#recorder, source, rows);
     let scale = base.factor;
     for (const { register, factor } of others) {
-      accumulateRows(this.#recorder, rows, scale, this.#read(register), factor);
+      accumulateMatrix(this.#recorder, rows, scale, this.#read(register), factor);
       scale = 1;
     }
     if (scale === 1) return;
-    const copy = copyRows(this.#recorder, this.#scope, rows); // a kernel cannot bind one buffer for reading and writing
-    accumulateRows(this.#recorder, rows, scale, copy, 0);
-    this.#scope.releaseRows(copy);
+    const copy = copyMatrix(this.#recorder, this.#scope, rows); // a kernel cannot bind one buffer for reading and writing
+    accumulateMatrix(this.#recorder, rows, scale, copy, 0);
+    this.#scope.releaseMatrix(copy);
   }
 
-  #read(register: Register): Rows {
+  #read(register: Register): ChunkedMatrix {
     const rows = this.#registers.get(register);
     if (!rows) throw new KleinbildError("internal", `The solver's register ${register} is read before it is written.`);
     return rows;
   }
 
-  #keep(register: Register): Rows {
+  #keep(register: Register): ChunkedMatrix {
     const { rows, columns, rowsPerChunk } = this.#latents;
-    const kept = this.#scope.rows(`solver ${register}`, "f32", rows, columns, rowsPerChunk);
+    const kept = this.#scope.matrix(`solver ${register}`, "f32", rows, columns, rowsPerChunk);
     this.#registers.set(register, kept);
     return kept;
   }
 
   #forget(register: Register): void {
-    this.#scope.releaseRows(this.#registers.get(register));
+    this.#scope.releaseMatrix(this.#registers.get(register));
     this.#registers.delete(register);
   }
 }
 
-function findLastReads(plan: readonly Evaluation[]): ReadonlyMap<Assignment, readonly Register[]> {
+function findLastReads(program: readonly Evaluation[]): ReadonlyMap<Assignment, readonly Register[]> {
   const last = new Map<Register, Assignment>();
-  for (const { assignments } of plan)
+  for (const { assignments } of program)
     for (const assignment of assignments) {
       last.set(assignment.target, assignment); // read by nothing: gone at once
       for (const { register } of assignment.terms) last.set(register, assignment);

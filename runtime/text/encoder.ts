@@ -4,7 +4,7 @@ import type { DenseBackend, Norm } from "../backend/backend.ts";
 import type { Gpu } from "../gpu/device.ts";
 import type { MemoryScope } from "../gpu/memory.ts";
 import { foldGrid } from "../gpu/recorder.ts";
-import { rowRanges, type Rows, type ScalarType, type Tensor } from "../gpu/tensor.ts";
+import { rowRanges, type ChunkedMatrix, type ScalarType, type Tensor } from "../gpu/tensor.ts";
 import type { TextEncoderConfig } from "../weights/model-config.ts";
 import type { EmbeddingTable } from "./embedding.ts";
 import type { LayerWeights } from "./weights.ts";
@@ -57,12 +57,12 @@ export class TextEncoder {
   }
 
   /** The stacked hidden states [length, states · hidden] f32, in `target`. */
-  async encode(target: MemoryScope, { ids, mask }: TokenSequence, signal?: AbortSignal): Promise<Rows> {
+  async encode(target: MemoryScope, { ids, mask }: TokenSequence, signal?: AbortSignal): Promise<ChunkedMatrix> {
     using scope = this.#gpu.memory.scope();
     const { hidden: width } = this.#config;
     const length = ids.length;
-    const states = target.rows("text states", "f32", length, width * this.#stacked.length, this.#rowsPerChunk);
-    const hidden = scope.rows("hidden", "f32", length, width, this.#rowsPerChunk);
+    const states = target.matrix("text states", "f32", length, width * this.#stacked.length, this.#rowsPerChunk);
+    const hidden = scope.matrix("hidden", "f32", length, width, this.#rowsPerChunk);
     await this.#embed(hidden, ids, signal);
     const rotary = scope.tensor("rotary table", "f32", [length, this.#config.headDim / 2, 2]);
     this.#gpu.recorder.write(rotary, rotaryTable(length, this.#config.headDim, this.#config.ropeTheta));
@@ -78,7 +78,7 @@ export class TextEncoder {
     return states;
   }
 
-  async #embed(hidden: Rows, ids: Int32Array, signal?: AbortSignal): Promise<void> {
+  async #embed(hidden: ChunkedMatrix, ids: Int32Array, signal?: AbortSignal): Promise<void> {
     const rows = await this.#embedding.lookUp(ids, signal);
     for (const [i, { first, count }] of rowRanges(hidden.rows, hidden.rowsPerChunk).entries())
       this.#gpu.recorder.write(
@@ -87,16 +87,22 @@ export class TextEncoder {
       );
   }
 
-  async #layer(scope: MemoryScope, weights: LayerWeights, hidden: Rows, rotary: Tensor, mask: Tensor): Promise<void> {
+  async #layer(
+    scope: MemoryScope,
+    weights: LayerWeights,
+    hidden: ChunkedMatrix,
+    rotary: Tensor,
+    mask: Tensor,
+  ): Promise<void> {
     const { heads, headDim, intermediate } = this.#config;
     const queries = this.#attention.queries(scope, hidden.rows);
     const keysValues = this.#attention.keysValues(scope, hidden.rows);
-    const attended = scope.rows("attended", this.#scalar, hidden.rows, heads * headDim, hidden.rowsPerChunk);
+    const attended = scope.matrix("attended", this.#scalar, hidden.rows, heads * headDim, hidden.rowsPerChunk);
     for (const [i, chunk] of hidden.chunks.entries()) {
       const [q, k, v] = weights.qkv.map((weight) =>
         scope.tensor(weight.name, this.#scalar, [chunk.shape[0]!, weight.out]),
       );
-      await this.#backend.project(scope, chunk, this.#norm(weights.inputNorm), weights.qkv, [q!, k!, v!]);
+      await this.#backend.linear(scope, chunk, this.#norm(weights.inputNorm), weights.qkv, [q!, k!, v!]);
       const projected = { queries: q!, keys: k!, values: v! };
       this.#attention.prepare(projected, weights.headNorms, rotary, i * hidden.rowsPerChunk, { queries, keysValues });
       scope.release(q, k, v);
@@ -105,17 +111,17 @@ export class TextEncoder {
     for (const [i, chunk] of hidden.chunks.entries()) {
       const mlp = scope.tensor("feed-forward", this.#scalar, [chunk.shape[0]!, intermediate]);
       const attention = { x: attended.chunks[i]!, weight: weights.attentionOut };
-      await this.#backend.addProducts(scope, [attention], { scale: 1 }, chunk);
-      await this.#backend.gatedProject(scope, chunk, this.#norm(weights.outputNorm), weights.gate, weights.up, 1, mlp);
-      await this.#backend.addProducts(scope, [{ x: mlp, weight: weights.down }], { scale: 1 }, chunk);
+      await this.#backend.residualLinear(scope, [attention], { scale: 1 }, chunk);
+      await this.#backend.swiglu(scope, chunk, this.#norm(weights.outputNorm), weights.gate, weights.up, 1, mlp);
+      await this.#backend.residualLinear(scope, [{ x: mlp, weight: weights.down }], { scale: 1 }, chunk);
       scope.release(mlp);
     }
-    scope.releaseRows(attended);
+    scope.releaseMatrix(attended);
     scope.release(...queries.groups, ...keysValues.groups);
   }
 
   /** Puts the hidden state number `index` beside the others, when it is one of those asked for. */
-  #stack(index: number, hidden: Rows, states: Rows): void {
+  #stack(index: number, hidden: ChunkedMatrix, states: ChunkedMatrix): void {
     for (const [place, wanted] of this.#stacked.entries()) {
       if (wanted !== index) continue;
       for (const [i, chunk] of hidden.chunks.entries()) {

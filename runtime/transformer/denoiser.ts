@@ -1,7 +1,7 @@
 import type { Gpu } from "../gpu/device.ts";
 import type { MemoryScope } from "../gpu/memory.ts";
-import { copyRows } from "../gpu/rows.ts";
-import type { Rows, Tensor } from "../gpu/tensor.ts";
+import { copyMatrix } from "../gpu/chunked-matrix.ts";
+import type { ChunkedMatrix, Tensor } from "../gpu/tensor.ts";
 import type { ModulationSet, ModulationTable } from "./modulation.ts";
 import type { BlockRange, PassOptions, Stream, TransformerModel } from "./model.ts";
 import { freeKeysValues, type ReferenceKeysValues } from "./reference-cache.ts";
@@ -11,7 +11,7 @@ import { StepCachePass } from "./step-cache-pass.ts";
 
 /**
  * How references take part.
- * - `exact`: isolated references, whose keys and values are computed once and kept.
+ * - `exact`: isolated references, whose keys and values are computed once and cached.
  * - `recompute`: everything anew in every step, as the reference implementation without a cache.
  * - `step-one`: keys and values of the first step are used for the later ones, on weights not trained for it.
  */
@@ -19,7 +19,7 @@ export type ReferenceMode = "exact" | "recompute" | "step-one";
 
 export interface References {
   /** Tokens of all references in their order, [tokens, channels] f32. */
-  readonly latents: Rows;
+  readonly latents: ChunkedMatrix;
   readonly grids: readonly Grid[];
 }
 
@@ -37,7 +37,7 @@ export interface DenoiserOptions {
   readonly sigmaZeroRow: number;
   readonly references?: References | undefined;
   /** Kept keys and values of the references, in mode `exact`. */
-  readonly kept?: ReferenceKeysValues | undefined;
+  readonly cached?: ReferenceKeysValues | undefined;
   /** Reuse of blocks from one evaluation to the next; none unless given. */
   readonly stepCache?: StepCacheOptions | undefined;
   /** The step that each row of the table belongs to, for the step cache's window; row = step unless given. */
@@ -59,9 +59,9 @@ export class Denoiser {
   readonly #rotary: { readonly text: Tensor; readonly target: Tensor };
   #selectedRow: number | undefined;
   /** Mode `step-one`: what each of the two guidance passes keeps for itself. */
-  readonly #firstStep = new Map<Rows, ReferenceKeysValues>();
+  readonly #firstStep = new Map<ChunkedMatrix, ReferenceKeysValues>();
   /** The step cache of each of the two guidance passes. */
-  readonly #stepCaches = new Map<Rows, StepCachePass>();
+  readonly #stepCaches = new Map<ChunkedMatrix, StepCachePass>();
   #skipped = 0;
 
   constructor(options: DenoiserOptions) {
@@ -86,7 +86,13 @@ export class Denoiser {
    * @param text     [text length, D] f32: the embedded text states; also the identity of a guidance pass
    * @returns        [tokens, channels] f32, in the denoiser's scope
    */
-  async velocity(latents: Rows, text: Rows, row: number, signal?: AbortSignal, trace?: PassTrace): Promise<Rows> {
+  async velocity(
+    latents: ChunkedMatrix,
+    text: ChunkedMatrix,
+    row: number,
+    signal?: AbortSignal,
+    trace?: PassTrace,
+  ): Promise<ChunkedMatrix> {
     const { gpu, model, scope } = this.#options;
     using pass = gpu.memory.scope();
     if (this.#selectedRow !== row) this.#options.table.select(row, this.#modulation);
@@ -99,7 +105,7 @@ export class Denoiser {
     };
     const words: Stream = {
       role: "text",
-      hidden: copyRows(gpu.recorder, pass, text),
+      hidden: copyMatrix(gpu.recorder, pass, text),
       rotary: this.#rotary.text,
       modulation: this.#modulation,
     };
@@ -112,15 +118,15 @@ export class Denoiser {
     return await model.velocity(scope, target);
   }
 
-  /** Frees what mode `step-one` and the step cache kept. */
+  /** Frees what mode `step-one` and the step cache cached. */
   dispose(): void {
-    for (const kept of this.#firstStep.values()) freeKeysValues(this.#options.gpu.memory, kept);
+    for (const cached of this.#firstStep.values()) freeKeysValues(this.#options.gpu.memory, cached);
     this.#firstStep.clear();
     for (const stepCache of this.#stepCaches.values()) stepCache.dispose();
     this.#stepCaches.clear();
   }
 
-  #stepCacheOf(text: Rows): StepCachePass | undefined {
+  #stepCacheOf(text: ChunkedMatrix): StepCachePass | undefined {
     const { stepCache } = this.#options;
     if (!stepCache) return undefined;
     const existing = this.#stepCaches.get(text);
@@ -134,19 +140,19 @@ export class Denoiser {
   async #attachReferences(
     pass: MemoryScope,
     streams: readonly Stream[],
-    text: Rows,
+    text: ChunkedMatrix,
     options: PassOptions,
   ): Promise<Blocks> {
-    const { model, references, mode, isolated, kept } = this.#options;
+    const { model, references, mode, isolated, cached } = this.#options;
     const blocks = (joined: readonly Stream[], more: PassOptions): Blocks => ({
       streams: joined,
       run: (range) => model.run(joined, { ...options, ...more, range }),
       [Symbol.dispose]: () => {},
     });
-    if (!references || kept) return blocks(streams, { kept });
+    if (!references || cached) return blocks(streams, { cached });
     if (isolated) return this.#isolatedBlocks(streams, references, options);
     const earlier = this.#firstStep.get(text);
-    if (earlier) return blocks(streams, { kept: earlier });
+    if (earlier) return blocks(streams, { cached: earlier });
     const joined = [...streams, await referenceStream(this.#options, pass, references, this.#modulation)];
     if (mode !== "step-one") return blocks(joined, {});
     const store = model.allocateKeysValues(references.grids);
@@ -157,22 +163,22 @@ export class Denoiser {
   /** Keys and values of the references anew, before the first block that runs. */
   #isolatedBlocks(streams: readonly Stream[], references: References, options: PassOptions): Blocks {
     const { gpu, model } = this.#options;
-    let kept: ReferenceKeysValues | undefined;
+    let cached: ReferenceKeysValues | undefined;
     return {
       streams,
       run: async (range) => {
-        kept ??= await keepReferences(this.#options, references, { signal: options.signal });
-        await model.run(streams, { ...options, kept, range });
+        cached ??= await computeReferenceKeysValues(this.#options, references, { signal: options.signal });
+        await model.run(streams, { ...options, cached, range });
       },
       [Symbol.dispose]: () => {
-        if (kept) freeKeysValues(gpu.memory, kept);
+        if (cached) freeKeysValues(gpu.memory, cached);
       },
     };
   }
 }
 
 /** The references-only pass: keys and values of every block. The caller owns the result. */
-export async function keepReferences(
+export async function computeReferenceKeysValues(
   denoising: Pick<DenoiserOptions, "gpu" | "model" | "table" | "sigmaZeroRow">,
   references: References,
   options: Pick<PassOptions, "signal" | "trace"> = {},

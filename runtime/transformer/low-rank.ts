@@ -4,7 +4,7 @@ import type { Gpu } from "../gpu/device.ts";
 import { BYTES_PER_ELEMENT, type ScalarType, type Tensor } from "../gpu/tensor.ts";
 import { toScalar } from "../weights/loader.ts";
 import type { LoraModule } from "../weights/lora/lora-file.ts";
-import { readValues } from "../weights/lora/stored-values.ts";
+import { readValues } from "../weights/lora/lora-values.ts";
 
 /** A module of one adapter, and what its change is multiplied with: the adapter's weight and the module's own factor. */
 export interface Change {

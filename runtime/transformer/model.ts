@@ -3,11 +3,11 @@ import type { DenseBackend, Norm } from "../backend/backend.ts";
 import type { Matrix } from "../backend/matrix.ts";
 import type { Gpu } from "../gpu/device.ts";
 import type { MemoryScope } from "../gpu/memory.ts";
-import { type Rows, type ScalarType, type Tensor } from "../gpu/tensor.ts";
+import { type ChunkedMatrix, type ScalarType, type Tensor } from "../gpu/tensor.ts";
 import type { TransformerConfig } from "../weights/model-config.ts";
 import type { Modulation, ModulationSet } from "./modulation.ts";
 import type { ReferenceKeysValues } from "./reference-cache.ts";
-import { type Grid, gridTokens, type PositionId, rotaryTable } from "./rotary.ts";
+import { type Grid, gridTokens, type PositionId, tokenRotaryTable } from "./rotary.ts";
 import type {
   DoubleBlockWeights,
   ProjectionWeights,
@@ -22,7 +22,7 @@ export type StreamRole = "text" | "reference" | "target";
 export interface Stream {
   readonly role: StreamRole;
   /** Residual stream [rows, D] f32; a pass overwrites it. */
-  readonly hidden: Rows;
+  readonly hidden: ChunkedMatrix;
   /** [rows, headDim / 2, 2] f32 */
   readonly rotary: Tensor;
   readonly modulation: ModulationSet;
@@ -36,7 +36,7 @@ export interface BlockRange {
 
 export interface PassOptions {
   /** Keys and values of references that take part without being a stream. */
-  readonly kept?: ReferenceKeysValues | undefined;
+  readonly cached?: ReferenceKeysValues | undefined;
   /** Where the reference stream's keys and values go, to be kept. */
   readonly store?: ReferenceKeysValues | undefined;
   /** Blocks to run, doubles first: all unless given. */
@@ -57,7 +57,7 @@ interface Workspace {
   readonly queries: HeadMajor;
   /** Absent where the keys and values go to a store. */
   readonly keysValues: HeadMajor | undefined;
-  readonly attended: Rows;
+  readonly attended: ChunkedMatrix;
 }
 
 /** The diffusion transformer: double-stream blocks, then single-stream blocks, over any set of streams. */
@@ -94,17 +94,17 @@ export class TransformerModel {
   }
 
   /** The residual stream of latents [tokens, channels] f32 or text states [tokens, text width] f32. */
-  async embed(scope: MemoryScope, source: Rows, weight: Matrix): Promise<Rows> {
-    const hidden = scope.rows("hidden", "f32", source.rows, this.config.hidden, this.rowsPerChunk);
+  async embed(scope: MemoryScope, source: ChunkedMatrix, weight: Matrix): Promise<ChunkedMatrix> {
+    const hidden = scope.matrix("hidden", "f32", source.rows, this.config.hidden, this.rowsPerChunk);
     for (const [i, chunk] of source.chunks.entries())
-      await this.backend.project(scope, chunk, { kind: "none" }, [weight], [hidden.chunks[i]!]);
+      await this.backend.linear(scope, chunk, { kind: "none" }, [weight], [hidden.chunks[i]!]);
     return hidden;
   }
 
   /** Rotary table of a stream on the GPU. */
   rotary(scope: MemoryScope, positions: readonly PositionId[]): Tensor {
     const tensor = scope.tensor("rotary table", "f32", [positions.length, this.config.headDim / 2, 2]);
-    this.#gpu.recorder.write(tensor, rotaryTable(positions, this.config.ropeAxes, this.config.ropeTheta));
+    this.#gpu.recorder.write(tensor, tokenRotaryTable(positions, this.config.ropeAxes, this.config.ropeTheta));
     return tensor;
   }
 
@@ -135,12 +135,12 @@ export class TransformerModel {
   }
 
   /** velocity = modulated LayerNorm(hidden) · finalOutᵀ, [tokens, channels] f32. */
-  async velocity(scope: MemoryScope, { hidden, modulation }: Stream): Promise<Rows> {
+  async velocity(scope: MemoryScope, { hidden, modulation }: Stream): Promise<ChunkedMatrix> {
     const { outChannels, eps } = this.config;
-    const out = scope.rows("velocity", "f32", hidden.rows, outChannels, hidden.rowsPerChunk);
+    const out = scope.matrix("velocity", "f32", hidden.rows, outChannels, hidden.rowsPerChunk);
     const norm: Norm = { kind: "layer", ...modulation.final, eps };
     for (const [i, chunk] of hidden.chunks.entries())
-      await this.backend.project(scope, chunk, norm, [this.weights.finalOut], [out.chunks[i]!]);
+      await this.backend.linear(scope, chunk, norm, [this.weights.finalOut], [out.chunks[i]!]);
     return out;
   }
 
@@ -150,7 +150,7 @@ export class TransformerModel {
       stream,
       queries: this.#attention.queries(scope, rows),
       keysValues: stream.role === "reference" && store ? undefined : this.#attention.keysValues(scope, rows),
-      attended: scope.rows("attended", this.#scalar, rows, columns, rowsPerChunk),
+      attended: scope.matrix("attended", this.#scalar, rows, columns, rowsPerChunk),
     };
   }
 
@@ -207,12 +207,12 @@ export class TransformerModel {
       for (const [i, hidden] of stream.hidden.chunks.entries()) {
         const rows = hidden.shape[0]!;
         const mlp = scope.tensor("feed-forward", this.#scalar, [rows, this.config.mlpHidden]);
-        await this.backend.gatedProject(scope, hidden, this.#norm(single), weights.gate, weights.up, 1, mlp);
+        await this.backend.swiglu(scope, hidden, this.#norm(single), weights.gate, weights.up, 1, mlp);
         const terms = [
           { x: attended.chunks[i]!, weight: weights.attentionOut },
           { x: mlp, weight: weights.mlpOut },
         ];
-        await this.backend.addProducts(scope, terms, { gate: single.gate, scale: 1 }, hidden);
+        await this.backend.residualLinear(scope, terms, { gate: single.gate, scale: 1 }, hidden);
         scope.release(mlp);
       }
     }
@@ -234,7 +234,7 @@ export class TransformerModel {
         scope.tensor(weight.name, this.#scalar, [hidden.shape[0]!, weight.out]),
       );
       const projected = { queries: q!, keys: k!, values: v! };
-      await this.backend.project(scope, hidden, this.#norm(modulation), weights.qkv, [q!, k!, v!]);
+      await this.backend.linear(scope, hidden, this.#norm(modulation), weights.qkv, [q!, k!, v!]);
       const firstRow = i * stream.hidden.rowsPerChunk;
       this.#attention.prepare(projected, weights.norms, stream.rotary, firstRow, { queries, keysValues });
       scope.release(q, k, v);
@@ -243,11 +243,11 @@ export class TransformerModel {
 
   /** @param queried  those whose queries attend to all of `spaces` */
   #attend(spaces: readonly Workspace[], block: number, options: PassOptions, queried = spaces): void {
-    const { kept } = options;
+    const { cached } = options;
     const segments = KEY_ORDER.flatMap((role): KeySegment[] => {
       const space = spaces.find(({ stream }) => stream.role === role);
       if (space) return [{ keysValues: keysValuesOf(space, block, options), length: space.stream.hidden.rows }];
-      return role === "reference" && kept ? [{ keysValues: kept.blocks[block]!, length: kept.tokens }] : [];
+      return role === "reference" && cached ? [{ keysValues: cached.blocks[block]!, length: cached.tokens }] : [];
     });
     for (const { queries, attended } of queried) this.#attention.attend(queries, segments, attended);
   }
@@ -261,11 +261,11 @@ export class TransformerModel {
   ): Promise<void> {
     for (const [i, hidden] of stream.hidden.chunks.entries()) {
       const attentionTerm = { x: attended.chunks[i]!, weight: weights.attentionOut };
-      await this.backend.addProducts(scope, [attentionTerm], { gate: attention.gate, scale: 1 }, hidden);
+      await this.backend.residualLinear(scope, [attentionTerm], { gate: attention.gate, scale: 1 }, hidden);
       const mlp = scope.tensor("feed-forward", this.#scalar, [hidden.shape[0]!, this.config.mlpHidden]);
-      await this.backend.gatedProject(scope, hidden, this.#norm(feedForward), weights.gate, weights.up, upScale, mlp);
+      await this.backend.swiglu(scope, hidden, this.#norm(feedForward), weights.gate, weights.up, upScale, mlp);
       const residual = { gate: feedForward.gate, scale: 1 / upScale };
-      await this.backend.addProducts(scope, [{ x: mlp, weight: weights.down }], residual, hidden);
+      await this.backend.residualLinear(scope, [{ x: mlp, weight: weights.down }], residual, hidden);
       scope.release(mlp);
     }
   }

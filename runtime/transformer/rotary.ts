@@ -29,7 +29,7 @@ export function referencePositions(grids: readonly Grid[]): PositionId[] {
  * Cosine and sine of each pair's angle, [positions, headDim / 2, 2], computed in f64:
  * angle = id · theta^(−2k / axis), k = 0 … axis / 2 − 1 within each axis (Su et al. 2021, RoFormer, eq. 15).
  */
-export function rotaryTable(
+export function tokenRotaryTable(
   positions: readonly PositionId[],
   axes: readonly number[],
   theta: number,

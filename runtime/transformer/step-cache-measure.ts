@@ -2,7 +2,7 @@ import { normalize, relativeChange as relativeChangeKernel } from "../../kernels
 import type { Gpu } from "../gpu/device.ts";
 import type { MemoryScope } from "../gpu/memory.ts";
 import { foldGrid } from "../gpu/recorder.ts";
-import { elementCount, type Rows } from "../gpu/tensor.ts";
+import { elementCount, type ChunkedMatrix } from "../gpu/tensor.ts";
 import type { Modulation } from "./modulation.ts";
 
 const LANES = 64;
@@ -16,7 +16,11 @@ const MAX_PARTS = 256;
  *
  * @returns NaN or infinity where b is all zeros
  */
-export async function relativeChange({ memory, recorder }: Gpu, a: Rows, b: Rows): Promise<number> {
+export async function measureRelativeChange(
+  { memory, recorder }: Gpu,
+  a: ChunkedMatrix,
+  b: ChunkedMatrix,
+): Promise<number> {
   const parts = a.chunks.map(({ shape }) =>
     Math.min(MAX_PARTS, Math.ceil(elementCount(shape) / (LANES * VALUES_PER_LANE))),
   );
@@ -50,11 +54,11 @@ export async function relativeChange({ memory, recorder }: Gpu, a: Rows, b: Rows
 export function modulatedInput(
   { recorder }: Gpu,
   scope: MemoryScope,
-  hidden: Rows,
+  hidden: ChunkedMatrix,
   { scale, shift }: Pick<Modulation, "scale" | "shift">,
   eps: number,
-): Rows {
-  const out = scope.rows("modulated input", "f32", hidden.rows, hidden.columns, hidden.rowsPerChunk);
+): ChunkedMatrix {
+  const out = scope.matrix("modulated input", "f32", hidden.rows, hidden.columns, hidden.rowsPerChunk);
   for (const [i, x] of hidden.chunks.entries()) {
     const rows = x.shape[0]!;
     recorder.dispatch(normalize, {

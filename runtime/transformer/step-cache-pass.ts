@@ -1,11 +1,11 @@
 import type { Gpu } from "../gpu/device.ts";
 import type { MemoryScope } from "../gpu/memory.ts";
-import { accumulateRows, copyRows, overwriteRows } from "../gpu/rows.ts";
-import type { Rows } from "../gpu/tensor.ts";
+import { accumulateMatrix, copyMatrix, overwriteMatrix } from "../gpu/chunked-matrix.ts";
+import type { ChunkedMatrix } from "../gpu/tensor.ts";
 import type { BlockRange, Stream, StreamRole, TransformerModel } from "./model.ts";
 import { type BlockSplit, splitBlocks, type StepCacheOptions } from "./step-cache.ts";
 import { StepCacheDecision } from "./step-cache-decision.ts";
-import { modulatedInput, relativeChange } from "./step-cache-measure.ts";
+import { modulatedInput, measureRelativeChange } from "./step-cache-measure.ts";
 
 export interface StepCachePassOptions {
   readonly gpu: Gpu;
@@ -16,7 +16,7 @@ export interface StepCachePassOptions {
 }
 
 /** One evaluation: its streams, and what runs a range of blocks over them. */
-export interface Evaluation {
+export interface CachedEvaluation {
   /** Lives as long as the evaluation. */
   readonly scope: MemoryScope;
   readonly step: number;
@@ -34,9 +34,9 @@ export class StepCachePass {
   readonly #split: BlockSplit;
   readonly #decision: StepCacheDecision;
   /** What the next measurement compares with, of the target, [tokens, D] f32. */
-  #compared: Rows | undefined;
+  #compared: ChunkedMatrix | undefined;
   /** Change of each stream by the middle blocks, [rows, D] f32. */
-  readonly #changes = new Map<StreamRole, Rows>();
+  readonly #changes = new Map<StreamRole, ChunkedMatrix>();
 
   constructor(options: StepCachePassOptions) {
     this.#options = options;
@@ -48,7 +48,7 @@ export class StepCachePass {
    * Runs the blocks of one evaluation, or some of them and the kept change of the others.
    * @returns whether it reused
    */
-  async evaluate(evaluation: Evaluation): Promise<boolean> {
+  async evaluate(evaluation: CachedEvaluation): Promise<boolean> {
     const { step, run } = evaluation;
     const { blocks } = this.#options.model;
     if (!this.#decision.worthKeeping(step)) {
@@ -68,38 +68,38 @@ export class StepCachePass {
 
   /** Gives what is kept back to its scope. */
   dispose(): void {
-    this.#options.scope.releaseRows(this.#compared, ...this.#changes.values());
+    this.#options.scope.releaseMatrix(this.#compared, ...this.#changes.values());
     this.#compared = undefined;
     this.#changes.clear();
   }
 
   /** Runs the blocks before the decision, and decides. */
-  async #firstBlocks({ scope, step, streams, run }: Evaluation): Promise<boolean> {
+  async #firstBlocks({ scope, step, streams, run }: CachedEvaluation): Promise<boolean> {
     const { gpu, stepCache, model } = this.#options;
     const target = streams.find(({ role }) => role === "target")!;
-    let looked: Rows;
+    let looked: ChunkedMatrix;
     if (stepCache.method.kind === "tea")
       looked = modulatedInput(gpu, scope, target.hidden, target.modulation.image[0], model.config.eps);
     else {
-      looked = copyRows(gpu.recorder, scope, target.hidden);
+      looked = copyMatrix(gpu.recorder, scope, target.hidden);
       await run({ from: 0, to: this.#split.first });
-      accumulateRows(gpu.recorder, looked, -1, target.hidden, 1);
+      accumulateMatrix(gpu.recorder, looked, -1, target.hidden, 1);
     }
     const reuses =
-      this.#decision.mayReuse(step) && this.#decision.reuses(await relativeChange(gpu, looked, this.#compared!));
+      this.#decision.mayReuse(step) && this.#decision.reuses(await measureRelativeChange(gpu, looked, this.#compared!));
     // TeaCache adds up changes from evaluation to evaluation, the others compare with the one that computed
     if (!reuses || stepCache.method.kind === "tea") {
       this.#compared ??= likeRows(this.#options.scope, looked);
-      overwriteRows(gpu.recorder, looked, this.#compared);
+      overwriteMatrix(gpu.recorder, looked, this.#compared);
     }
-    scope.releaseRows(looked);
+    scope.releaseMatrix(looked);
     return reuses;
   }
 
   #addChanges(streams: readonly Stream[]): void {
     for (const { role, hidden } of streams) {
       const change = this.#changes.get(role);
-      if (change) accumulateRows(this.#options.gpu.recorder, hidden, 1, change, 1);
+      if (change) accumulateMatrix(this.#options.gpu.recorder, hidden, 1, change, 1);
     }
   }
 
@@ -110,14 +110,14 @@ export class StepCachePass {
     const changes = kept.map(({ role, hidden }) => {
       const change = this.#changes.get(role) ?? likeRows(this.#options.scope, hidden);
       this.#changes.set(role, change);
-      overwriteRows(recorder, hidden, change);
+      overwriteMatrix(recorder, hidden, change);
       return change;
     });
     await run();
-    for (const [i, { hidden }] of kept.entries()) accumulateRows(recorder, changes[i]!, -1, hidden, 1);
+    for (const [i, { hidden }] of kept.entries()) accumulateMatrix(recorder, changes[i]!, -1, hidden, 1);
   }
 }
 
-function likeRows(scope: MemoryScope, { rows, columns, dtype, rowsPerChunk }: Rows): Rows {
-  return scope.rows("step cache", dtype, rows, columns, rowsPerChunk);
+function likeRows(scope: MemoryScope, { rows, columns, dtype, rowsPerChunk }: ChunkedMatrix): ChunkedMatrix {
+  return scope.matrix("step cache", dtype, rows, columns, rowsPerChunk);
 }

@@ -4,7 +4,7 @@ import type { Kernel2d } from "../backend/matrix.ts";
 import type { Gpu } from "../gpu/device.ts";
 import type { MemoryScope } from "../gpu/memory.ts";
 import { reductionLanes } from "../gpu/reduction-lanes.ts";
-import { accumulateTensor } from "../gpu/rows.ts";
+import { accumulateTensor } from "../gpu/chunked-matrix.ts";
 import { rowRanges, type ScalarType, type Tensor } from "../gpu/tensor.ts";
 import { allocateMap, type FeatureMap, type GatherOptions, gatherRows, releaseMap } from "./feature-map.ts";
 import type { AttentionWeights, LevelWeights, MidWeights, NormWeights, ResnetWeights } from "./weights.ts";
@@ -164,7 +164,7 @@ export class VaeBlocks {
       const rows = band.shape[1]!;
       const normed = gatherRows(gpu.recorder, this.scope, scalar, x, i * x.rowsPerBand, rows, { affine });
       const outputs = [0, 1, 2].map(() => this.scope.tensor("attention", scalar, tokens(band)));
-      await backend.project(this.scope, { ...normed, shape: tokens(band) }, { kind: "none" }, weights.qkv, outputs);
+      await backend.linear(this.scope, { ...normed, shape: tokens(band) }, { kind: "none" }, weights.qkv, outputs);
       this.scope.release(normed);
       qkv.push(outputs);
     }
@@ -172,7 +172,7 @@ export class VaeBlocks {
       this.context.signal?.throwIfAborted();
       const attended = this.#attendBand(qkv[i]![0]!, qkv);
       const branch = this.scope.tensor("attention", scalar, tokens(band));
-      await backend.project(this.scope, attended, { kind: "none" }, [weights.out], [branch]);
+      await backend.linear(this.scope, attended, { kind: "none" }, [weights.out], [branch]);
       accumulateTensor(gpu.recorder, scalar, band, 1, branch, 1);
       this.scope.release(attended, branch);
       await gpu.recorder.throttle();

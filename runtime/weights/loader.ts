@@ -7,7 +7,7 @@ import {
   type WeightFormat,
 } from "../backend/matrix.ts";
 import type { Gpu } from "../gpu/device.ts";
-import type { MemoryPart } from "../gpu/memory.ts";
+import type { MemoryCategory } from "../gpu/memory.ts";
 import { BYTES_PER_ELEMENT, type RowRange, rowRanges, type ScalarType, type Tensor } from "../gpu/tensor.ts";
 import { f32ToF16 } from "./float.ts";
 import type { PackedRows } from "./formats/tensor-file.ts";
@@ -66,7 +66,7 @@ export const WINDOW_BYTES = 8 << 20;
 export interface LoaderOptions {
   readonly gpu: Gpu;
   readonly store: TensorStore;
-  readonly part: MemoryPart;
+  readonly part: MemoryCategory;
   readonly scalar: ScalarType;
   readonly quantization: Quantization;
   /** Default: `rtn`. */

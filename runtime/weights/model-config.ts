@@ -66,7 +66,7 @@ export interface ModelConfig {
 }
 
 /** How the weights were trained, which no shape tells. */
-export interface Variant {
+export interface ModelVariant {
   readonly distilled: boolean;
   /** Trained for isolated references. */
   readonly kv: boolean;

@@ -1,7 +1,7 @@
 import { KleinbildError } from "../errors.ts";
 import { CONFIG_FILES, MODEL_INDEX, OWN_CONFIG, readOwnConfig } from "./config-files.ts";
 import type { WeightPart } from "./inventory.ts";
-import type { ModelConfig, Variant } from "./model-config.ts";
+import type { ModelConfig, ModelVariant } from "./model-config.ts";
 import { textFromTensors, transformerFromTensors, vaeFromTensors } from "./names/config-from-tensors.ts";
 import type { TokenizerFiles } from "./names/gguf-tokenizer.ts";
 import type { Layout } from "./names/layouts.ts";
@@ -9,7 +9,7 @@ import { anchorNames, namingOf } from "./names/naming.ts";
 import { type PartFiles, PartFinder, type PartPaths } from "./names/part-files.ts";
 import { listed, viewPart } from "./names/part-views.ts";
 import { findTokenizer } from "./names/tokenizer-files.ts";
-import { variantFromNames } from "./names/variant.ts";
+import { variantFromNames } from "./names/model-variant.ts";
 import { readConfigs } from "./read-config.ts";
 import type { ModelSource } from "./source.ts";
 import { type PartRecognition, TensorStore } from "./tensor-store.ts";
@@ -23,7 +23,7 @@ export interface OpenModelOptions {
 /** What the files of a model were taken for. */
 export interface ModelRecognition {
   readonly parts: Readonly<Record<WeightPart, PartRecognition>>;
-  readonly variant: Variant;
+  readonly variant: ModelVariant;
   /** The file that the tokenizer is from. */
   readonly tokenizer: string;
 }

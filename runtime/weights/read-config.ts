@@ -9,12 +9,12 @@ import {
   readTransformerConfig,
   readVaeConfig,
 } from "./config-files.ts";
-import type { ModelConfig, TextEncoderConfig, TransformerConfig, Variant, VaeConfig } from "./model-config.ts";
+import type { ModelConfig, TextEncoderConfig, TransformerConfig, ModelVariant, VaeConfig } from "./model-config.ts";
 import type { ModelSource } from "./source.ts";
 
 /** What a model's weights say where it lacks a config. */
 export interface ConfigFallbacks {
-  variant(): Variant;
+  variant(): ModelVariant;
   transformer(): TransformerConfig;
   vae(): VaeConfig;
   /** @param deepest  the last hidden state that the transformer takes */
@@ -30,10 +30,10 @@ export async function readConfigs(
   source: ModelSource,
   signal?: AbortSignal,
   fallbacks?: ConfigFallbacks,
-): Promise<{ readonly config: ModelConfig; readonly variant: Variant }> {
+): Promise<{ readonly config: ModelConfig; readonly variant: ModelVariant }> {
   const isThere = async (path: string): Promise<boolean> => !fallbacks || source.exists(path, signal);
   const own = await readOwnConfig(source, signal);
-  let variant: Variant = (await isThere(MODEL_INDEX))
+  let variant: ModelVariant = (await isThere(MODEL_INDEX))
     ? { ...(await readPipelineKind(source, signal)), from: MODEL_INDEX }
     : fallbacks!.variant();
   if (own.distilled !== undefined) variant = { ...variant, distilled: own.distilled, from: OWN_CONFIG };

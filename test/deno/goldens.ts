@@ -1,5 +1,5 @@
 import process from "node:process";
-import type { Platform } from "../../runtime/engine.ts";
+import type { Platform } from "../../runtime/engine/engine.ts";
 import { openGoldenFolder } from "../../tools/golden/node-files.ts";
 import { type GoldenOutcome, GoldenRunner } from "../../tools/golden/run.ts";
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { dawnGpu } from "../../runtime/gpu/dawn.ts";
+import { dawnGpu } from "../../runtime/node/dawn.ts";
 import type { MemoryReport } from "../../runtime/gpu/memory.ts";
 import { createKleinbild } from "../../runtime/node.ts";
 import { openNano, randomPicture, runEngine, TINY } from "../support/nano.ts";
@@ -8,8 +8,10 @@ import { watchGpu } from "../support/watched-gpu.ts";
 const REASON = new Error("enough");
 
 /** Bytes by part of the engine's own; onnxruntime keeps a pool of buffers that fills at first use. */
-function ownBytes({ byPart }: MemoryReport): Record<string, number> {
-  const parts = Object.entries(byPart).filter(([part, { currentBytes }]) => part !== "onnxruntime" && currentBytes > 0);
+function ownBytes({ byCategory }: MemoryReport): Record<string, number> {
+  const parts = Object.entries(byCategory).filter(
+    ([part, { currentBytes }]) => part !== "onnxruntime" && currentBytes > 0,
+  );
   return Object.fromEntries(parts.map(([part, { currentBytes }]) => [part, currentBytes]));
 }
 

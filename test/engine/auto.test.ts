@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
-import { dawnGpu } from "../../runtime/gpu/dawn.ts";
-import { NodeImageCodec } from "../../runtime/image/codec-node.ts";
+import { dawnGpu } from "../../runtime/node/dawn.ts";
+import { NodeImageCodec } from "../../runtime/node/sharp-image-codec.ts";
 import { openGoldenFolder } from "../../tools/golden/node-files.ts";
 import { GoldenRunner } from "../../tools/golden/run.ts";
 import { memoryOf } from "../support/choices.ts";

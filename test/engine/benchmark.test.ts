@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { nodeBenchPlatform } from "../../bench/node/node-bench-platform.ts";
+import { nodeBenchPlatform } from "../../tools/bench/node-bench-platform.ts";
 import type { BenchmarkEvent } from "../../bench/options.ts";
 import { parseReport } from "../../bench/report/parse-report.ts";
 import type { BenchmarkReport } from "../../bench/report/report.ts";

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { Engine } from "../../runtime/engine.ts";
+import type { Engine } from "../../runtime/engine/engine.ts";
 import { openNano, randomPicture, runEngine, TINY } from "../support/nano.ts";
 
 const ONE_MIB = 2 ** 20;

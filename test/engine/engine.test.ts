@@ -27,7 +27,7 @@ describe("an engine on klein-nano", () => {
     });
     for (const stage of ["prompt", "steps", "decode", "total"] as const)
       expect(report.timings[stage]).toBeGreaterThan(0);
-    expect(report.memory.peakBytes).toBeGreaterThan(report.memory.byPart.transformer!.currentBytes);
+    expect(report.memory.peakBytes).toBeGreaterThan(report.memory.byCategory.transformer!.currentBytes);
   });
 
   it("gives the same picture for the same seed, another for another seed, and tells a random one", async () => {

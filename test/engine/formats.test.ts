@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { OrtBackend } from "../../runtime/backend/ort/ort-backend.ts";
 import { LayeredSource } from "../../runtime/models/layered-source.ts";
-import { FolderSource } from "../../runtime/weights/folder-source.ts";
+import { FolderSource } from "../../runtime/node/folder-source.ts";
 import { LAYOUTS } from "../../runtime/weights/names/layouts.ts";
 import { type OpenModel, openModel } from "../../runtime/weights/open-model.ts";
 import { ENCODINGS } from "../../tools/synthesize/encodings.ts";

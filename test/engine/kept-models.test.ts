@@ -2,17 +2,17 @@ import { mkdtemp, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { Engine } from "../../runtime/engine.ts";
-import type { EngineOptions } from "../../runtime/engine-options.ts";
+import { Engine } from "../../runtime/engine/engine.ts";
+import type { EngineOptions } from "../../runtime/engine/engine-options.ts";
 import type { LoadEvent } from "../../runtime/events.ts";
-import { dawnGpu } from "../../runtime/gpu/dawn.ts";
-import { NodeImageCodec } from "../../runtime/image/codec-node.ts";
+import { dawnGpu } from "../../runtime/node/dawn.ts";
+import { NodeImageCodec } from "../../runtime/node/sharp-image-codec.ts";
 import { prepareModel, type PrepareOptions, storedIds } from "../../runtime/models/prepare-model.ts";
-import { httpPlace } from "../../runtime/models/page-place.ts";
-import { openModels } from "../../runtime/node-models.ts";
-import { openNodePlace, openNodeStore } from "../../runtime/node-place.ts";
-import type { DownloadReport } from "../../runtime/weights/store/download-plan.ts";
-import { MemoryBackend } from "../../runtime/weights/store/memory-backend.ts";
+import { httpLocation } from "../../runtime/models/page-location.ts";
+import { openModels } from "../../runtime/node/open-models.ts";
+import { openNodeLocation, openNodeStore } from "../../runtime/node/location.ts";
+import type { DownloadReport } from "../../runtime/weights/store/download-files.ts";
+import { InMemoryBackend } from "../../runtime/weights/store/in-memory-backend.ts";
 import { ModelStore } from "../../runtime/weights/store/model-store.ts";
 import { type ModelServer, serveModel } from "../../tools/synthesize/model-server.ts";
 import { NANO, openNano, runEngine, TINY } from "../support/nano.ts";
@@ -45,7 +45,7 @@ interface Made {
 async function make(storeFolder: string, model: string, options: PrepareOptions): Promise<Made> {
   const events: LoadEvent[] = [];
   const reports: DownloadReport[] = [];
-  const source = await prepareModel(openNodeStore(storeFolder), await openNodePlace(model), options, {
+  const source = await prepareModel(openNodeStore(storeFolder), await openNodeLocation(model), options, {
     onLoad: (event) => void events.push(event),
     onReport: (report) => void reports.push(report),
   });
@@ -115,7 +115,7 @@ describe("a model of a server", () => {
 
   it("is read where it is when it is small, or must not be kept", async () => {
     for (const keep of ["auto", "never"] as const) {
-      const place = await openNodePlace(server.url);
+      const place = await openNodeLocation(server.url);
       expect(await prepareModel(openNodeStore(join(folder, keep)), place, { keep })).toBe(place.source);
     }
   });
@@ -127,9 +127,9 @@ describe("a model for which there is no room", () => {
   it("takes that of those that the user gave up, one after the other, and of no other", async () => {
     const sizes = await Promise.all(WEIGHTS.map(async (path) => (await stat(join(NANO, path))).size));
     const bytes = sizes.reduce((sum, size) => sum + size, 0);
-    const store = new ModelStore(new MemoryBackend(2.9 * bytes));
+    const store = new ModelStore(new InMemoryBackend(2.9 * bytes));
     const servers = await Promise.all([serveModel(NANO), serveModel(NANO), serveModel(NANO)]);
-    const [first, second, third] = servers.map(({ url }) => httpPlace(url));
+    const [first, second, third] = servers.map(({ url }) => httpLocation(url));
     try {
       await prepareModel(store, first!, options);
       await prepareModel(store, second!, options);
@@ -151,8 +151,8 @@ describe("a model that is to be repacked, for which there is no room", () => {
   // none at all, for less than the first original, for what is made of it, for the next original
   it.each([0.1, 0.6, 1, 1.15])("leaves nothing behind with room for %d of its transformer", async (times) => {
     const { size } = await stat(join(NANO, WEIGHTS[1]!));
-    const backend = new MemoryBackend(times * size);
-    const preparing = prepareModel(new ModelStore(backend), httpPlace(server.url), {
+    const backend = new InMemoryBackend(times * size);
+    const preparing = prepareModel(new ModelStore(backend), httpLocation(server.url), {
       keep: "always",
       quantization: "q4",
     });

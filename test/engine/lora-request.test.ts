@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { Engine } from "../../runtime/engine.ts";
-import type { GenerateRequest } from "../../runtime/request.ts";
-import type { LoraInput } from "../../runtime/request-loras.ts";
+import type { Engine } from "../../runtime/engine/engine.ts";
+import type { GenerateRequest } from "../../runtime/request/request.ts";
+import type { LoraInput } from "../../runtime/request/loras.ts";
 import { loraFile } from "../support/lora-files.ts";
 import { openNano, randomPicture, runEngine, TINY } from "../support/nano.ts";
 

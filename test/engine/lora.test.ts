@@ -1,15 +1,15 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { OrtBackend } from "../../runtime/backend/ort/ort-backend.ts";
-import { readRows, writeRows } from "../../runtime/gpu/rows.ts";
+import { readMatrix, writeMatrix } from "../../runtime/gpu/chunked-matrix.ts";
 import type { ScalarType } from "../../runtime/gpu/tensor.ts";
 import { adaptTransformer } from "../../runtime/transformer/adapters.ts";
-import { Denoiser, keepReferences } from "../../runtime/transformer/denoiser.ts";
+import { Denoiser, computeReferenceKeysValues } from "../../runtime/transformer/denoiser.ts";
 import { TransformerModel } from "../../runtime/transformer/model.ts";
 import { ModulationTable } from "../../runtime/transformer/modulation.ts";
 import { freeKeysValues } from "../../runtime/transformer/reference-cache.ts";
 import { gridTokens } from "../../runtime/transformer/rotary.ts";
 import { loadTransformerWeights, type TransformerWeights } from "../../runtime/transformer/weights.ts";
-import { FolderSource } from "../../runtime/weights/folder-source.ts";
+import { FolderSource } from "../../runtime/node/folder-source.ts";
 import { type Quantization, WeightLoader } from "../../runtime/weights/loader.ts";
 import { readLora } from "../../runtime/weights/lora/lora-file.ts";
 import type { TransformerConfig } from "../../runtime/weights/model-config.ts";
@@ -90,14 +90,14 @@ describe("a transformer with LoRAs beside its weights", () => {
     using scope = gpu().memory.scope();
     const model = new TransformerModel(gpu(), backend, scalar, config, weights, ROWS_PER_CHUNK);
     const rows = (count: number, columns: number, seed: number) => {
-      const target = scope.rows("input", "f32", count, columns, ROWS_PER_CHUNK);
-      writeRows(gpu().recorder, target, Float32Array.from(randomValues(count * columns, seed)));
+      const target = scope.matrix("input", "f32", count, columns, ROWS_PER_CHUNK);
+      writeMatrix(gpu().recorder, target, Float32Array.from(randomValues(count * columns, seed)));
       return target;
     };
     const table = await ModulationTable.create(gpu(), backend, scope, weights.modulation, config, SIGMAS);
     const references = { latents: rows(gridTokens(GRID), config.inChannels, 3), grids: [GRID] };
     const common = { gpu: gpu(), model, table, sigmaZeroRow: 1 };
-    const kept = await keepReferences(common, references);
+    const cached = await computeReferenceKeysValues(common, references);
     try {
       const denoiser = new Denoiser({
         ...common,
@@ -107,13 +107,13 @@ describe("a transformer with LoRAs beside its weights", () => {
         mode: "exact",
         isolated: true,
         references,
-        kept,
+        cached,
       });
       const text = await model.embed(scope, rows(TEXT_LENGTH, config.textWidth, 2), weights.textIn);
       const latents = rows(gridTokens(GRID), config.inChannels, 1);
-      return await readRows(gpu().recorder, await denoiser.velocity(latents, text, 0));
+      return await readMatrix(gpu().recorder, await denoiser.velocity(latents, text, 0));
     } finally {
-      freeKeysValues(gpu().memory, kept);
+      freeKeysValues(gpu().memory, cached);
     }
   }
 

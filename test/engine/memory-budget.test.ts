@@ -1,18 +1,18 @@
 import { fileURLToPath } from "node:url";
 import { beforeAll, describe, expect, it } from "vitest";
-import type { Engine } from "../../runtime/engine.ts";
+import type { Engine } from "../../runtime/engine/engine.ts";
 import type { MemoryReport } from "../../runtime/gpu/memory.ts";
 import type { PixelImage } from "../../runtime/image/pixels.ts";
-import { lorasByWeights } from "../../runtime/phases.ts";
-import type { LoraUse } from "../../runtime/pipeline-request.ts";
-import { type MemoryPlan, planMemory } from "../../runtime/plan/memory-plan.ts";
-import { planRequest } from "../../runtime/plan/request-plan.ts";
-import type { Stage } from "../../runtime/plan/run-stages.ts";
-import { type GenerateRequest, resolveRequest } from "../../runtime/request.ts";
-import { readLoras } from "../../runtime/request-loras.ts";
+import { lorasByWeights } from "../../runtime/pipeline/weight-variants.ts";
+import type { LoraUse } from "../../runtime/pipeline/pipeline-request.ts";
+import { type MemoryPlan, planMemory } from "../../runtime/memory-plan/memory-plan.ts";
+import { planRequest } from "../../runtime/memory-plan/request-plan.ts";
+import type { Stage } from "../../runtime/pipeline/stages.ts";
+import { type GenerateRequest, resolveRequest } from "../../runtime/request/request.ts";
+import { readLoras } from "../../runtime/request/loras.ts";
 import { buildSigmas } from "../../runtime/sampling/schedule.ts";
 import { SCHEDULERS } from "../../runtime/sampling/scheduler.ts";
-import { planSolver } from "../../runtime/sampling/solver.ts";
+import { compileSolver } from "../../runtime/sampling/solver.ts";
 import { chosenBefore } from "../support/choices.ts";
 import { loraFile } from "../support/lora-files.ts";
 import { NANO, openNano, type OpenOptions, randomPicture, runEngine, TINY } from "../support/nano.ts";
@@ -39,7 +39,7 @@ function planOf(
   const { solver, spacing } = SCHEDULERS[resolved.scheduler];
   const sigmas = buildSigmas({ tokens: (width * height) / 256, steps: resolved.steps, spacing });
   const references = resolved.references as readonly PixelImage[];
-  const run = { ...resolved, width, height, references, plan: planSolver(solver, sigmas), loras };
+  const run = { ...resolved, width, height, references, program: compileSolver(solver, sigmas), loras };
   const { doubleBlocks, singleBlocks } = config.transformer;
   return planMemory(config, {
     scalar: info.dtype,
@@ -134,10 +134,10 @@ describe("the plan of a run", () => {
       const engine = await openOnOrt({ folder, ...options });
       const plan = planOf(engine, request);
       const planned = new Map(plan.stages.map((stage) => [stage.stage, stage]));
-      const bytes = (stage: Stage): number => planned.get(stage)!.byPart.activations ?? 0;
+      const bytes = (stage: Stage): number => planned.get(stage)!.byCategory.activations ?? 0;
       const measured = await measureStages(engine, request);
       expect([...measured.keys()]).toEqual(["prompt", "references", "steps", "decode"]);
-      for (const [stage, { peakBytes, byPart }] of measured) {
+      for (const [stage, { peakBytes, byCategory }] of measured) {
         const most = Math.max(
           planned.get(stage)!.peakBytes,
           stage === "references" ? planned.get("encode")!.peakBytes : 0,
@@ -146,12 +146,12 @@ describe("the plan of a run", () => {
         expect.soft(peakBytes, stage).toBeLessThanOrEqual(most);
         expect.soft(peakBytes, stage).toBeGreaterThan(0.75 * most);
         expect
-          .soft(byPart.onnxruntime?.peakBytes ?? 0, stage)
-          .toBeLessThanOrEqual(planned.get(stage)!.byPart.onnxruntime ?? 0);
-        expect.soft(byPart.transformer!.peakBytes).toBe(plan.weights.transformer);
-        expect.soft(byPart.vae!.peakBytes).toBe(plan.weights.vae);
+          .soft(byCategory.onnxruntime?.peakBytes ?? 0, stage)
+          .toBeLessThanOrEqual(planned.get(stage)!.byCategory.onnxruntime ?? 0);
+        expect.soft(byCategory.transformer!.peakBytes).toBe(plan.weights.transformer);
+        expect.soft(byCategory.vae!.peakBytes).toBe(plan.weights.vae);
         expect
-          .soft(byPart.activations!.peakBytes, `activations of ${stage}`)
+          .soft(byCategory.activations!.peakBytes, `activations of ${stage}`)
           .toBe(stage === "references" ? Math.max(bytes("encode"), bytes("references")) : bytes(stage));
       }
       await engine.dispose();
@@ -168,14 +168,14 @@ describe("the plan of a run", () => {
     } as const;
     const plan = planOf(engine, wanted, undefined, await readLoras(resolveRequest(wanted, engine.config).loras));
     const { report } = await runEngine(engine, wanted);
-    const { peakBytes, byPart } = report.memory;
+    const { peakBytes, byCategory } = report.memory;
     process.stderr.write(`LoRAs: measured ${peakBytes}, planned ${plan.peakBytes}\n`);
     expect(peakBytes).toBeLessThanOrEqual(plan.peakBytes);
     expect(peakBytes).toBeGreaterThan(0.9 * plan.peakBytes);
-    expect(byPart.onnxruntime!.peakBytes).toBeLessThanOrEqual(plan.byPart.onnxruntime!);
-    expect(byPart.referenceCache!.peakBytes).toBe(plan.byPart.referenceCache);
-    expect(byPart.activations!.peakBytes).toBe(plan.byPart.activations);
-    const [added, planned] = [byPart.transformer!.peakBytes, plan.byPart.transformer!].map(
+    expect(byCategory.onnxruntime!.peakBytes).toBeLessThanOrEqual(plan.byCategory.onnxruntime!);
+    expect(byCategory.referenceCache!.peakBytes).toBe(plan.byCategory.referenceCache);
+    expect(byCategory.activations!.peakBytes).toBe(plan.byCategory.activations);
+    const [added, planned] = [byCategory.transformer!.peakBytes, plan.byCategory.transformer!].map(
       (bytes) => bytes - plan.weights.transformer,
     );
     expect(added).toBeLessThanOrEqual(planned!);
@@ -302,8 +302,8 @@ describe("a budget", () => {
 
   it("has the dense backend give back what a larger request left there", async () => {
     const engine = await openOnOrt({ folder: KV, memoryBudgetBytes: 1e9 });
-    const kept = (): number => engine.info.memory.byPart.onnxruntime!.currentBytes;
-    const planned = planOf(engine, TINY).byPart.onnxruntime!;
+    const kept = (): number => engine.info.memory.byCategory.onnxruntime!.currentBytes;
+    const planned = planOf(engine, TINY).byCategory.onnxruntime!;
     await run(engine, { ...TINY, width: 160, height: 160 });
     expect(kept()).toBeGreaterThan(planned);
     await run(engine, TINY);

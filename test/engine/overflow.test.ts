@@ -1,8 +1,8 @@
 import { expect, it } from "vitest";
-import { Engine } from "../../runtime/engine.ts";
-import { dawnGpu } from "../../runtime/gpu/dawn.ts";
-import { NodeImageCodec } from "../../runtime/image/codec-node.ts";
-import { FolderSource } from "../../runtime/weights/folder-source.ts";
+import { Engine } from "../../runtime/engine/engine.ts";
+import { dawnGpu } from "../../runtime/node/dawn.ts";
+import { NodeImageCodec } from "../../runtime/node/sharp-image-codec.ts";
+import { FolderSource } from "../../runtime/node/folder-source.ts";
 import { readSafetensorsHeader } from "../../runtime/weights/safetensors.ts";
 import type { ModelFile } from "../../runtime/weights/source.ts";
 import { NANO, runEngine, TINY } from "../support/nano.ts";

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { Engine } from "../../runtime/engine.ts";
+import type { Engine } from "../../runtime/engine/engine.ts";
 import { BUILT_CASES, readGoldenCase, readGoldenFile } from "../support/golden-cases.ts";
 import { modelFolder, openNano, runEngine } from "../support/nano.ts";
 import { psnr } from "../support/psnr.ts";

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { Engine } from "../../runtime/engine.ts";
+import type { Engine } from "../../runtime/engine/engine.ts";
 import type { PixelImage } from "../../runtime/image/pixels.ts";
 import { modelFolder, openNano, randomPicture, runEngine, TINY } from "../support/nano.ts";
 
@@ -84,7 +84,7 @@ describe("kept reference keys and values", () => {
     const { report, image } = await runEngine(none, withReferences(A, B));
     expect(report.referenceCache.hit).toBe(false);
     expect(none.info.referenceCache).toMatchObject({ entries: 0, bytes: 0 });
-    expect(none.info.memory.byPart.referenceCache?.currentBytes ?? 0).toBe(0);
+    expect(none.info.memory.byCategory.referenceCache?.currentBytes ?? 0).toBe(0);
     expect(image.data).toEqual((await runEngine(engine, withReferences(A, B))).image.data);
     await none.dispose();
   });

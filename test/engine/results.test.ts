@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { Engine, EngineEvent } from "../../runtime/engine.ts";
-import type { GenerateRequest } from "../../runtime/request.ts";
+import type { Engine, EngineEvent } from "../../runtime/engine/engine.ts";
+import type { GenerateRequest } from "../../runtime/request/request.ts";
 import { openNano, randomPicture, runEngine, TINY } from "../support/nano.ts";
 
 const MAX_SEED = 2n ** 63n - 1n;

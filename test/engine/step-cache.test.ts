@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { Engine } from "../../runtime/engine.ts";
+import type { Engine } from "../../runtime/engine/engine.ts";
 import type { MemoryScope } from "../../runtime/gpu/memory.ts";
-import { accumulateRows, readRows, writeRows } from "../../runtime/gpu/rows.ts";
-import type { Rows } from "../../runtime/gpu/tensor.ts";
+import { accumulateMatrix, readMatrix, writeMatrix } from "../../runtime/gpu/chunked-matrix.ts";
+import type { ChunkedMatrix } from "../../runtime/gpu/tensor.ts";
 import { guide } from "../../runtime/sampling/guidance.ts";
 import {
   Denoiser,
   type DenoiserOptions,
-  keepReferences,
+  computeReferenceKeysValues,
   type ReferenceMode,
 } from "../../runtime/transformer/denoiser.ts";
 import { ModulationTable } from "../../runtime/transformer/modulation.ts";
@@ -52,10 +52,10 @@ interface Setting {
 }
 const SETTINGS: readonly Setting[] = [
   { name: "no references", mode: "exact", isolated: true, references: false },
-  { name: "kept references", mode: "exact", isolated: true, references: true },
+  { name: "cached references", mode: "exact", isolated: true, references: true },
   { name: "isolated references, recomputed", mode: "recompute", isolated: true, references: true },
   { name: "full attention, recomputed", mode: "recompute", isolated: false, references: true },
-  { name: "full attention, kept from the first step", mode: "step-one", isolated: false, references: true },
+  { name: "full attention, cached from the first step", mode: "step-one", isolated: false, references: true },
 ];
 const [ALONE] = SETTINGS as readonly [Setting];
 const LAST_BLOCKS = METHODS.at(-1)!;
@@ -65,7 +65,7 @@ const label = (method: StepCacheMethod): string =>
 const FULL = process.env["KLEINBILD_FULL"] === "1";
 /**
  * Every method alone, and the one that keeps most of all streams with references in every mode; unless all are asked for,
- * that one with kept references.
+ * that one with cached references.
  */
 const PAIRS = [
   ...METHODS.map((method) => [label(method), ALONE.name, method, ALONE] as const),
@@ -83,8 +83,8 @@ describe("a denoiser with a step cache", () => {
     readonly denoiser: Denoiser;
     readonly scope: MemoryScope;
     /** Embedded text states of nothing in particular. */
-    readonly text: (seed: number) => Promise<Rows>;
-    readonly latents: () => Rows;
+    readonly text: (seed: number) => Promise<ChunkedMatrix>;
+    readonly latents: () => ChunkedMatrix;
   }
 
   /** Gives `use` a denoiser, and frees it and all it needed. */
@@ -96,9 +96,9 @@ describe("a denoiser with a step cache", () => {
     const { gpu, transformer: model, rowsPerChunk, config } = engine.parts;
     return gpu.checked("step cache", async () => {
       using scope = gpu.memory.scope();
-      const rows = (values: Float32Array, columns: number): Rows => {
-        const made = scope.rows("test input", "f32", values.length / columns, columns, rowsPerChunk);
-        writeRows(gpu.recorder, made, values);
+      const rows = (values: Float32Array, columns: number): ChunkedMatrix => {
+        const made = scope.matrix("test input", "f32", values.length / columns, columns, rowsPerChunk);
+        writeMatrix(gpu.recorder, made, values);
         return made;
       };
       const { inChannels, textWidth } = model.config;
@@ -115,7 +115,8 @@ describe("a denoiser with a step cache", () => {
         ? { latents: rows(randomValues(referenceTokens * inChannels, 3), inChannels), grids: REFERENCE_GRIDS }
         : undefined;
       const pass = { gpu, model, table, sigmaZeroRow: SIGMA_ZERO_ROW };
-      const kept = references && setting.mode === "exact" ? await keepReferences(pass, references) : undefined;
+      const cached =
+        references && setting.mode === "exact" ? await computeReferenceKeysValues(pass, references) : undefined;
       const denoiser = new Denoiser({
         ...pass,
         ...setting,
@@ -124,16 +125,16 @@ describe("a denoiser with a step cache", () => {
         grid: GRID,
         textLength: config.textLength,
         references,
-        kept,
+        cached,
       });
-      const text = (seed: number): Promise<Rows> =>
+      const text = (seed: number): Promise<ChunkedMatrix> =>
         model.embed(scope, rows(randomValues(config.textLength * textWidth, seed), textWidth), model.weights.textIn);
-      const latents = (): Rows => rows(randomValues(gridTokens(GRID) * inChannels, 4), inChannels);
+      const latents = (): ChunkedMatrix => rows(randomValues(gridTokens(GRID) * inChannels, 4), inChannels);
       try {
         return await use({ denoiser, scope, text, latents });
       } finally {
         denoiser.dispose();
-        if (kept) freeKeysValues(gpu.memory, kept);
+        if (cached) freeKeysValues(gpu.memory, cached);
       }
     });
   }
@@ -148,10 +149,10 @@ describe("a denoiser with a step cache", () => {
         const conditional = await denoiser.velocity(x, positive, step);
         const unconditional = await denoiser.velocity(x, negative, step);
         guide(recorder, unconditional, conditional, 3);
-        accumulateRows(recorder, x, 1, unconditional, SIGMAS[step + 1]! - SIGMAS[step]!);
-        scope.releaseRows(conditional, unconditional);
+        accumulateMatrix(recorder, x, 1, unconditional, SIGMAS[step + 1]! - SIGMAS[step]!);
+        scope.releaseMatrix(conditional, unconditional);
       }
-      return { latents: await readRows(recorder, x), skipped: denoiser.skipped };
+      return { latents: await readMatrix(recorder, x), skipped: denoiser.skipped };
     });
   }
 
@@ -166,7 +167,7 @@ describe("a denoiser with a step cache", () => {
       const values: Float32Array[] = [];
       const skipped: number[] = [];
       for (const row of rows) {
-        values.push(await readRows(engine.parts.gpu.recorder, await denoiser.velocity(latents(), words, row)));
+        values.push(await readMatrix(engine.parts.gpu.recorder, await denoiser.velocity(latents(), words, row)));
         skipped.push(denoiser.skipped);
       }
       return { values, skipped };
@@ -181,7 +182,7 @@ describe("a denoiser with a step cache", () => {
   });
 
   it.each(PAIRS)(
-    "gives the same velocity when nothing has changed since it was kept: %s, %s",
+    "gives the same velocity when nothing has changed since it was cached: %s, %s",
     async (_kind, _name, method, setting) => {
       const { values, skipped } = await velocities(setting, { stepCache: eager(method) }, [1, 1, 1]);
       expect(skipped).toEqual([0, 1, 2]);
@@ -253,7 +254,7 @@ describe("a denoiser with a step cache", () => {
     const { memory } = engine.parts.gpu;
     const used = () =>
       (["activations", "referenceCache", "transfer"] as const).map(
-        (part) => memory.report().byPart[part]?.currentBytes ?? 0,
+        (part) => memory.report().byCategory[part]?.currentBytes ?? 0,
       );
     await velocities(SETTINGS[3]!, {}, [0]);
     const before = used();

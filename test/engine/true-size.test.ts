@@ -3,10 +3,10 @@ import type { Matrix } from "../../runtime/backend/matrix.ts";
 import { OrtBackend } from "../../runtime/backend/ort/ort-backend.ts";
 import type { Gpu } from "../../runtime/gpu/device.ts";
 import type { MemoryScope } from "../../runtime/gpu/memory.ts";
-import { readRows, writeRows } from "../../runtime/gpu/rows.ts";
+import { readMatrix, writeMatrix } from "../../runtime/gpu/chunked-matrix.ts";
 import type { Tensor } from "../../runtime/gpu/tensor.ts";
 import { type Stream, TransformerModel } from "../../runtime/transformer/model.ts";
-import { type PositionId, rotaryTable, targetPositions, textPositions } from "../../runtime/transformer/rotary.ts";
+import { type PositionId, tokenRotaryTable, targetPositions, textPositions } from "../../runtime/transformer/rotary.ts";
 import type { StreamWeights } from "../../runtime/transformer/weights.ts";
 import type { TransformerConfig } from "../../runtime/weights/model-config.ts";
 import {
@@ -195,14 +195,14 @@ describe.each(process.env["KLEINBILD_FULL"] === "1" ? SIZES : SIZES.slice(0, 1))
         final: uploadModulation(gpu(), modulation.single),
       };
       const stream = (role: "text" | "target", values: Float32Array, positions: readonly PositionId[]): Stream => {
-        const hidden = scope.rows(role, "f32", ROWS, d, ROWS);
-        writeRows(gpu().recorder, hidden, values);
+        const hidden = scope.matrix(role, "f32", ROWS, d, ROWS);
+        writeMatrix(gpu().recorder, hidden, values);
         return { role, hidden, rotary: model.rotary(scope, positions), modulation: set };
       };
       const positions = { text: textPositions(ROWS), image: targetPositions({ height: 4, width: 4 }) };
       const rotary = {
-        text: rotaryTable(positions.text, AXES, THETA),
-        image: rotaryTable(positions.image, AXES, THETA),
+        text: tokenRotaryTable(positions.text, AXES, THETA),
+        image: tokenRotaryTable(positions.image, AXES, THETA),
       };
       const inputs = { text: randomValues(ROWS * d, 21), image: randomValues(ROWS * d, 22) };
       const streams = [stream("text", inputs.text, positions.text), stream("target", inputs.image, positions.image)];
@@ -211,8 +211,8 @@ describe.each(process.env["KLEINBILD_FULL"] === "1" ? SIZES : SIZES.slice(0, 1))
         model.run(streams, {
           trace: async (block) => {
             after[block] = [
-              await readRows(gpu().recorder, streams[0]!.hidden),
-              await readRows(gpu().recorder, streams[1]!.hidden),
+              await readMatrix(gpu().recorder, streams[0]!.hidden),
+              await readMatrix(gpu().recorder, streams[1]!.hidden),
             ];
           },
         }),

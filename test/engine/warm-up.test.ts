@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { dawnGpu } from "../../runtime/gpu/dawn.ts";
+import { dawnGpu } from "../../runtime/node/dawn.ts";
 import { modelFolder, openNano, randomPicture, runEngine, TINY } from "../support/nano.ts";
 import { watchGpu } from "../support/watched-gpu.ts";
 

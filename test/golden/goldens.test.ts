@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { BACKENDS } from "../../runtime/backend/backend.ts";
-import { dawnGpu } from "../../runtime/gpu/dawn.ts";
+import { dawnGpu } from "../../runtime/node/dawn.ts";
 import { GPU_FEATURES } from "../../runtime/gpu/device.ts";
-import { NodeImageCodec } from "../../runtime/image/codec-node.ts";
+import { NodeImageCodec } from "../../runtime/node/sharp-image-codec.ts";
 import { openGoldenFolder } from "../../tools/golden/node-files.ts";
 import { GoldenRunner } from "../../tools/golden/run.ts";
 import { BUILT_CASES, GOLDEN_FOLDER } from "../support/golden-cases.ts";

@@ -2,7 +2,7 @@ import { describe, expect, it, vi } from "vitest";
 import { attention as kernel } from "../../kernels/index.ts";
 import { Attention, type HeadMajor, type KeySegment } from "../../runtime/backend/attention.ts";
 import type { Gpu } from "../../runtime/gpu/device.ts";
-import { type Rows, rowRanges, type ScalarType } from "../../runtime/gpu/tensor.ts";
+import { type ChunkedMatrix, rowRanges, type ScalarType } from "../../runtime/gpu/tensor.ts";
 import { packBits } from "../../runtime/text/encoder.ts";
 import { attention as reference, type HeadRows } from "../reference/attention.ts";
 import { expectClose, randomValues } from "../support/compare.ts";
@@ -176,7 +176,7 @@ describe.each(SCALARS)("attention in %s", (scalar) => {
     using scope = gpu().memory.scope();
     const queries = attention.queries(scope, 4);
     const segment: KeySegment = { keysValues: attention.keysValues(scope, 4), length: 4 };
-    const out = (rows: number, columns: number): Rows => scope.rows("attended", scalar, rows, columns, rows);
+    const out = (rows: number, columns: number): ChunkedMatrix => scope.matrix("attended", scalar, rows, columns, rows);
     const refused = expect.objectContaining({ code: "invalid-shape" });
     expect(() => attention.attend(queries, [], out(4, 16))).toThrowError(refused);
     expect(() => attention.attend(queries, [segment, segment, segment, segment], out(4, 16))).toThrowError(refused);
@@ -217,7 +217,7 @@ async function attend(useGpuOf: () => Gpu, scalar: ScalarType, test: Case): Prom
     segments.push({ keysValues: place([keys, values], first, length), length });
     first += length;
   }
-  const out = scope.rows("attended", scalar, test.queries, heads * headDim, test.rowsPerChunk ?? test.queries);
+  const out = scope.matrix("attended", scalar, test.queries, heads * headDim, test.rowsPerChunk ?? test.queries);
   const mask = test.mask && uploadU32(gpu, packBits(test.mask));
   await gpu.checked("attention", async () =>
     attention.attend(place([queries], 0, test.queries), segments, out, mask ? { causal, mask } : { causal }),

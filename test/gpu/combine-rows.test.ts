@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import type { Gpu } from "../../runtime/gpu/device.ts";
 import type { MemoryScope } from "../../runtime/gpu/memory.ts";
-import { accumulateRows, readRows, writeRows } from "../../runtime/gpu/rows.ts";
-import type { Rows } from "../../runtime/gpu/tensor.ts";
+import { accumulateMatrix, readMatrix, writeMatrix } from "../../runtime/gpu/chunked-matrix.ts";
+import type { ChunkedMatrix } from "../../runtime/gpu/tensor.ts";
 import { guide } from "../../runtime/sampling/guidance.ts";
 import { expectClose, randomValues } from "../support/compare.ts";
 import { useGpu } from "../support/gpu.ts";
@@ -11,8 +11,8 @@ const COLUMNS = 13;
 const ROWS_PER_CHUNK = 5;
 
 interface Pair {
-  readonly target: Rows;
-  readonly x: Rows;
+  readonly target: ChunkedMatrix;
+  readonly x: ChunkedMatrix;
 }
 
 /** Runs `operator` on two matrices in chunks; gives what became of the first, and checks that the second is as it was. */
@@ -27,14 +27,14 @@ async function run(
   return await gpu.checked("combine rows", async () => {
     const pair = { target: upload(gpu, scope, rows, target), x: upload(gpu, scope, rows, x) };
     operator(pair);
-    expect(await readRows(gpu.recorder, pair.x)).toEqual(x);
-    return readRows(gpu.recorder, pair.target);
+    expect(await readMatrix(gpu.recorder, pair.x)).toEqual(x);
+    return readMatrix(gpu.recorder, pair.target);
   });
 }
 
-function upload(gpu: Gpu, scope: MemoryScope, rows: number, values: Float32Array): Rows {
-  const matrix = scope.rows("test input", "f32", rows, COLUMNS, ROWS_PER_CHUNK);
-  writeRows(gpu.recorder, matrix, values);
+function upload(gpu: Gpu, scope: MemoryScope, rows: number, values: Float32Array): ChunkedMatrix {
+  const matrix = scope.matrix("test input", "f32", rows, COLUMNS, ROWS_PER_CHUNK);
+  writeMatrix(gpu.recorder, matrix, values);
   return matrix;
 }
 
@@ -52,7 +52,7 @@ describe("rows combined on the GPU", () => {
     async (rows) => {
       const [target, x] = inputs(rows);
       const actual = await run(gpu(), rows, target, x, (pair) =>
-        accumulateRows(gpu().recorder, pair.target, 0.75, pair.x, -1.5),
+        accumulateMatrix(gpu().recorder, pair.target, 0.75, pair.x, -1.5),
       );
       expectClose(
         actual,

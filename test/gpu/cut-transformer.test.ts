@@ -1,9 +1,9 @@
 import { describe, expect, it, vi } from "vitest";
 import { CutTransformer } from "../../bench/blocks/cut-transformer.ts";
 import { createBackend } from "../../runtime/backend/create-backend.ts";
-import { readRows } from "../../runtime/gpu/rows.ts";
+import { readMatrix } from "../../runtime/gpu/chunked-matrix.ts";
 import { assertFinite } from "../../runtime/gpu/finite.ts";
-import { Denoiser, keepReferences } from "../../runtime/transformer/denoiser.ts";
+import { Denoiser, computeReferenceKeysValues } from "../../runtime/transformer/denoiser.ts";
 import { ModulationTable } from "../../runtime/transformer/modulation.ts";
 import { freeKeysValues } from "../../runtime/transformer/reference-cache.ts";
 import { SMALL_CONFIG } from "../support/model-config.ts";
@@ -28,14 +28,14 @@ describe("a transformer of one double block and one single block, repeated", () 
       const table = await ModulationTable.create(gpu(), backend, scope, model.weights.modulation, transformer, [1, 0]);
       const references = { latents: cut.input(scope, TOKENS, transformer.inChannels), grids: [GRID] };
       const common = { gpu: gpu(), model, table, sigmaZeroRow: 1 };
-      const kept = await keepReferences(common, references, { trace });
+      const cached = await computeReferenceKeysValues(common, references, { trace });
       // the last block ends with its keys and values
       expect(traced.splice(0)).toEqual(["double.0", "single.0", "single.1"]);
-      expect(kept.blocks).toHaveLength(3);
+      expect(cached.blocks).toHaveLength(3);
       await assertFinite(
         gpu(),
         "the references pass",
-        kept.blocks.flatMap(({ groups }) => groups),
+        cached.blocks.flatMap(({ groups }) => groups),
       );
 
       const denoiser = new Denoiser({
@@ -45,7 +45,7 @@ describe("a transformer of one double block and one single block, repeated", () 
         textLength: TEXT,
         mode: "exact",
         isolated: true,
-        kept,
+        cached,
       });
       const text = await model.embed(scope, cut.input(scope, TEXT, transformer.textWidth), model.weights.textIn);
       const latents = cut.input(scope, TOKENS, transformer.inChannels);
@@ -59,8 +59,8 @@ describe("a transformer of one double block and one single block, repeated", () 
       const untraced = await denoiser.velocity(latents, text, 0);
       expect(attentions()).toBe(2 + 2 + 1);
       dispatch.mockRestore();
-      expect(await readRows(gpu().recorder, untraced)).toEqual(await readRows(gpu().recorder, velocity));
-      freeKeysValues(gpu().memory, kept);
+      expect(await readMatrix(gpu().recorder, untraced)).toEqual(await readMatrix(gpu().recorder, velocity));
+      freeKeysValues(gpu().memory, cached);
       cut.dispose();
     });
     await backend.dispose();

@@ -68,10 +68,10 @@ describe.each(CASES)("the backend %s in %s", (name, scalar) => {
       const outputs = [tensor(scalar, [rows, 40]), tensor("f32", [rows, 24])];
       await (
         await backend()
-      ).project(scope(), upload(gpu(), scalar, [rows, 96], x), { kind: "none" }, [a], [outputs[0]!]);
+      ).linear(scope(), upload(gpu(), scalar, [rows, 96], x), { kind: "none" }, [a], [outputs[0]!]);
       await (
         await backend()
-      ).project(scope(), upload(gpu(), scalar, [rows, 96], x), { kind: "none" }, [b], [outputs[1]!]);
+      ).linear(scope(), upload(gpu(), scalar, [rows, 96], x), { kind: "none" }, [b], [outputs[1]!]);
       expectClose(await download(gpu(), outputs[0]!), linear(x, aValues, rows, 96, 40), TOLERANCE[scalar]);
       expectClose(await download(gpu(), outputs[1]!), linear(x, bValues, rows, 96, 24, bias), TOLERANCE[scalar]);
     });
@@ -97,7 +97,7 @@ describe.each(CASES)("the backend %s in %s", (name, scalar) => {
     const [b, bValues] = plainMatrix(48, 64, 48, false, 8);
     for (const [norm, normed] of norms) {
       const outputs = [tensor(scalar, [rows, 32]), tensor(scalar, [rows, 48])];
-      await (await backend()).project(scope(), upload(gpu(), "f32", [rows, 64], x), norm, [a, b], outputs);
+      await (await backend()).linear(scope(), upload(gpu(), "f32", [rows, 64], x), norm, [a, b], outputs);
       expectClose(await download(gpu(), outputs[0]!), linear(normed, aValues, rows, 64, 32), TOLERANCE[scalar]);
       expectClose(await download(gpu(), outputs[1]!), linear(normed, bValues, rows, 64, 48), TOLERANCE[scalar]);
     }
@@ -110,7 +110,7 @@ describe.each(CASES)("the backend %s in %s", (name, scalar) => {
       const output = tensor(scalar, [rows, 48]);
       await (
         await backend()
-      ).project(scope(), upload(gpu(), scalar, [rows, 64], x), { kind: "none" }, [matrix], [output]);
+      ).linear(scope(), upload(gpu(), scalar, [rows, 64], x), { kind: "none" }, [matrix], [output]);
       expectClose(await download(gpu(), output), linear(x, values, rows, 64, 48), TOLERANCE[scalar]);
     }
   });
@@ -126,7 +126,7 @@ describe.each(CASES)("the backend %s in %s", (name, scalar) => {
         const output = tensor(scalar, [rows, 40]);
         await (
           await backend()
-        ).gatedProject(scope(), upload(gpu(), scalar, [rows, 32], x), { kind: "none" }, gate, up, upScale, output);
+        ).swiglu(scope(), upload(gpu(), scalar, [rows, 32], x), { kind: "none" }, gate, up, upScale, output);
         const ups = linear(x, upValues, rows, 32, 40);
         const expected = linear(x, gateValues, rows, 32, 40).map((value, i) => silu(value) * ups[i]! * upScale);
         expectClose(await download(gpu(), output), expected, TOLERANCE[scalar]);
@@ -152,7 +152,7 @@ describe.each(CASES)("the backend %s in %s", (name, scalar) => {
       for (const gated of [false, true]) {
         const hidden = upload(gpu(), "f32", [rows, 20], before);
         const residual = { scale: 2, ...(gated && { gate: upload(gpu(), "f32", [20], gate) }) };
-        await (await backend()).addProducts(scope(), terms, residual, hidden);
+        await (await backend()).residualLinear(scope(), terms, residual, hidden);
         const expected = sums.map((sum, i) => before[i]! + 2 * (gated ? gate[i % 20]! : 1) * sum);
         expectClose(await download(gpu(), hidden), expected, TOLERANCE[scalar]);
       }
@@ -194,7 +194,7 @@ describe.each(CASES)("the backend %s in %s", (name, scalar) => {
 
   it("refuses an input of another width than the weight", async () => {
     const [matrix] = plainMatrix(8, 32);
-    const call = (await backend()).project(
+    const call = (await backend()).linear(
       scope(),
       upload(gpu(), scalar, [2, 16], new Float32Array(32)),
       { kind: "none" },

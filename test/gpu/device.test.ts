@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { combine, silu } from "../../kernels/index.ts";
-import { dawnGpu } from "../../runtime/gpu/dawn.ts";
+import { dawnGpu } from "../../runtime/node/dawn.ts";
 import { Gpu } from "../../runtime/gpu/device.ts";
 import { download, SCALARS, upload, useGpu } from "../support/gpu.ts";
 import { lossyGpu } from "../support/lossy-gpu.ts";

@@ -389,7 +389,7 @@ describe.each(SCALARS)("WeightLoader to %s", (scalar) => {
     });
     // scales, bias, and the convolution's, whose inputs are whole quads
     const scalars = 3 * tensorBytes(scalar, [3]) + tensorBytes(scalar, [3, 4]);
-    expect(gpu().memory.report().byPart.transformer!.currentBytes).toBe(48 + scalars + 12 + 28);
+    expect(gpu().memory.report().byCategory.transformer!.currentBytes).toBe(48 + scalars + 12 + 28);
     loader.dispose();
     expect(currentBytes(gpu())).toBe(before);
     loader.dispose();

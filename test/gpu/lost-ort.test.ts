@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { everyOperator } from "../../runtime/backend/operators.ts";
-import { openDense } from "../../runtime/choice/open-dense.ts";
-import type { KeyValueStore } from "../../runtime/choice/remembered.ts";
+import { openDenseBackend } from "../../runtime/autotune/open-dense-backend.ts";
+import type { TuningStorage } from "../../runtime/autotune/tuning-cache.ts";
 import { chosenBefore, SMALL } from "../support/choices.ts";
 import { useGpu } from "../support/gpu.ts";
 
@@ -14,8 +14,13 @@ describe("onnxruntime, when its wasm cannot be had", () => {
   it("is left out although it was the fastest, with the reason, and stays what is remembered", async () => {
     const written: string[] = [];
     const before = chosenBefore({ plain: "ort", q8: "ort", convolution: "ort" });
-    const memory: KeyValueStore = { ...before, set: async (key) => void written.push(key) };
-    const { report, backends, backend } = await openDense({ ...SMALL, gpu: gpu(), memory, ortWasmUrl: NOWHERE });
+    const tuningCache: TuningStorage = { ...before, set: async (key) => void written.push(key) };
+    const { report, backends, backend } = await openDenseBackend({
+      ...SMALL,
+      gpu: gpu(),
+      tuningCache,
+      ortWasmUrl: NOWHERE,
+    });
     await backend.dispose();
     expect(backends).toEqual(everyOperator("wgsl"));
     expect(Object.keys(report)).toEqual(["plain", "q8", "convolution"]);
@@ -28,7 +33,7 @@ describe("onnxruntime, when its wasm cannot be had", () => {
   });
 
   it("fails where it alone was asked for, before there are weights", async () => {
-    const opening = openDense({ ...SMALL, backend: "ort", gpu: gpu(), ortWasmUrl: NOWHERE });
+    const opening = openDenseBackend({ ...SMALL, backend: "ort", gpu: gpu(), ortWasmUrl: NOWHERE });
     await expect(opening).rejects.toMatchObject({ code: "unsupported" });
   });
 });

@@ -5,7 +5,7 @@ import type { Gpu } from "../../runtime/gpu/device.ts";
 import { type Adapter, adaptTransformer, type AdaptedTransformer } from "../../runtime/transformer/adapters.ts";
 import { matricesOf } from "../../runtime/transformer/matrices.ts";
 import { loadTransformerWeights, type TransformerWeights } from "../../runtime/transformer/weights.ts";
-import { FolderSource } from "../../runtime/weights/folder-source.ts";
+import { FolderSource } from "../../runtime/node/folder-source.ts";
 import { type Quantization, WeightLoader } from "../../runtime/weights/loader.ts";
 import { readLora } from "../../runtime/weights/lora/lora-file.ts";
 import type { TransformerConfig } from "../../runtime/weights/model-config.ts";
@@ -141,7 +141,7 @@ describe.each(SCALARS)("adaptTransformer in %s", (scalar) => {
     const downs = [...qkv, gate, up].flatMap(({ pieces }) => pieces.map(({ lowRank }) => lowRank!.down.buffer));
     expect(new Set(downs).size).toBe(1);
     expect(bytes()).toBeGreaterThan(before);
-    expect(gpu().memory.report().byPart.transformer!.currentBytes).toBe(bytes() - otherBytes(gpu()));
+    expect(gpu().memory.report().byCategory.transformer!.currentBytes).toBe(bytes() - otherBytes(gpu()));
     adapted.dispose();
     expect(bytes()).toBe(before);
     adapted.dispose();
@@ -264,8 +264,8 @@ describe.each(SCALARS)("adaptTransformer in %s", (scalar) => {
 
 /** Bytes of all parts but the transformer. */
 function otherBytes(gpu: Gpu): number {
-  const { byPart } = gpu.memory.report();
-  return Object.entries(byPart).reduce(
+  const { byCategory } = gpu.memory.report();
+  return Object.entries(byCategory).reduce(
     (sum, [part, { currentBytes }]) => sum + (part === "transformer" ? 0 : currentBytes),
     0,
   );

@@ -113,7 +113,7 @@ describe.each(CASES)("low-rank changes on the backend %s in %s", (name, scalar) 
         const { matrix, merged } = adapted(40, 64, rank);
         const output = tensor(scalar, [rows, 40]);
         const input = upload(gpu(), scalar, [rows, 64], x);
-        await (await backend()).project(scope(), input, { kind: "none" }, [matrix], [output]);
+        await (await backend()).linear(scope(), input, { kind: "none" }, [matrix], [output]);
         expectClose(await download(gpu(), output), linear(x, merged, rows, 64, 40), TOLERANCE[scalar]);
       }
     });
@@ -135,7 +135,7 @@ describe.each(CASES)("low-rank changes on the backend %s in %s", (name, scalar) 
     ];
     const outputs = all.map(({ matrix }) => tensor("f32", [ROWS, matrix.out]));
     const matrices = all.map(({ matrix }) => matrix);
-    await (await backend()).project(scope(), upload(gpu(), "f32", [ROWS, 64], x), norm, matrices, outputs);
+    await (await backend()).linear(scope(), upload(gpu(), "f32", [ROWS, 64], x), norm, matrices, outputs);
     const normed = layerNorm(x, scale, shift, 1e-6);
     for (const [i, { matrix, merged }] of all.entries()) {
       const bias = new Float32Array(matrix.out).fill(i === 2 ? 0.5 : 0);
@@ -151,7 +151,7 @@ describe.each(CASES)("low-rank changes on the backend %s in %s", (name, scalar) 
       const output = tensor(scalar, [ROWS, 16]);
       await (
         await backend()
-      ).project(scope(), upload(gpu(), scalar, [ROWS, 32], x), { kind: "none" }, [matrix], [output]);
+      ).linear(scope(), upload(gpu(), scalar, [ROWS, 32], x), { kind: "none" }, [matrix], [output]);
       expectClose(await download(gpu(), output), linear(x, merged, ROWS, 32, 16), TOLERANCE[scalar]);
     }
   });
@@ -165,7 +165,7 @@ describe.each(CASES)("low-rank changes on the backend %s in %s", (name, scalar) 
           const output = tensor(scalar, [ROWS, 48]);
           await (
             await backend()
-          ).project(scope(), upload(gpu(), scalar, [ROWS, 64], x), { kind: "none" }, [matrix], [output]);
+          ).linear(scope(), upload(gpu(), scalar, [ROWS, 64], x), { kind: "none" }, [matrix], [output]);
           expectClose(await download(gpu(), output), linear(x, merged, ROWS, 64, 48), TOLERANCE[scalar]);
         }
       });
@@ -184,9 +184,7 @@ describe.each(CASES)("low-rank changes on the backend %s in %s", (name, scalar) 
           const up = adapted(40, 32, upRank, { rowsPerPiece, seed: 60 });
           const output = tensor(scalar, [ROWS, 40]);
           const input = upload(gpu(), scalar, [ROWS, 32], x);
-          await (
-            await backend()
-          ).gatedProject(scope(), input, { kind: "none" }, gate.matrix, up.matrix, upScale, output);
+          await (await backend()).swiglu(scope(), input, { kind: "none" }, gate.matrix, up.matrix, upScale, output);
           const ups = linear(x, up.merged, ROWS, 32, 40);
           const gates = linear(x, gate.merged, ROWS, 32, 40);
           const expected = gates.map((value, i) => silu(value) * ups[i]! * upScale);
@@ -210,7 +208,7 @@ describe.each(CASES)("low-rank changes on the backend %s in %s", (name, scalar) 
           { x: upload(gpu(), scalar, [ROWS, 32], a), weight: first.matrix },
           { x: upload(gpu(), scalar, [ROWS, 96], b), weight: second.matrix },
         ];
-        await (await backend()).addProducts(scope(), terms, { scale: 1 }, output);
+        await (await backend()).residualLinear(scope(), terms, { scale: 1 }, output);
         const rest = linear(b, second.merged, ROWS, 96, 20);
         const expected = linear(a, first.merged, ROWS, 32, 20).map((value, i) => value + rest[i]!);
         expectClose(await download(gpu(), output), expected, TOLERANCE[scalar]);
@@ -239,7 +237,7 @@ describe.each(CASES)("low-rank changes on the backend %s in %s", (name, scalar) 
     };
     const output = tensor(scalar, [1, 4]);
     const x = upload(gpu(), scalar, [1, 32], new Float32Array(32).fill(1));
-    await (await backend()).project(scope(), x, { kind: "none" }, [matrix], [output]);
+    await (await backend()).linear(scope(), x, { kind: "none" }, [matrix], [output]);
     for (const value of await download(gpu(), output)) expect(Number.isFinite(value)).toBe(false);
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { MemoryPart } from "../../runtime/gpu/memory.ts";
+import type { MemoryCategory } from "../../runtime/gpu/memory.ts";
 import { useGpu } from "../support/gpu.ts";
 
 const STORAGE = 0x80 | 0x04 | 0x08;
@@ -7,7 +7,7 @@ const STORAGE = 0x80 | 0x04 | 0x08;
 describe("the memory ledger", () => {
   const gpu = useGpu();
   const memory = () => gpu().memory;
-  const of = (part: MemoryPart) => memory().report().byPart[part] ?? { currentBytes: 0, peakBytes: 0 };
+  const of = (part: MemoryCategory) => memory().report().byCategory[part] ?? { currentBytes: 0, peakBytes: 0 };
 
   it("counts bytes by part while they are allocated, and in total", () => {
     const before = memory().report().currentBytes;
@@ -36,7 +36,7 @@ describe("the memory ledger", () => {
     memory().resetPeak();
     expect(memory().report().peakBytes).toBe(before + 600);
     expect(of("vae")).toEqual({ currentBytes: 600, peakBytes: 600 });
-    expect(memory().report().byPart.textEncoder).toBeUndefined(); // it has nothing since the reset
+    expect(memory().report().byCategory.textEncoder).toBeUndefined(); // it has nothing since the reset
     memory().free(b);
   });
 
@@ -134,11 +134,11 @@ describe("a memory scope", () => {
     const scope = gpu().memory.scope("referenceCache");
     const a = scope.tensor("a", "f32", [16]);
     scope.tensor("b", "f32", [8]);
-    scope.rows("c", "f16", 5, 4, 2);
-    expect(gpu().memory.report().byPart.referenceCache?.currentBytes).toBe(64 + 32 + 16 + 16 + 8);
+    scope.matrix("c", "f16", 5, 4, 2);
+    expect(gpu().memory.report().byCategory.referenceCache?.currentBytes).toBe(64 + 32 + 16 + 16 + 8);
     scope.release(a);
     scope.trim();
-    expect(gpu().memory.report().byPart.referenceCache?.currentBytes).toBe(32 + 16 + 16 + 8);
+    expect(gpu().memory.report().byCategory.referenceCache?.currentBytes).toBe(32 + 16 + 16 + 8);
     scope.dispose();
     scope.dispose();
     expect(gpu().memory.report().currentBytes).toBe(before);
@@ -156,14 +156,14 @@ describe("a memory scope", () => {
 
   it("cuts a matrix into chunks of whole rows and takes them back", () => {
     using scope = gpu().memory.scope();
-    const rows = scope.rows("rows", "f32", 7, 3, 3);
+    const rows = scope.matrix("rows", "f32", 7, 3, 3);
     expect(rows.chunks.map(({ shape }) => shape)).toEqual([
       [3, 3],
       [3, 3],
       [1, 3],
     ]);
-    scope.releaseRows(rows, undefined);
-    const again = scope.rows("rows", "f32", 7, 3, 3);
+    scope.releaseMatrix(rows, undefined);
+    const again = scope.matrix("rows", "f32", 7, 3, 3);
     expect(new Set(again.chunks.map(({ buffer }) => buffer))).toEqual(new Set(rows.chunks.map(({ buffer }) => buffer)));
   });
 });
@@ -197,8 +197,8 @@ describe("destroying a device", () => {
     device.createBuffer({ size: 64, usage: STORAGE });
     expect(memory.report().currentBytes).toBeGreaterThan(0);
     gpu().destroy();
-    const { currentBytes, byPart } = memory.report();
+    const { currentBytes, byCategory } = memory.report();
     expect(currentBytes).toBe(0);
-    expect(Object.values(byPart).every((part) => part.currentBytes === 0)).toBe(true);
+    expect(Object.values(byCategory).every((part) => part.currentBytes === 0)).toBe(true);
   });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { normalize } from "../../kernels/index.ts";
-import { readRows, writeRows } from "../../runtime/gpu/rows.ts";
+import { readMatrix, writeMatrix } from "../../runtime/gpu/chunked-matrix.ts";
 import { modulatedInput } from "../../runtime/transformer/step-cache-measure.ts";
 import { layerNorm as reference, rmsNorm } from "../reference/dense.ts";
 import { expectClose, randomValues } from "../support/compare.ts";
@@ -117,13 +117,13 @@ describe("modulatedInput", () => {
     const [scale, shift] = [randomValues(columns, 2), randomValues(columns, 3)];
     const actual = await gpu().checked("modulated input", async () => {
       using scope = gpu().memory.scope();
-      const hidden = scope.rows("hidden", "f32", rows, columns, 3);
-      writeRows(gpu().recorder, hidden, x);
+      const hidden = scope.matrix("hidden", "f32", rows, columns, 3);
+      writeMatrix(gpu().recorder, hidden, x);
       const modulation = {
         scale: upload(gpu(), "f32", [columns], scale),
         shift: upload(gpu(), "f32", [columns], shift),
       };
-      return await readRows(gpu().recorder, modulatedInput(gpu(), scope, hidden, modulation, EPS));
+      return await readMatrix(gpu().recorder, modulatedInput(gpu(), scope, hidden, modulation, EPS));
     });
     expectClose(actual, reference(x, scale, shift, EPS), TOLERANCE.f32);
   });

@@ -20,7 +20,7 @@ describe("ReferenceCache", () => {
     if (bytesOnGpu() > 0) throw new Error(`${bytesOnGpu()} bytes that no cache holds were not freed`);
   });
 
-  const bytesOnGpu = (): number => gpu().memory.report().byPart.referenceCache?.currentBytes ?? 0;
+  const bytesOnGpu = (): number => gpu().memory.report().byCategory.referenceCache?.currentBytes ?? 0;
   const keysValues = (tokens = 1): ReferenceKeysValues => {
     const group = (): Tensor => gpu().memory.tensor("referenceCache", "keys and values", "f32", [2, 1, tokens, 8]);
     const block = (): HeadMajor => ({ capacity: tokens, groups: [group(), group()] });

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { relativeChange as kernel } from "../../kernels/index.ts";
-import { writeRows } from "../../runtime/gpu/rows.ts";
-import type { Rows } from "../../runtime/gpu/tensor.ts";
-import { relativeChange } from "../../runtime/transformer/step-cache-measure.ts";
+import { writeMatrix } from "../../runtime/gpu/chunked-matrix.ts";
+import type { ChunkedMatrix } from "../../runtime/gpu/tensor.ts";
+import { measureRelativeChange } from "../../runtime/transformer/step-cache-measure.ts";
 import { changeSums, relativeChange as reference } from "../reference/relative-change.ts";
 import { expectClose, randomValues } from "../support/compare.ts";
 import { download, rounded, SCALARS, upload, useGpu } from "../support/gpu.ts";
@@ -55,10 +55,10 @@ describe.each(SCALARS)("relative-change in %s", (scalar) => {
 describe("relativeChange of matrices in chunks", () => {
   const gpu = useGpu();
 
-  function matrix(rows: number, columns: number, rowsPerChunk: number, values: Float32Array): Rows {
+  function matrix(rows: number, columns: number, rowsPerChunk: number, values: Float32Array): ChunkedMatrix {
     const scope = gpu().memory.scope();
-    const made = scope.rows("test input", "f32", rows, columns, rowsPerChunk);
-    writeRows(gpu().recorder, made, values);
+    const made = scope.matrix("test input", "f32", rows, columns, rowsPerChunk);
+    writeMatrix(gpu().recorder, made, values);
     return made;
   }
 
@@ -72,7 +72,7 @@ describe("relativeChange of matrices in chunks", () => {
     it(`compares ${rows} rows of ${columns} in chunks of ${rowsPerChunk}`, async () => {
       const [a, b] = [randomValues(rows * columns, 1), randomValues(rows * columns, 2)];
       const change = await gpu().checked("change", () =>
-        relativeChange(gpu(), matrix(rows, columns, rowsPerChunk, a), matrix(rows, columns, rowsPerChunk, b)),
+        measureRelativeChange(gpu(), matrix(rows, columns, rowsPerChunk, a), matrix(rows, columns, rowsPerChunk, b)),
       );
       expectClose([change], [reference(a, b)], { relative: 1e-5 });
     });
@@ -80,7 +80,7 @@ describe("relativeChange of matrices in chunks", () => {
   it("is 0 for equal matrices, and not a number where both are zero", async () => {
     const values = randomValues(12);
     const of = (a: Float32Array, b: Float32Array) =>
-      gpu().checked("change", () => relativeChange(gpu(), matrix(4, 3, 3, a), matrix(4, 3, 3, b)));
+      gpu().checked("change", () => measureRelativeChange(gpu(), matrix(4, 3, 3, a), matrix(4, 3, 3, b)));
     expect(await of(values, values)).toBe(0);
     expect(await of(new Float32Array(12), new Float32Array(12))).toBeNaN();
   });

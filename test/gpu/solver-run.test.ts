@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from "vitest";
 import type { Gpu } from "../../runtime/gpu/device.ts";
-import { readRows, writeRows } from "../../runtime/gpu/rows.ts";
-import { type Evaluation, planSolver, type SolverName, SOLVERS } from "../../runtime/sampling/solver.ts";
+import { readMatrix, writeMatrix } from "../../runtime/gpu/chunked-matrix.ts";
+import { type Evaluation, compileSolver, type SolverName, SOLVERS } from "../../runtime/sampling/solver.ts";
 import { SolverRun } from "../../runtime/sampling/solver-run.ts";
 import { runPlan } from "../reference/solver.ts";
 import { expectClose, randomValues } from "../support/compare.ts";
@@ -26,42 +26,42 @@ const single = (assignments: Evaluation["assignments"]): Evaluation => ({
   endsStep: true,
 });
 
-/** The latents after a plan on the GPU. */
-async function runOnGpu(gpu: Gpu, plan: readonly Evaluation[]): Promise<Float32Array> {
+/** The latents after a program on the GPU. */
+async function runOnGpu(gpu: Gpu, program: readonly Evaluation[]): Promise<Float32Array> {
   using scope = gpu.memory.scope();
   const { recorder } = gpu;
-  const rows = (label: string) => scope.rows(label, "f32", ROWS, COLUMNS, ROWS_PER_CHUNK);
+  const rows = (label: string) => scope.matrix(label, "f32", ROWS, COLUMNS, ROWS_PER_CHUNK);
   return await gpu.checked("solver", async () => {
     const [latents, velocity] = [rows("latents"), rows("velocity")];
-    writeRows(recorder, latents, START);
-    const run = new SolverRun({ recorder, scope, latents, plan });
-    for (const [i, evaluation] of plan.entries()) {
+    writeMatrix(recorder, latents, START);
+    const run = new SolverRun({ recorder, scope, latents, program });
+    for (const [i, evaluation] of program.entries()) {
       expect(run.next).toBe(evaluation);
-      const values = (await readRows(recorder, latents)).map((x) => velocityAt(x, evaluation.sigma));
-      writeRows(recorder, velocity, values);
+      const values = (await readMatrix(recorder, latents)).map((x) => velocityAt(x, evaluation.sigma));
+      writeMatrix(recorder, velocity, values);
       run.apply(evaluation, velocity, evaluation.needsNoise ? noiseOf(i) : undefined);
-      expect(await readRows(recorder, velocity)).toEqual(values);
+      expect(await readMatrix(recorder, velocity)).toEqual(values);
     }
     expect(run.next).toBeUndefined();
-    return readRows(recorder, latents);
+    return readMatrix(recorder, latents);
   });
 }
 
-describe("a solver's plan on the GPU", () => {
+describe("a solver's program on the GPU", () => {
   const gpu = useGpu();
 
   it.each(Object.keys(SOLVERS) as SolverName[])("gives what it gives on the host: %s", async (name) => {
-    const plan = planSolver(name, SIGMAS);
-    const expected = runPlan(plan, [...START], {
+    const program = compileSolver(name, SIGMAS);
+    const expected = runPlan(program, [...START], {
       velocity: (x, sigma) => x.map((value) => velocityAt(value, sigma)),
       noise: (i) => [...noiseOf(i)],
     });
-    expectClose(await runOnGpu(gpu(), plan), expected, { absolute: 2e-5 });
+    expectClose(await runOnGpu(gpu(), program), expected, { absolute: 2e-5 });
   });
 
   it("scales a register that is its own only term, copies one, and copies and scales one", async () => {
     const x = (factor: number) => [{ register: "x", factor }];
-    const plan = [
+    const program = [
       single([{ target: "kept", terms: x(1) }]),
       single([
         { target: "x", terms: x(-2) },
@@ -76,7 +76,7 @@ describe("a solver's plan on the GPU", () => {
       ]),
     ];
     expectClose(
-      await runOnGpu(gpu(), plan),
+      await runOnGpu(gpu(), program),
       START.map((value) => 4 * value - 3 * value),
       { absolute: 1e-6 },
     );
@@ -85,18 +85,18 @@ describe("a solver's plan on the GPU", () => {
   it("takes one dispatch a chunk for an Euler step, and no buffers", async () => {
     using scope = gpu().memory.scope();
     const { recorder, memory } = gpu();
-    const rows = (label: string) => scope.rows(label, "f32", ROWS, COLUMNS, ROWS_PER_CHUNK);
+    const rows = (label: string) => scope.matrix(label, "f32", ROWS, COLUMNS, ROWS_PER_CHUNK);
     const [latents, velocity] = [rows("latents"), rows("velocity")];
-    writeRows(recorder, latents, START);
-    writeRows(recorder, velocity, randomValues(COUNT, 2));
-    const plan = planSolver("euler", SIGMAS);
-    const run = new SolverRun({ recorder, scope, latents, plan });
+    writeMatrix(recorder, latents, START);
+    writeMatrix(recorder, velocity, randomValues(COUNT, 2));
+    const program = compileSolver("euler", SIGMAS);
+    const run = new SolverRun({ recorder, scope, latents, program });
     const dispatch = vi.spyOn(recorder, "dispatch");
     const copy = vi.spyOn(recorder, "copy");
     const { currentBytes } = memory.report();
     try {
-      for (const evaluation of plan) run.apply(evaluation, velocity);
-      expect(dispatch).toHaveBeenCalledTimes(CHUNKS * plan.length);
+      for (const evaluation of program) run.apply(evaluation, velocity);
+      expect(dispatch).toHaveBeenCalledTimes(CHUNKS * program.length);
       expect(copy).not.toHaveBeenCalled();
       expect(memory.report().currentBytes).toBe(currentBytes);
     } finally {
@@ -110,19 +110,20 @@ describe("a solver's plan on the GPU", () => {
     "gives back what it keeps, at the end and when it is given up: %s",
     async (name) => {
       const { recorder, memory } = gpu();
-      const plan = planSolver(name, SIGMAS);
-      for (const evaluations of [plan.length, 2]) {
+      const program = compileSolver(name, SIGMAS);
+      for (const evaluations of [program.length, 2]) {
         using scope = memory.scope();
-        const rows = (label: string) => scope.rows(label, "f32", ROWS, COLUMNS, ROWS_PER_CHUNK);
+        const rows = (label: string) => scope.matrix(label, "f32", ROWS, COLUMNS, ROWS_PER_CHUNK);
         const [latents, velocity] = [rows("latents"), rows("velocity")];
-        writeRows(recorder, latents, START);
-        writeRows(recorder, velocity, randomValues(COUNT, 2));
+        writeMatrix(recorder, latents, START);
+        writeMatrix(recorder, velocity, randomValues(COUNT, 2));
         const { currentBytes } = memory.report();
-        const run = new SolverRun({ recorder, scope, latents, plan });
-        for (const [i, evaluation] of plan.slice(0, evaluations).entries()) run.apply(evaluation, velocity, noiseOf(i));
+        const run = new SolverRun({ recorder, scope, latents, program });
+        for (const [i, evaluation] of program.slice(0, evaluations).entries())
+          run.apply(evaluation, velocity, noiseOf(i));
         await recorder.settle();
         scope.trim();
-        expect(memory.report().currentBytes > currentBytes).toBe(evaluations < plan.length);
+        expect(memory.report().currentBytes > currentBytes).toBe(evaluations < program.length);
         run.dispose();
         scope.trim();
         expect(memory.report().currentBytes).toBe(currentBytes);
@@ -133,17 +134,17 @@ describe("a solver's plan on the GPU", () => {
   it("refuses evaluations out of order, noise that is missing, and registers that were never written", () => {
     using scope = gpu().memory.scope();
     const { recorder } = gpu();
-    const rows = (label: string) => scope.rows(label, "f32", ROWS, COLUMNS, ROWS_PER_CHUNK);
+    const rows = (label: string) => scope.matrix(label, "f32", ROWS, COLUMNS, ROWS_PER_CHUNK);
     const [latents, velocity] = [rows("latents"), rows("velocity")];
     const internal = expect.objectContaining({ code: "internal" });
-    const plan = planSolver("lcm", SIGMAS);
-    const run = new SolverRun({ recorder, scope, latents, plan });
-    expect(() => run.apply(plan[1]!, velocity, noiseOf(1))).toThrow(internal);
-    expect(() => run.apply(plan[0]!, velocity)).toThrow(internal);
-    run.apply(plan[0]!, velocity, noiseOf(0));
-    expect(() => run.apply(plan[0]!, velocity, noiseOf(0))).toThrow(internal);
+    const program = compileSolver("lcm", SIGMAS);
+    const run = new SolverRun({ recorder, scope, latents, program });
+    expect(() => run.apply(program[1]!, velocity, noiseOf(1))).toThrow(internal);
+    expect(() => run.apply(program[0]!, velocity)).toThrow(internal);
+    run.apply(program[0]!, velocity, noiseOf(0));
+    expect(() => run.apply(program[0]!, velocity, noiseOf(0))).toThrow(internal);
     const unwritten = single([{ target: "x", terms: [{ register: "nowhere", factor: 1 }] }]);
-    const other = new SolverRun({ recorder, scope, latents, plan: [unwritten] });
+    const other = new SolverRun({ recorder, scope, latents, program: [unwritten] });
     expect(() => other.apply(unwritten, velocity)).toThrow(internal);
     recorder.flush();
   });

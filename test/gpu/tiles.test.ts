@@ -63,7 +63,7 @@ describe.each(SCALARS)("every shared tile that the adapter has room for, in %s",
         const output = scope.tensor("output", scalar, [rows, out]);
         const input = upload(gpu(), scalar, [rows, COLUMNS], x);
         await gpu().checked(`${name} for ${operatorOf(format)}`, () =>
-          backend.project(scope, input, { kind: "none" }, [matrix], [output]),
+          backend.linear(scope, input, { kind: "none" }, [matrix], [output]),
         );
         expectClose(await download(gpu(), output), linear(x, values, rows, COLUMNS, out), TOLERANCE[scalar]);
         scope.dispose();

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { kernelSource } from "../../kernels/kernel.ts";
-import { dawnGpu } from "../../runtime/gpu/dawn.ts";
+import { dawnGpu } from "../../runtime/node/dawn.ts";
 import { SCALARS } from "../support/gpu.ts";
 import { KERNELS_BY_NAME, kernelVariants } from "../support/kernel-variants.ts";
 

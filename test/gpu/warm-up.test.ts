@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from "vitest";
 import { combine, KERNELS, silu } from "../../kernels/index.ts";
-import type { Variant } from "../../runtime/gpu/pipelines.ts";
+import type { PipelineVariant } from "../../runtime/gpu/pipelines.ts";
 import { useGpu } from "../support/gpu.ts";
 
 const types = { scalar: "f32", outer: "f32" } as const;
@@ -9,7 +9,7 @@ describe("a warm-up", () => {
   const gpu = useGpu();
 
   it("compiles before the first use, and again nothing", async () => {
-    const variant: Variant = { kernel: silu, types, overrides: {} };
+    const variant: PipelineVariant = { kernel: silu, types, overrides: {} };
     const compiled = await gpu().pipelines.prepare([variant]);
     expect(compiled.map(({ kernel }) => kernel)).toEqual([silu]);
     expect(gpu().pipelines.get(silu, types, {})).toBe(compiled[0]!.pipeline);
@@ -44,7 +44,7 @@ describe("a stand-in for a device", () => {
 
   it("tells what was asked of it, allocates nothing, and reads zeros", async () => {
     const before = gpu().memory.report();
-    const standIn = gpu().standIn();
+    const standIn = gpu().onNullDevice();
     using scope = standIn.memory.scope();
     const x = scope.tensor("x", "f32", [8]);
     const y = scope.tensor("y", "f32", [8]);

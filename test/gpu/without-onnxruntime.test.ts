@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from "vitest";
 import { everyOperator } from "../../runtime/backend/operators.ts";
-import { openDense } from "../../runtime/choice/open-dense.ts";
+import { openDenseBackend } from "../../runtime/autotune/open-dense-backend.ts";
 import { chosenBefore, SMALL } from "../support/choices.ts";
 import { useGpu } from "../support/gpu.ts";
 
@@ -12,19 +12,25 @@ describe("the dense backend where onnxruntime cannot be loaded", () => {
   const gpu = useGpu();
 
   it("is the project's own, and tells why", async () => {
-    const { report, backends } = await openDense({ ...SMALL, gpu: gpu() });
+    const { report, backends } = await openDenseBackend({ ...SMALL, gpu: gpu() });
     expect(backends).toEqual(everyOperator("wgsl"));
     for (const { candidates } of Object.values(report))
       expect(candidates.at(-1)).toEqual({ name: "ort", refused: "onnxruntime-web could not be loaded." });
   });
 
   it("is chosen anew where onnxruntime was remembered", async () => {
-    const { report, backends } = await openDense({ ...SMALL, gpu: gpu(), memory: chosenBefore({ plain: "ort" }) });
+    const { report, backends } = await openDenseBackend({
+      ...SMALL,
+      gpu: gpu(),
+      tuningCache: chosenBefore({ plain: "ort" }),
+    });
     expect(report.plain!.remembered).toBe(false);
     expect(backends).toEqual(everyOperator("wgsl"));
   });
 
   it("is an error where onnxruntime was asked for", async () => {
-    await expect(openDense({ ...SMALL, gpu: gpu(), backend: "ort" })).rejects.toMatchObject({ code: "unsupported" });
+    await expect(openDenseBackend({ ...SMALL, gpu: gpu(), backend: "ort" })).rejects.toMatchObject({
+      code: "unsupported",
+    });
   });
 });

@@ -98,7 +98,7 @@ export async function main(file: File): Promise<Blob> {
   const { image, report } = await generation.result.catch((error: unknown) => {
     throw error instanceof KleinbildError && error.code === "device-lost" ? new Error(error.message) : error;
   });
-  const bytes: number = report.memory.byPart.transformer?.peakBytes ?? 0;
+  const bytes: number = report.memory.byCategory.transformer?.peakBytes ?? 0;
   await (await inNode({ model: "folder" })).dispose();
   const runner = createTaskRunner({ models: { "runware:400@4": { model: "/klein-4b/" } } });
   const task: ImageInferenceTask = { taskType: "imageInference", taskUUID: "", model: "", positivePrompt: "", width: 1, height: 1 };

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { BrowserContext, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
-import type { OperatorReport } from "../../runtime/choice/open-dense.ts";
+import type { OperatorReport } from "../../runtime/autotune/open-dense-backend.ts";
 import { launchBrowser } from "../../tools/browsers.ts";
 import { serveFolder, type SiteServer } from "../../tools/site-server.ts";
 import { ROOT } from "./consumer.ts";

@@ -9,15 +9,15 @@ export interface PlanRun {
   readonly onEvaluation?: (x: readonly number[], evaluation: number) => void;
 }
 
-/** x after a solver's plan, in f64. Reading a register that was never written, or noise unannounced, is an error. */
-export function runPlan(plan: readonly Evaluation[], start: readonly number[], run: PlanRun): readonly number[] {
+/** x after a solver's program, in f64. Reading a register that was never written, or noise unannounced, is an error. */
+export function runPlan(program: readonly Evaluation[], start: readonly number[], run: PlanRun): readonly number[] {
   const registers = new Map<string, readonly number[]>([["x", start]]);
   const read = (name: string): readonly number[] => {
     const values = registers.get(name);
     if (!values) throw new Error(`${name} is read before it is written`);
     return values;
   };
-  for (const [i, { sigma, assignments, needsNoise }] of plan.entries()) {
+  for (const [i, { sigma, assignments, needsNoise }] of program.entries()) {
     registers.set("velocity", run.velocity(read("x"), sigma));
     if (needsNoise) registers.set("noise", run.noise!(i));
     for (const { target, terms } of assignments) {

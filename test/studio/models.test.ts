@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { BrowserContext, Locator } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { FolderSource } from "../../runtime/weights/folder-source.ts";
+import { FolderSource } from "../../runtime/node/folder-source.ts";
 import { openModel } from "../../runtime/weights/open-model.ts";
 import { launchBrowser } from "../../tools/browsers.ts";
 import { serveSite, type SiteServer } from "../../tools/site-server.ts";

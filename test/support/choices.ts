@@ -1,7 +1,7 @@
 import type { Operator } from "../../runtime/backend/operators.ts";
-import type { Implementation } from "../../runtime/choice/implementation.ts";
-import type { DenseSetup } from "../../runtime/choice/open-dense.ts";
-import type { KeyValueStore } from "../../runtime/choice/remembered.ts";
+import type { Implementation } from "../../runtime/autotune/implementation.ts";
+import type { DenseBackendOptions } from "../../runtime/autotune/open-dense-backend.ts";
+import type { TuningStorage } from "../../runtime/autotune/tuning-cache.ts";
 
 /** A choice for a model that is small enough for a software adapter. */
 export const SMALL = {
@@ -9,15 +9,15 @@ export const SMALL = {
   backend: "auto",
   quantization: "q8",
   config: { transformer: { hidden: 64 }, vae: { decoderChannels: [32, 16] } },
-} as const satisfies Omit<DenseSetup, "gpu">;
+} as const satisfies Omit<DenseBackendOptions, "gpu">;
 
 /** A memory that holds what `Map` does. */
-export function memoryOf(entries = new Map<string, string>()): KeyValueStore {
+export function memoryOf(entries = new Map<string, string>()): TuningStorage {
   return { get: async (key) => entries.get(key), set: async (key, value) => void entries.set(key, value) };
 }
 
 /** A memory in which an earlier start has chosen these, on whichever adapter. */
-export function chosenBefore(choices: Partial<Record<Operator, Implementation>>): KeyValueStore {
+export function chosenBefore(choices: Partial<Record<Operator, Implementation>>): TuningStorage {
   const entries = Object.entries(choices);
   return {
     get: async (key) => {

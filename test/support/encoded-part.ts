@@ -3,7 +3,7 @@ import type { ModelConfig } from "../../runtime/weights/model-config.ts";
 import type { Layout } from "../../runtime/weights/names/layouts.ts";
 import type { TensorStore } from "../../runtime/weights/tensor-store.ts";
 import { ENCODINGS } from "../../tools/synthesize/encodings.ts";
-import { type PlannedTensor, planTensors } from "../../tools/synthesize/tensor-plan.ts";
+import { type TensorToWrite, tensorsToWrite } from "../../tools/synthesize/tensors-to-write.ts";
 import { ggufBytes, safetensorsBytes } from "../../tools/synthesize/write-file.ts";
 
 /** A part's file with the values of a store, in a naming, its block matrices in an encoding. */
@@ -15,8 +15,8 @@ export async function encodePart<P extends WeightPart>(
   encodingName: string,
 ): Promise<Uint8Array<ArrayBuffer>> {
   const encoding = ENCODINGS[encodingName]!;
-  const tensors = planTensors(config, part, layout, encoding);
-  async function* bytesOf(tensor: PlannedTensor): AsyncGenerator<Uint8Array> {
+  const tensors = tensorsToWrite(config, part, layout, encoding);
+  async function* bytesOf(tensor: TensorToWrite): AsyncGenerator<Uint8Array> {
     const pieces: Float32Array[] = [];
     for (const { canonical, firstRow, rows } of tensor.values.pieces)
       pieces.push(await store.readRows(canonical, firstRow, rows));

@@ -1,6 +1,6 @@
 import { KleinbildError } from "../../runtime/errors.ts";
-import type { Kleinbild } from "../../runtime/kleinbild.ts";
-import type { GenerateRequest } from "../../runtime/request.ts";
+import type { Kleinbild } from "../../runtime/remote/kleinbild.ts";
+import type { GenerateRequest } from "../../runtime/request/request.ts";
 
 /** Weights of a test: what they are called, and what they fail with. */
 export interface FakeSource {

@@ -1,6 +1,6 @@
-import { type ApiError, readTaskScope } from "../../runtime/task/api-error.ts";
-import type { ImageItem, ResponseItem, TaskResponse } from "../../runtime/task/response.ts";
-import type { RunTasksOptions, TaskRunner } from "../../runtime/task/task-runner-types.ts";
+import { type ApiError, readTaskScope } from "../../runtime/task/schema/api-error.ts";
+import type { ImageItem, ResponseItem, TaskResponse } from "../../runtime/task/schema/response.ts";
+import type { RunTasksOptions, TaskRunner } from "../../runtime/task/runner/task-runner-types.ts";
 
 /** A task as a test writes one. */
 type Task = Readonly<Record<string, unknown>>;

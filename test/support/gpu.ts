@@ -1,5 +1,5 @@
 import { afterAll, beforeAll } from "vitest";
-import { dawnGpu } from "../../runtime/gpu/dawn.ts";
+import { dawnGpu } from "../../runtime/node/dawn.ts";
 import { Gpu, type GpuOptions } from "../../runtime/gpu/device.ts";
 import { elementCount, type ScalarType, type Tensor } from "../../runtime/gpu/tensor.ts";
 import { f16BitsToF32, f32ToF16Bits } from "./half.ts";

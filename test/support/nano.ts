@@ -1,13 +1,13 @@
 import { fileURLToPath } from "node:url";
-import type { KeyValueStore } from "../../runtime/choice/remembered.ts";
-import { Engine, type EngineEvent } from "../../runtime/engine.ts";
-import type { EngineResult } from "../../runtime/engine-result.ts";
-import type { EngineOptions } from "../../runtime/engine-options.ts";
-import { dawnGpu } from "../../runtime/gpu/dawn.ts";
-import { NodeImageCodec } from "../../runtime/image/codec-node.ts";
+import type { TuningStorage } from "../../runtime/autotune/tuning-cache.ts";
+import { Engine, type EngineEvent } from "../../runtime/engine/engine.ts";
+import type { EngineResult } from "../../runtime/engine/engine-result.ts";
+import type { EngineOptions } from "../../runtime/engine/engine-options.ts";
+import { dawnGpu } from "../../runtime/node/dawn.ts";
+import { NodeImageCodec } from "../../runtime/node/sharp-image-codec.ts";
 import type { PixelImage } from "../../runtime/image/pixels.ts";
-import type { GenerateRequest } from "../../runtime/request.ts";
-import { FolderSource } from "../../runtime/weights/folder-source.ts";
+import type { GenerateRequest } from "../../runtime/request/request.ts";
+import { FolderSource } from "../../runtime/node/folder-source.ts";
 import { randomValues } from "./compare.ts";
 
 export const NANO = modelFolder("klein-nano");
@@ -29,7 +29,7 @@ export const TINY: GenerateRequest = {
 export interface OpenOptions extends EngineOptions {
   readonly folder?: string;
   readonly gpu?: GPU;
-  readonly memory?: KeyValueStore;
+  readonly memory?: TuningStorage;
 }
 
 /** klein-nano in f32 on the project's own kernels, compiled as they are used, unless said otherwise. */

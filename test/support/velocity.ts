@@ -1,6 +1,6 @@
 import type { OrtBackend } from "../../runtime/backend/ort/ort-backend.ts";
 import type { Gpu } from "../../runtime/gpu/device.ts";
-import { readRows, writeRows } from "../../runtime/gpu/rows.ts";
+import { readMatrix, writeMatrix } from "../../runtime/gpu/chunked-matrix.ts";
 import { Denoiser } from "../../runtime/transformer/denoiser.ts";
 import { TransformerModel } from "../../runtime/transformer/model.ts";
 import { ModulationTable } from "../../runtime/transformer/modulation.ts";
@@ -28,8 +28,8 @@ export async function velocityOf(
     return await gpu.checked("velocity", async () => {
       using scope = gpu.memory.scope();
       const rows = (count: number, columns: number, seed: number) => {
-        const target = scope.rows("input", "f32", count, columns, ROWS_PER_CHUNK);
-        writeRows(gpu.recorder, target, Float32Array.from(randomValues(count * columns, seed)));
+        const target = scope.matrix("input", "f32", count, columns, ROWS_PER_CHUNK);
+        writeMatrix(gpu.recorder, target, Float32Array.from(randomValues(count * columns, seed)));
         return target;
       };
       const table = await ModulationTable.create(gpu, backend, scope, weights.modulation, config, [0.9, 0]);
@@ -45,12 +45,12 @@ export async function velocityOf(
         mode: "recompute",
         isolated: false,
         references: undefined,
-        kept: undefined,
+        cached: undefined,
         stepCache: undefined,
         stepOfRow: [0],
       });
       const latents = rows(GRID.height * GRID.width, config.inChannels, 1);
-      const velocity = await readRows(gpu.recorder, await denoiser.velocity(latents, text, 0));
+      const velocity = await readMatrix(gpu.recorder, await denoiser.velocity(latents, text, 0));
       denoiser.dispose();
       return velocity;
     });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { configJson } from "../../runtime/weights/config-json.ts";
 import type { ModelConfig } from "../../runtime/weights/model-config.ts";
-import { FolderSource } from "../../runtime/weights/folder-source.ts";
+import { FolderSource } from "../../runtime/node/folder-source.ts";
 import { SMALL_CONFIG } from "../support/model-config.ts";
 import { MemorySource } from "../support/model-files.ts";
 import { modelFolder } from "../support/nano.ts";

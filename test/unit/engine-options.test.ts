@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { checkEngineOptions, type EngineOptions } from "../../runtime/engine-options.ts";
+import { checkEngineOptions, type EngineOptions } from "../../runtime/engine/engine-options.ts";
 
 const refusal = (parameter: string, message: RegExp): object =>
   expect.objectContaining({ code: "invalid-request", details: { parameter }, message: expect.stringMatching(message) });

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { FolderSource } from "../../runtime/weights/folder-source.ts";
+import { FolderSource } from "../../runtime/node/folder-source.ts";
 
 const BYTES = Uint8Array.from({ length: 1000 }, (_, i) => i % 251);
 

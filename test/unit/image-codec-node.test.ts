@@ -2,7 +2,7 @@ import { crc32 } from "node:zlib";
 import sharp, { type Sharp } from "sharp";
 import { describe, expect, it } from "vitest";
 import { KleinbildError } from "../../runtime/errors.ts";
-import { NodeImageCodec } from "../../runtime/image/codec-node.ts";
+import { NodeImageCodec } from "../../runtime/node/sharp-image-codec.ts";
 import { MAX_PIXELS } from "../../runtime/image/codec.ts";
 import type { PixelImage } from "../../runtime/image/pixels.ts";
 import { alphaRamp, coordinateImage, inSharp, pixelAt, solidImage } from "../support/images.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { NodeImageCodec } from "../../runtime/image/codec-node.ts";
+import { NodeImageCodec } from "../../runtime/node/sharp-image-codec.ts";
 import type { ImageCodec } from "../../runtime/image/codec.ts";
 import { GeneratedImage } from "../../runtime/image/generated.ts";
 import { type ImageMetadata, readMetadata } from "../../runtime/image/metadata.ts";

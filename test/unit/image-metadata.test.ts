@@ -1,6 +1,6 @@
 import sharp from "sharp";
 import { beforeAll, describe, expect, it } from "vitest";
-import { NodeImageCodec } from "../../runtime/image/codec-node.ts";
+import { NodeImageCodec } from "../../runtime/node/sharp-image-codec.ts";
 import { type ImageMetadata, readMetadata, writeMetadata } from "../../runtime/image/metadata.ts";
 import { insertPngXmp } from "../../runtime/image/png.ts";
 import { coordinateImage, inSharp } from "../support/images.ts";

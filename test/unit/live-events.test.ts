@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { withEvents } from "../../runtime/live-events.ts";
+import { withEvents } from "../../runtime/pipeline/live-events.ts";
 import { deferred } from "../support/deferred.ts";
 
 describe("events of work in progress", () => {

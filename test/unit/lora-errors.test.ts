@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { KleinbildError } from "../../runtime/errors.ts";
 import { readLora } from "../../runtime/weights/lora/lora-file.ts";
-import { readValues } from "../../runtime/weights/lora/stored-values.ts";
+import { readValues } from "../../runtime/weights/lora/lora-values.ts";
 import { loraFile } from "../support/lora-files.ts";
 import { SMALL_CONFIG } from "../support/model-config.ts";
 import { safetensorsFile, type TestTensor, withHeader } from "../support/model-files.ts";

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { adapterKey } from "../../runtime/transformer/adapters.ts";
 import { type LoraFile, readLora } from "../../runtime/weights/lora/lora-file.ts";
-import { readValues } from "../../runtime/weights/lora/stored-values.ts";
+import { readValues } from "../../runtime/weights/lora/lora-values.ts";
 import { expectClose } from "../support/compare.ts";
 import { LORA_STYLES, loraDeltas, loraFile, type LoraOptions, type LoraStyle } from "../support/lora-files.ts";
 import { SMALL_CONFIG } from "../support/model-config.ts";

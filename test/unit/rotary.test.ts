@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import {
   gridTokens,
   referencePositions,
-  rotaryTable,
+  tokenRotaryTable,
   targetPositions,
   textPositions,
 } from "../../runtime/transformer/rotary.ts";
@@ -65,17 +65,17 @@ describe("rotaryTable", () => {
     const expected = [time, row, column, text].flatMap((id) =>
       FREQUENCIES.flatMap((frequency) => [Math.cos(id * frequency), Math.sin(id * frequency)]),
     );
-    const table = rotaryTable([[time, row, column, text]], AXES, THETA);
+    const table = tokenRotaryTable([[time, row, column, text]], AXES, THETA);
     expect(table).toHaveLength(128);
     expectClose(table.subarray(0, 96), expected.slice(0, 96), { absolute: 2e-7 });
     expectClose(table.subarray(96), expected.slice(96), { absolute: 500 * 1e-8 }); // the frequencies have 8 digits
   });
 
   it("leaves axes at 0 as they are: text turns the last axis only, the target those of rows and columns", () => {
-    const text = rotaryTable([textPositions(6)[5]!], AXES, THETA);
+    const text = tokenRotaryTable([textPositions(6)[5]!], AXES, THETA);
     expect([...text.subarray(0, 96)]).toEqual(identity(48));
     expect([...text.subarray(96)]).not.toEqual(identity(16));
-    const target = rotaryTable([targetPositions({ height: 2, width: 2 })[3]!], AXES, THETA);
+    const target = tokenRotaryTable([targetPositions({ height: 2, width: 2 })[3]!], AXES, THETA);
     expect([...target.subarray(0, 32)]).toEqual(identity(16));
     expect([...target.subarray(96)]).toEqual(identity(16));
     expect(target.subarray(32, 64)).toEqual(target.subarray(64, 96)); // row 1, column 1
@@ -83,10 +83,10 @@ describe("rotaryTable", () => {
 
   it("puts positions one after the other, and takes axes of different sizes", () => {
     const positions = textPositions(3);
-    const all = rotaryTable(positions, [2, 4, 6, 8], 100);
+    const all = tokenRotaryTable(positions, [2, 4, 6, 8], 100);
     expect(all).toHaveLength(3 * 20);
     for (const [i, position] of positions.entries())
-      expect(all.subarray(i * 20, (i + 1) * 20)).toEqual(rotaryTable([position], [2, 4, 6, 8], 100));
+      expect(all.subarray(i * 20, (i + 1) * 20)).toEqual(tokenRotaryTable([position], [2, 4, 6, 8], 100));
     const angles = [0, 1, 2, 3].map((k) => 2 * 100 ** (-k / 4));
     expectClose(
       all.subarray(52),
@@ -97,7 +97,7 @@ describe("rotaryTable", () => {
 
   it("is computed in f64: far positions are as exact as near ones", () => {
     const position = 100_003;
-    const [cosine, sine] = rotaryTable([[0, 0, 0, position]], [0, 0, 0, 2], THETA);
+    const [cosine, sine] = tokenRotaryTable([[0, 0, 0, position]], [0, 0, 0, 2], THETA);
     expect(cosine).toBe(Math.fround(Math.cos(position)));
     expect(sine).toBe(Math.fround(Math.sin(position)));
   });

@@ -1,9 +1,9 @@
 import { MessageChannel, type MessagePort } from "node:worker_threads";
 import { afterEach, describe, expect, it } from "vitest";
-import type { Engine, EngineEvent, EngineInfo } from "../../runtime/engine.ts";
+import type { Engine, EngineEvent, EngineInfo } from "../../runtime/engine/engine.ts";
 import { KleinbildError } from "../../runtime/errors.ts";
 import type { LoadEvent, StepEvent } from "../../runtime/events.ts";
-import type { GenerateRequest } from "../../runtime/request.ts";
+import type { GenerateRequest } from "../../runtime/request/request.ts";
 import {
   EngineHost,
   type Endpoint,
@@ -14,7 +14,7 @@ import {
   type Pulled,
   unpackError,
   wrapEngine,
-} from "../../runtime/rpc.ts";
+} from "../../runtime/remote/rpc.ts";
 
 /** An error as it is after the structured clone that a port makes. */
 function crossed(error: unknown): Error {

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { buildSigmas } from "../../runtime/sampling/schedule.ts";
 import { type Scheduler, type SchedulerName, SCHEDULERS } from "../../runtime/sampling/scheduler.ts";
-import { planSolver } from "../../runtime/sampling/solver.ts";
+import { compileSolver } from "../../runtime/sampling/solver.ts";
 import { runPlan } from "../reference/solver.ts";
 
 const ENTRIES = Object.entries(SCHEDULERS) as [SchedulerName, Scheduler][];
@@ -10,7 +10,7 @@ const ENTRIES = Object.entries(SCHEDULERS) as [SchedulerName, Scheduler][];
 /** Any smooth velocity that is not linear, so that different solvers give different results. */
 const velocityAt = (x: number, sigma: number) => Math.sin(2 * x + 3 * sigma) + 0.5 * x;
 const results = (solver: Scheduler["solver"], sigmas: ArrayLike<number>) =>
-  runPlan(planSolver(solver, sigmas), [0.4, -1.1, 2], {
+  runPlan(compileSolver(solver, sigmas), [0.4, -1.1, 2], {
     velocity: (x, sigma) => x.map((value) => velocityAt(value, sigma)),
     noise: (i) => [Math.sin(i + 1), Math.cos(3 * i), 0.5],
   });
@@ -147,6 +147,6 @@ describe("docs/schedulers.md", () => {
     const steps = 10;
     const counts: Readonly<Record<string, number>> = { n: steps, "2n − 1": 2 * steps - 1, "n + 9": steps + 9 };
     const sigmas = buildSigmas({ tokens: 1024, steps, spacing: scheduler.spacing });
-    expect(planSolver(scheduler.solver, sigmas)).toHaveLength(counts[evaluations!]!);
+    expect(compileSolver(scheduler.solver, sigmas)).toHaveLength(counts[evaluations!]!);
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { planSolver, type SolverName } from "../../runtime/sampling/solver.ts";
+import { compileSolver, type SolverName } from "../../runtime/sampling/solver.ts";
 import { readTensors } from "../../tools/golden/files.ts";
 import { parseVelocity, scheduleOf } from "../../tools/golden/solver-kind.ts";
 import { runPlan } from "../reference/solver.ts";
@@ -18,7 +18,7 @@ describe("plans, carried out on the host, give the reference's steps", () => {
     const { solver, sigmas, velocity: formula, tolerance } = readGoldenCase(name) as SolverCase;
     const tensors = readTensors(readGoldenFile(name, "tensors.safetensors"));
     const start = [...tensors.get("x")!.values];
-    const plan = planSolver(solver, scheduleOf(solver, sigmas));
+    const plan = compileSolver(solver, scheduleOf(solver, sigmas));
     const velocityAt = parseVelocity(formula);
     const steps: (readonly number[])[] = [];
     runPlan(plan, start, {

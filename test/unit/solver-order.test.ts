@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { planSolver, type SolverName, SOLVERS } from "../../runtime/sampling/solver.ts";
+import { compileSolver, type SolverName, SOLVERS } from "../../runtime/sampling/solver.ts";
 import { flowTo, gaussianVelocity, marginalMean, marginalVariance } from "../reference/gaussian-flow.ts";
 import { runPlan } from "../reference/solver.ts";
 
@@ -52,7 +52,7 @@ const slowStart = (steps: number): readonly number[] => equal(steps).map((_, i) 
 
 /** Registers at TO: of each coordinate, with a velocity that is affine in the first and linear in the others. */
 function atEnd(name: SolverName, lengths: readonly number[], start: (noises: number) => readonly number[]) {
-  const plan = planSolver(name, schedule(lengths));
+  const plan = compileSolver(name, schedule(lengths));
   let result: readonly number[] = [];
   runPlan(plan, start(plan.length), {
     velocity: (x, sigma) => {
@@ -119,7 +119,7 @@ describe("the marginal where all data are one picture", () => {
   const stochastic = (Object.keys(SOLVERS) as SolverName[]).filter((name) => SOLVERS[name].stochastic);
 
   it.each(stochastic)("is exact after every step: %s", (name) => {
-    const plan = planSolver(name, sigmas);
+    const plan = compileSolver(name, sigmas);
     const start = [0, 1, ...plan.map(() => 0)];
     // the two-stage SDE takes 1 − 10⁻⁴ for 1
     const digits = name === "dpmpp-sde" ? 3 : 12;
@@ -149,7 +149,7 @@ describe("a step of a linear multistep method", () => {
     ["ipndm", equalSteps, 3],
     ["pndm", equalSteps, 0],
   ] as const)("integrates a cubic exactly: %s", (name, sigmas, exactFrom) => {
-    const plan = planSolver(name, sigmas);
+    const plan = compileSolver(name, sigmas);
     let before = 0;
     const errors: number[] = [];
     runPlan(plan, [0], {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { buildSigmas, type SigmaSpacing } from "../../runtime/sampling/schedule.ts";
-import { planSolver, type SolverName, SOLVERS } from "../../runtime/sampling/solver.ts";
+import { compileSolver, type SolverName, SOLVERS } from "../../runtime/sampling/solver.ts";
 import { runPlan } from "../reference/solver.ts";
 
 const NAMES = Object.keys(SOLVERS) as SolverName[];
@@ -22,7 +22,7 @@ const EVALUATIONS: Readonly<Partial<Record<SolverName, (steps: number) => number
  */
 function faultsOf(name: SolverName, sigmas: Float32Array): readonly string[] {
   const steps = sigmas.length - 1;
-  const plan = planSolver(name, sigmas);
+  const plan = compileSolver(name, sigmas);
   const terms = plan.flatMap(({ assignments }) => assignments.flatMap((assignment) => assignment.terms));
   const ends = plan.filter(({ endsStep }) => endsStep).map(({ step }) => step);
   const picture = 0.3;
@@ -54,7 +54,7 @@ describe.each(NAMES)("the plan of %s", (name) => {
 
   it("takes noise only where it says so, and none in the last evaluation", () => {
     for (const steps of [1, 2, 7]) {
-      const plan = planSolver(name, buildSigmas({ tokens: TOKENS, steps }));
+      const plan = compileSolver(name, buildSigmas({ tokens: TOKENS, steps }));
       for (const { needsNoise, assignments } of plan)
         expect(assignments.some(({ terms }) => terms.some(({ register }) => register === "noise"))).toBe(needsNoise);
       expect(plan.some(({ needsNoise }) => needsNoise)).toBe(SOLVERS[name].stochastic && steps > 1);
@@ -63,7 +63,7 @@ describe.each(NAMES)("the plan of %s", (name) => {
   });
 
   it("keeps nothing that is not read", () => {
-    const assignments = planSolver(name, buildSigmas({ tokens: TOKENS, steps: 7 })).flatMap((of) => of.assignments);
+    const assignments = compileSolver(name, buildSigmas({ tokens: TOKENS, steps: 7 })).flatMap((of) => of.assignments);
     const unread = assignments.filter(
       ({ target }, i) =>
         target !== "x" &&
@@ -75,7 +75,7 @@ describe.each(NAMES)("the plan of %s", (name) => {
   it("keeps a schedule that starts below 1 and ends above 0 finite", () => {
     for (const steps of [1, 2, 3, 14, 15, 16]) {
       const sigmas = Array.from({ length: steps + 1 }, (_, i) => 0.8 - (0.7 * i) / steps);
-      const terms = planSolver(name, sigmas).flatMap((of) => of.assignments.flatMap(({ terms }) => terms));
+      const terms = compileSolver(name, sigmas).flatMap((of) => of.assignments.flatMap(({ terms }) => terms));
       expect(terms.every(({ factor }) => Number.isFinite(factor))).toBe(true);
     }
   });
@@ -83,7 +83,7 @@ describe.each(NAMES)("the plan of %s", (name) => {
 
 describe("planSolver", () => {
   it("makes of an Euler step one assignment: x + (next − sigma) · velocity", () => {
-    expect(planSolver("euler", [1, 0.75, 0])).toEqual([
+    expect(compileSolver("euler", [1, 0.75, 0])).toEqual([
       {
         step: 0,
         sigma: 1,
@@ -126,19 +126,19 @@ describe("planSolver", () => {
     ["one that rises", [1, 0.5, 0.6, 0]],
     ["one that is no number", [1, Number.NaN, 0]],
   ])("refuses %s", (_, sigmas) => {
-    expect(() => planSolver("euler", sigmas)).toThrow(expect.objectContaining({ code: "internal" }));
+    expect(() => compileSolver("euler", sigmas)).toThrow(expect.objectContaining({ code: "internal" }));
   });
 
   it("takes two sigmas that are the ends of the range, as numbers or f32", () => {
-    expect(planSolver("euler", [1, 0])).toHaveLength(1);
-    expect(planSolver("euler", Float32Array.of(1, 0))).toEqual(planSolver("euler", [1, 0]));
+    expect(compileSolver("euler", [1, 0])).toHaveLength(1);
+    expect(compileSolver("euler", Float32Array.of(1, 0))).toEqual(compileSolver("euler", [1, 0]));
   });
 });
 
 describe("a lower order at the end", () => {
   const uniform = (steps: number) => Array.from({ length: steps + 1 }, (_, i) => 1 - i / steps);
   const keptBefore = (name: SolverName, steps: number, step: number): number => {
-    const { assignments } = planSolver(name, uniform(steps))[step]!;
+    const { assignments } = compileSolver(name, uniform(steps))[step]!;
     const read = assignments.flatMap(({ terms }) => terms.map(({ register }) => register));
     return new Set(read.filter((register) => register.startsWith("data.") && register !== `data.${step}`)).size;
   };
@@ -156,7 +156,7 @@ describe("a lower order at the end", () => {
 
   it("of DEIS is first in the last step up to 14 steps, and beyond only in a step to 0", () => {
     const past = (sigmas: readonly number[]) =>
-      planSolver("deis", sigmas)
+      compileSolver("deis", sigmas)
         .at(-1)!
         .assignments.some(({ terms }) => terms.some(({ register }) => register === `noise.${sigmas.length - 3}`));
     const above0 = (steps: number) => Array.from({ length: steps + 1 }, (_, i) => 0.9 - (0.8 * i) / steps);

@@ -1,34 +1,37 @@
-import { copyRows } from "../../runtime/gpu/rows.ts";
-import type { Rows } from "../../runtime/gpu/tensor.ts";
-import type { Parts } from "../../runtime/parts.ts";
-import { modulatedInput, relativeChange } from "../../runtime/transformer/step-cache-measure.ts";
+import { copyMatrix } from "../../runtime/gpu/chunked-matrix.ts";
+import type { ChunkedMatrix } from "../../runtime/gpu/tensor.ts";
+import type { LoadedModel } from "../../runtime/loaded-model/loaded-model.ts";
+import { modulatedInput, measureRelativeChange } from "../../runtime/transformer/step-cache-measure.ts";
 import type { Point } from "./polynomial.ts";
 import { type Evaluation, sample, type SampleRequest } from "./sampler.ts";
 
 /** What TeaCache compares of one guidance pass: the first block's modulated input and the velocity. */
 interface Seen {
-  readonly input: Rows;
-  readonly output: Rows;
+  readonly input: ChunkedMatrix;
+  readonly output: ChunkedMatrix;
 }
 
 /**
  * Runs a request and pairs the relative changes of input (x) and output (y) from each evaluation to the next of its
  * guidance pass.
  */
-export async function collectChanges(parts: Parts, request: Omit<SampleRequest, "onEvaluation">): Promise<Point[]> {
+export async function collectChanges(
+  parts: LoadedModel,
+  request: Omit<SampleRequest, "onEvaluation">,
+): Promise<Point[]> {
   const points: Point[] = [];
-  const previous = new Map<Rows, Seen>();
+  const previous = new Map<ChunkedMatrix, Seen>();
   const onEvaluation = async (evaluation: Evaluation): Promise<void> => {
     const { scope, text } = evaluation;
     const seen = {
       input: await firstInput(parts, evaluation),
-      output: copyRows(parts.gpu.recorder, scope, evaluation.velocity),
+      output: copyMatrix(parts.gpu.recorder, scope, evaluation.velocity),
     };
     const before = previous.get(text);
     if (before) {
-      const x = await relativeChange(parts.gpu, seen.input, before.input);
-      points.push({ x, y: await relativeChange(parts.gpu, seen.output, before.output) });
-      scope.releaseRows(before.input, before.output);
+      const x = await measureRelativeChange(parts.gpu, seen.input, before.input);
+      points.push({ x, y: await measureRelativeChange(parts.gpu, seen.output, before.output) });
+      scope.releaseMatrix(before.input, before.output);
     }
     previous.set(text, seen);
   };
@@ -36,7 +39,7 @@ export async function collectChanges(parts: Parts, request: Omit<SampleRequest, 
   return points;
 }
 
-async function firstInput(parts: Parts, { scope, table, step, latents }: Evaluation): Promise<Rows> {
+async function firstInput(parts: LoadedModel, { scope, table, step, latents }: Evaluation): Promise<ChunkedMatrix> {
   const { gpu, transformer } = parts;
   using pass = gpu.memory.scope();
   const modulation = table.allocate(pass);

@@ -1,10 +1,10 @@
-import { Engine } from "../../runtime/engine.ts";
-import { dawnGpu } from "../../runtime/gpu/dawn.ts";
+import { Engine } from "../../runtime/engine/engine.ts";
+import { dawnGpu } from "../../runtime/node/dawn.ts";
 import type { MemoryScope } from "../../runtime/gpu/memory.ts";
-import { accumulateRows, writeRows } from "../../runtime/gpu/rows.ts";
-import type { Rows, ScalarType } from "../../runtime/gpu/tensor.ts";
-import { NodeImageCodec } from "../../runtime/image/codec-node.ts";
-import type { Parts } from "../../runtime/parts.ts";
+import { accumulateMatrix, writeMatrix } from "../../runtime/gpu/chunked-matrix.ts";
+import type { ChunkedMatrix, ScalarType } from "../../runtime/gpu/tensor.ts";
+import { NodeImageCodec } from "../../runtime/node/sharp-image-codec.ts";
+import type { LoadedModel } from "../../runtime/loaded-model/loaded-model.ts";
 import { guide } from "../../runtime/sampling/guidance.ts";
 import { seededNoise } from "../../runtime/sampling/noise.ts";
 import { buildSigmas } from "../../runtime/sampling/schedule.ts";
@@ -12,7 +12,7 @@ import { Denoiser } from "../../runtime/transformer/denoiser.ts";
 import { ModulationTable } from "../../runtime/transformer/modulation.ts";
 import { type Grid, gridTokens } from "../../runtime/transformer/rotary.ts";
 import { PIXELS_PER_TOKEN } from "../../runtime/vae/autoencoder.ts";
-import { FolderSource } from "../../runtime/weights/folder-source.ts";
+import { FolderSource } from "../../runtime/node/folder-source.ts";
 
 export interface SampleRequest {
   readonly prompt: string;
@@ -32,11 +32,11 @@ export interface Evaluation {
   readonly table: ModulationTable;
   readonly step: number;
   /** [tokens, channels] f32 */
-  readonly latents: Rows;
+  readonly latents: ChunkedMatrix;
   /** The embedded text, which is the identity of the guidance pass. */
-  readonly text: Rows;
+  readonly text: ChunkedMatrix;
   /** [tokens, channels] f32 */
-  readonly velocity: Rows;
+  readonly velocity: ChunkedMatrix;
 }
 
 /** A model for tools that look inside: text to latents without references, with the default solver. */
@@ -46,7 +46,7 @@ export async function openModel(folder: string, dtype: ScalarType): Promise<Engi
 }
 
 /** Prompt and seed to clean latents, as the engine makes them. */
-export async function sample(parts: Parts, request: SampleRequest): Promise<void> {
+export async function sample(parts: LoadedModel, request: SampleRequest): Promise<void> {
   const { gpu, transformer: model, config } = parts;
   const { recorder } = gpu;
   await gpu.checked("sampling", async () => {
@@ -58,8 +58,8 @@ export async function sample(parts: Parts, request: SampleRequest): Promise<void
       ...sigmas,
     ]);
     const { inChannels } = model.config;
-    const latents = scope.rows("latents", "f32", gridTokens(grid), inChannels, parts.rowsPerChunk);
-    writeRows(recorder, latents, seededNoise("counter", request.seed, grid, inChannels).initial());
+    const latents = scope.matrix("latents", "f32", gridTokens(grid), inChannels, parts.rowsPerChunk);
+    writeMatrix(recorder, latents, seededNoise("counter", request.seed, grid, inChannels).initial());
     const positive = await embed(parts, scope, request.prompt);
     const negative = request.guidance === null ? undefined : await embed(parts, scope, "");
     const denoiser = new Denoiser({
@@ -73,7 +73,7 @@ export async function sample(parts: Parts, request: SampleRequest): Promise<void
       isolated: config.referenceAttention === "isolated",
       sigmaZeroRow: request.steps,
     });
-    const evaluate = async (text: Rows, step: number): Promise<Rows> => {
+    const evaluate = async (text: ChunkedMatrix, step: number): Promise<ChunkedMatrix> => {
       const velocity = await denoiser.velocity(latents, text, step);
       await request.onEvaluation({ scope, table, step, latents, text, velocity });
       return velocity;
@@ -82,15 +82,19 @@ export async function sample(parts: Parts, request: SampleRequest): Promise<void
       const conditional = await evaluate(positive, step);
       const velocity = negative ? await evaluate(negative, step) : conditional;
       if (request.guidance !== null) guide(recorder, velocity, conditional, request.guidance);
-      accumulateRows(recorder, latents, 1, velocity, sigmas[step + 1]! - sigmas[step]!);
-      scope.releaseRows(conditional, velocity);
+      accumulateMatrix(recorder, latents, 1, velocity, sigmas[step + 1]! - sigmas[step]!);
+      scope.releaseMatrix(conditional, velocity);
       await recorder.settle();
     }
     denoiser.dispose();
   });
 }
 
-async function embed({ tokenizer, config, textStates, transformer }: Parts, scope: MemoryScope, prompt: string) {
-  const { states } = await textStates.get(tokenizer.encode(prompt, config.textLength));
+async function embed(
+  { tokenizer, config, promptEmbeddings, transformer }: LoadedModel,
+  scope: MemoryScope,
+  prompt: string,
+) {
+  const { states } = await promptEmbeddings.get(tokenizer.encode(prompt, config.textLength));
   return transformer.embed(scope, states, transformer.weights.textIn);
 }

@@ -1,15 +1,15 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
-import { Engine } from "../../runtime/engine.ts";
-import { dawnGpu } from "../../runtime/gpu/dawn.ts";
-import { NodeImageCodec } from "../../runtime/image/codec-node.ts";
+import { Engine } from "../../runtime/engine/engine.ts";
+import { dawnGpu } from "../../runtime/node/dawn.ts";
+import { NodeImageCodec } from "../../runtime/node/sharp-image-codec.ts";
 import { prepareModel } from "../../runtime/models/prepare-model.ts";
-import { openNodePlace, openNodeStore } from "../../runtime/node-place.ts";
-import { planMemory } from "../../runtime/plan/memory-plan.ts";
-import type { DownloadReport } from "../../runtime/weights/store/download-plan.ts";
+import { openNodeLocation, openNodeStore } from "../../runtime/node/location.ts";
+import { planMemory } from "../../runtime/memory-plan/memory-plan.ts";
+import type { DownloadReport } from "../../runtime/weights/store/download-files.ts";
 import { writeCheckpoint } from "../synthesize/checkpoint.ts";
-import { KLEIN_4B, KLEIN_9B } from "../synthesize/klein-configs.ts";
+import { KLEIN_4B, KLEIN_9B } from "../../bench/klein-configs.ts";
 import { serveModel } from "../synthesize/model-server.ts";
 import { type ChromiumOutcome, downloadInChromium } from "./in-chromium.ts";
 import { MemoryWatch } from "./memory-watch.ts";
@@ -79,7 +79,7 @@ async function run({ size, double, single, quantization, folder, chromium = fals
   }
   const watch = new MemoryWatch();
   const reports: DownloadReport[] = [];
-  const place = await openNodePlace(server.url);
+  const place = await openNodeLocation(server.url);
   const source = await timed("download and repack", () =>
     prepareModel(
       openNodeStore(join(folder, "store")),

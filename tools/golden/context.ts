@@ -1,6 +1,6 @@
-import { type Engine, Engine as EngineClass, type Platform } from "../../runtime/engine.ts";
-import type { EngineOptions } from "../../runtime/engine-options.ts";
-import type { Parts } from "../../runtime/parts.ts";
+import { type Engine, Engine as EngineClass, type Platform } from "../../runtime/engine/engine.ts";
+import type { EngineOptions } from "../../runtime/engine/engine-options.ts";
+import type { LoadedModel } from "../../runtime/loaded-model/loaded-model.ts";
 import type { GoldenFiles, GoldenTensor } from "./files.ts";
 import { readTensors } from "./files.ts";
 import type { Tolerance } from "./judge.ts";
@@ -36,7 +36,7 @@ export class GoldenContext {
     return readTensors(await this.files.read(`cases/${name}/tensors.safetensors`));
   }
 
-  async parts({ name, model }: GoldenCase): Promise<Parts> {
+  async parts({ name, model }: GoldenCase): Promise<LoadedModel> {
     if (model === undefined) throw new Error(`${name} names no model`);
     let engine = this.#engines.get(model);
     if (!engine) {

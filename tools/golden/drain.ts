@@ -1,10 +1,10 @@
 import type { PixelImage } from "../../runtime/image/pixels.ts";
-import type { Parts } from "../../runtime/parts.ts";
-import { runPipeline } from "../../runtime/pipeline.ts";
-import type { PipelineRequest } from "../../runtime/pipeline-request.ts";
+import type { LoadedModel } from "../../runtime/loaded-model/loaded-model.ts";
+import { runPipeline } from "../../runtime/pipeline/run-pipeline.ts";
+import type { PipelineRequest } from "../../runtime/pipeline/pipeline-request.ts";
 
 /** The picture of a pipeline run, its events passed over. */
-export async function drainPipeline(parts: Parts, request: PipelineRequest): Promise<PixelImage> {
+export async function drainPipeline(parts: LoadedModel, request: PipelineRequest): Promise<PixelImage> {
   for await (const event of runPipeline(parts, request)) if (event.type === "picture") return event.image;
   throw new Error("the pipeline gave no picture");
 }

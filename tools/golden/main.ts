@@ -1,7 +1,7 @@
 import { Command, Option } from "commander";
 import { BACKEND_OPTIONS, type BackendOption, DEFAULT_BACKEND } from "../../runtime/backend/backend.ts";
-import { NodeImageCodec } from "../../runtime/image/codec-node.ts";
-import { dawnGpu } from "../../runtime/gpu/dawn.ts";
+import { NodeImageCodec } from "../../runtime/node/sharp-image-codec.ts";
+import { dawnGpu } from "../../runtime/node/dawn.ts";
 import { openGoldenFolder } from "./node-files.ts";
 import { GoldenRunner } from "./run.ts";
 

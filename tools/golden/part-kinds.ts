@@ -1,4 +1,4 @@
-import { readRows } from "../../runtime/gpu/rows.ts";
+import { readMatrix } from "../../runtime/gpu/chunked-matrix.ts";
 import { empiricalMu, buildSigmas, type SigmaSpacing } from "../../runtime/sampling/schedule.ts";
 import { torchNoise } from "../../runtime/sampling/noise-torch.ts";
 import { PromptTokenizer } from "../../runtime/text/tokenizer.ts";
@@ -12,8 +12,8 @@ export async function textKind(context: GoldenContext, golden: GoldenCase): Prom
   const tensors = await context.tensors(golden);
   const tokens = parts.tokenizer.encode(golden["prompt"] as string, parts.config.textLength);
   const actual = await parts.gpu.checked(golden.name, async () => {
-    const { states } = await parts.textStates.get(tokens);
-    return readRows(parts.gpu.recorder, states);
+    const { states } = await parts.promptEmbeddings.get(tokens);
+    return readMatrix(parts.gpu.recorder, states);
   });
   return [
     { name: "ids", actual: tokens.ids, expected: tensors.get("ids")!.values, exact: true },

@@ -2,7 +2,7 @@ import { drainPipeline } from "./drain.ts";
 import type { PixelImage } from "../../runtime/image/pixels.ts";
 import { prepareReference } from "../../runtime/image/prepare.ts";
 import { seededNoise } from "../../runtime/sampling/noise.ts";
-import { planSolver } from "../../runtime/sampling/solver.ts";
+import { compileSolver } from "../../runtime/sampling/solver.ts";
 import { buildSigmas } from "../../runtime/sampling/schedule.ts";
 import { PIXELS_PER_TOKEN } from "../../runtime/vae/autoencoder.ts";
 import { floats, type GoldenCase, type GoldenContext } from "./context.ts";
@@ -43,7 +43,7 @@ export async function pipelineKind(context: GoldenContext, golden: GoldenCase): 
     negativePrompt: "",
     width,
     height,
-    plan: planSolver("euler", sigmas),
+    program: compileSolver("euler", sigmas),
     noises: [{ initial: () => noise, next: () => noise }],
     loras: [],
     guidance: golden["cfgScale"] as number | null,

@@ -1,5 +1,5 @@
-import type { Platform } from "../../runtime/engine.ts";
-import type { EngineOptions } from "../../runtime/engine-options.ts";
+import type { Platform } from "../../runtime/engine/engine.ts";
+import type { EngineOptions } from "../../runtime/engine/engine-options.ts";
 import { type GoldenCase, GoldenContext } from "./context.ts";
 import type { GoldenFiles } from "./files.ts";
 import { type Comparison, judge, type Tolerance, type Verdict } from "./judge.ts";

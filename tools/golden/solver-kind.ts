@@ -1,6 +1,6 @@
 import { Gpu } from "../../runtime/gpu/device.ts";
-import { readRows, writeRows } from "../../runtime/gpu/rows.ts";
-import { planSolver, type SolverName, SOLVERS } from "../../runtime/sampling/solver.ts";
+import { readMatrix, writeMatrix } from "../../runtime/gpu/chunked-matrix.ts";
+import { compileSolver, type SolverName, SOLVERS } from "../../runtime/sampling/solver.ts";
 import { SolverRun } from "../../runtime/sampling/solver-run.ts";
 import { floats, type GoldenCase, type GoldenContext } from "./context.ts";
 import type { Comparison } from "./judge.ts";
@@ -14,7 +14,7 @@ export async function solverKind(context: GoldenContext, golden: GoldenCase): Pr
   const solver = golden["solver"] as string;
   if (!isSolver(solver)) throw new Error(`unknown solver ${solver}`);
   const velocityAt = parseVelocity(golden["velocity"] as string);
-  const plan = planSolver(solver, scheduleOf(solver, golden["sigmas"] as readonly number[]));
+  const program = compileSolver(solver, scheduleOf(solver, golden["sigmas"] as readonly number[]));
   const start = floats(tensors, "x");
   const noise = tensors.has("noise") ? floats(tensors, "noise") : undefined;
   const gpu = await Gpu.open(context.platform.gpu);
@@ -22,25 +22,25 @@ export async function solverKind(context: GoldenContext, golden: GoldenCase): Pr
     return await gpu.checked(golden.name, async () => {
       using scope = gpu.memory.scope();
       const { recorder } = gpu;
-      const rows = (label: string) => scope.rows(label, "f32", start.length / COLUMNS, COLUMNS, ROWS_PER_CHUNK);
+      const rows = (label: string) => scope.matrix(label, "f32", start.length / COLUMNS, COLUMNS, ROWS_PER_CHUNK);
       const [latents, velocity] = [rows("latents"), rows("velocity")];
-      writeRows(recorder, latents, start);
-      const run = new SolverRun({ recorder, scope, latents, plan });
+      writeMatrix(recorder, latents, start);
+      const run = new SolverRun({ recorder, scope, latents, program });
       const comparisons: Comparison[] = [];
-      for (const [i, evaluation] of plan.entries()) {
+      for (const [i, evaluation] of program.entries()) {
         const { step, sigma } = evaluation;
-        const x = await readRows(recorder, latents);
-        writeRows(
+        const x = await readMatrix(recorder, latents);
+        writeMatrix(
           recorder,
           velocity,
           x.map((value) => velocityAt(value, sigma)),
         );
         run.apply(evaluation, velocity, noise?.subarray(step * start.length, (step + 1) * start.length));
         const name = `step.${i}`;
-        comparisons.push({ name, actual: await readRows(recorder, latents), expected: floats(tensors, name) });
+        comparisons.push({ name, actual: await readMatrix(recorder, latents), expected: floats(tensors, name) });
       }
       const steps = [...tensors.keys()].filter((name) => name.startsWith("step.")).length;
-      if (steps !== plan.length) throw new Error(`${steps} steps are expected; ${solver} makes ${plan.length}`);
+      if (steps !== program.length) throw new Error(`${steps} steps are expected; ${solver} makes ${program.length}`);
       return comparisons;
     });
   } finally {

@@ -1,9 +1,9 @@
 import type { HeadMajor } from "../../runtime/backend/attention.ts";
 import type { MemoryScope } from "../../runtime/gpu/memory.ts";
-import { readRows, writeRows } from "../../runtime/gpu/rows.ts";
-import type { Rows, Tensor } from "../../runtime/gpu/tensor.ts";
-import type { Parts } from "../../runtime/parts.ts";
-import { Denoiser, keepReferences, type PassTrace } from "../../runtime/transformer/denoiser.ts";
+import { readMatrix, writeMatrix } from "../../runtime/gpu/chunked-matrix.ts";
+import type { ChunkedMatrix, Tensor } from "../../runtime/gpu/tensor.ts";
+import type { LoadedModel } from "../../runtime/loaded-model/loaded-model.ts";
+import { Denoiser, computeReferenceKeysValues, type PassTrace } from "../../runtime/transformer/denoiser.ts";
 import type { Stream, StreamRole } from "../../runtime/transformer/model.ts";
 import { ModulationTable, type RawModulation } from "../../runtime/transformer/modulation.ts";
 import { freeKeysValues, type ReferenceKeysValues } from "../../runtime/transformer/reference-cache.ts";
@@ -21,7 +21,11 @@ export async function transformerKind(context: GoldenContext, golden: GoldenCase
 }
 
 /** The same with any transformer. */
-export async function compareTransformer(parts: Parts, tensors: Tensors, golden: GoldenCase): Promise<Comparison[]> {
+export async function compareTransformer(
+  parts: LoadedModel,
+  tensors: Tensors,
+  golden: GoldenCase,
+): Promise<Comparison[]> {
   const grids = gridsOf(golden["references"]);
   const run = new TracedRun(parts, tensors, [golden["sigma"] as number, 0], 0);
   return parts.gpu.checked(golden.name, async () => {
@@ -44,7 +48,7 @@ export async function transformerKvKind(context: GoldenContext, golden: GoldenCa
     using scope = gpu.memory.scope();
     const references = { latents: run.rows(scope, "reference_latents"), grids: gridsOf(golden["references"]) };
     const table = await run.table(scope);
-    const kept = await keepReferences({ gpu, model: transformer, table, sigmaZeroRow: 2 }, references);
+    const kept = await computeReferenceKeysValues({ gpu, model: transformer, table, sigmaZeroRow: 2 }, references);
     try {
       const denoiser = await run.denoiser(scope, golden, { isolated: true, references, kept });
       const velocity = await run.velocity(scope, denoiser, "latents", 0, false);
@@ -64,13 +68,13 @@ export async function transformerKvKind(context: GoldenContext, golden: GoldenCa
 /** One model and its inputs, collecting the inner tensors of the traced pass. */
 class TracedRun {
   readonly comparisons: Comparison[] = [];
-  readonly #parts: Parts;
+  readonly #parts: LoadedModel;
   readonly #tensors: Tensors;
   readonly #sigmas: readonly number[];
   readonly #tracedRow: number;
   #table: ModulationTable | undefined;
 
-  constructor(parts: Parts, tensors: Tensors, sigmas: readonly number[], tracedRow: number) {
+  constructor(parts: LoadedModel, tensors: Tensors, sigmas: readonly number[], tracedRow: number) {
     this.#parts = parts;
     this.#tensors = tensors;
     this.#sigmas = sigmas;
@@ -92,11 +96,11 @@ class TracedRun {
     return this.#table;
   }
 
-  rows(scope: MemoryScope, name: string): Rows {
+  rows(scope: MemoryScope, name: string): ChunkedMatrix {
     const values = floats(this.#tensors, name);
     const columns = this.#tensors.get(name)!.shape.at(-1)!;
-    const rows = scope.rows(name, "f32", values.length / columns, columns, this.#parts.rowsPerChunk);
-    writeRows(this.#parts.gpu.recorder, rows, values);
+    const rows = scope.matrix(name, "f32", values.length / columns, columns, this.#parts.rowsPerChunk);
+    writeMatrix(this.#parts.gpu.recorder, rows, values);
     return rows;
   }
 
@@ -105,7 +109,7 @@ class TracedRun {
     golden: GoldenCase,
     options: {
       isolated: boolean;
-      references: { latents: Rows; grids: readonly Grid[] } | undefined;
+      references: { latents: ChunkedMatrix; grids: readonly Grid[] } | undefined;
       kept?: ReferenceKeysValues;
     },
   ): Promise<Denoiser> {
@@ -135,7 +139,7 @@ class TracedRun {
     const trace: PassTrace | undefined = traced
       ? (block, streams): Promise<void> => this.#traceBlock(block, streams)
       : undefined;
-    return readRows(gpu.recorder, await denoiser.velocity(this.rows(scope, latents), text, row, undefined, trace));
+    return readMatrix(gpu.recorder, await denoiser.velocity(this.rows(scope, latents), text, row, undefined, trace));
   }
 
   async #traceModulation({ time, image, text, single }: RawModulation): Promise<void> {
@@ -160,7 +164,7 @@ class TracedRun {
       const values: number[] = [];
       for (const role of roles) {
         const stream = streams.find((candidate) => candidate.role === role);
-        if (stream) values.push(...(await readRows(recorder, stream.hidden)));
+        if (stream) values.push(...(await readMatrix(recorder, stream.hidden)));
       }
       return values;
     };
@@ -176,7 +180,7 @@ class TracedRun {
   }
 }
 
-async function keptComparisons(parts: Parts, kept: ReferenceKeysValues, tensors: Tensors): Promise<Comparison[]> {
+async function keptComparisons(parts: LoadedModel, kept: ReferenceKeysValues, tensors: Tensors): Promise<Comparison[]> {
   const comparisons: Comparison[] = [];
   const { doubleBlocks } = parts.transformer.config;
   for (const [i, block] of kept.blocks.entries()) {
@@ -193,7 +197,7 @@ async function keptComparisons(parts: Parts, kept: ReferenceKeysValues, tensors:
 
 /** Keys (half 0) or values (half 1) as [tokens, heads, headDim]. */
 async function tokenMajor(
-  parts: Parts,
+  parts: LoadedModel,
   { capacity, groups }: HeadMajor,
   half: number,
   tokens: number,

@@ -1,6 +1,6 @@
 import { toJsonSchema } from "@valibot/to-json-schema";
-import { imageInferenceSchema } from "../../runtime/task/image-inference-schema.ts";
-import { RULES_OF_ANY_MODEL } from "../../runtime/task/model-rules.ts";
+import { imageInferenceSchema } from "../../runtime/task/schema/image-inference-schema.ts";
+import { RULES_OF_ANY_MODEL } from "../../runtime/task/schema/model-rules.ts";
 
 /** Checks in code. What they demand is in the schema's metadata, or in no JSON Schema at all. */
 const CODE = ["check", "raw_transform"];

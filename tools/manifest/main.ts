@@ -3,7 +3,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Command } from "commander";
 import { FILE_MANIFEST, type FileManifest } from "../../runtime/models/file-manifest.ts";
-import { FolderSource } from "../../runtime/weights/folder-source.ts";
+import { FolderSource } from "../../runtime/node/folder-source.ts";
 import type { ModelFile } from "../../runtime/weights/source.ts";
 
 /** As the store's own: a damaged download costs one of them. */

@@ -6,7 +6,7 @@ import sharp from "sharp";
 import { launchBrowser } from "../browsers.ts";
 import { serveSite } from "../site-server.ts";
 
-const ROOT = fileURLToPath(new URL("..", import.meta.url)); // the bundle lies one level below the root
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const FOLDER = `${ROOT}docs/screenshots`;
 /** CSS pixels. */
 const WIDTHS = [360, 768, 1440];

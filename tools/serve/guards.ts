@@ -1,6 +1,6 @@
 import type { MiddlewareHandler } from "hono";
 import { cors } from "hono/cors";
-import { refusal } from "../../runtime/task/api-response.ts";
+import { refusal } from "../../runtime/task/serve/api-response.ts";
 import { hostName } from "./hosts.ts";
 
 /** Refuses requests that call the server by a name that is not its own. */

@@ -1,11 +1,11 @@
 import { hostname } from "node:os";
 import { KleinbildError } from "../../runtime/errors.ts";
-import { isPublicIp } from "../../runtime/task/address-policy.ts";
-import type { Fetch } from "../../runtime/task/limited-fetch.ts";
-import type { MediaSource } from "../../runtime/task/media-response.ts";
-import type { MediaUrls } from "../../runtime/task/media-store.ts";
-import { guardedFetch } from "../../runtime/task/node-guarded-fetch.ts";
-import type { TaskRunner } from "../../runtime/task/task-runner-types.ts";
+import { isPublicIp } from "../../runtime/node/address-policy.ts";
+import type { Fetch } from "../../runtime/task/net/limited-fetch.ts";
+import type { MediaSource } from "../../runtime/task/serve/media-response.ts";
+import type { MediaUrls } from "../../runtime/task/media/media-store.ts";
+import { guardedFetch } from "../../runtime/node/guarded-fetch.ts";
+import type { TaskRunner } from "../../runtime/task/runner/task-runner-types.ts";
 import type { EngineChoice } from "../engine-choice.ts";
 import { parseServeArguments, type ServeArguments } from "./arguments.ts";
 import { hostName, isLoopback, isWildcard } from "./hosts.ts";

@@ -4,9 +4,9 @@ import type { Duplex } from "node:stream";
 import type { NodeWebSocket } from "@hono/node-ws";
 import type { Context } from "hono";
 import type { WSContext, WSEvents } from "hono/ws";
-import { bearerKey, keyCheck } from "../../runtime/task/api-key.ts";
-import { SocketSession } from "../../runtime/task/socket-session.ts";
-import type { TaskRunner } from "../../runtime/task/task-runner-types.ts";
+import { bearerKey, keyCheck } from "../../runtime/task/serve/api-key.ts";
+import { SocketSession } from "../../runtime/task/serve/socket-session.ts";
+import type { TaskRunner } from "../../runtime/task/runner/task-runner-types.ts";
 
 /** What a client may leave unread before it is cut off: twenty pictures of 2048 x 2048 as PNG in base64. */
 const MAX_UNREAD_BYTES = 256 * 2 ** 20;

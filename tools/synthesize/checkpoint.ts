@@ -7,7 +7,7 @@ import type { ModelConfig } from "../../runtime/weights/model-config.ts";
 import type { Layout } from "../../runtime/weights/names/layouts.ts";
 import { ENCODINGS, KEPT } from "./encodings.ts";
 import { RandomBytes } from "./random-bytes.ts";
-import { type PlannedTensor, planTensors } from "./tensor-plan.ts";
+import { type TensorToWrite, tensorsToWrite } from "./tensors-to-write.ts";
 import { ggufBytes, safetensorsBytes } from "./write-file.ts";
 
 export interface CheckpointOptions {
@@ -41,13 +41,13 @@ export async function writeCheckpoint(folder: string, options: CheckpointOptions
     // autoencoders are published in 16 and 32 bits
     const isVae = part === "vae";
     const own = isVae ? KEPT.safetensors.matrix : encoding;
-    const tensors = planTensors(config, part, layoutOf(part, naming, own.format), own);
+    const tensors = tensorsToWrite(config, part, layoutOf(part, naming, own.format), own);
     const groups = own.format === "gguf" ? [tensors] : shardsOf(tensors, isVae ? 1 : shards);
     const names = groups.map((_, i) => fileName(part, i, groups.length, own.format));
     for (const [i, group] of groups.entries()) {
       const path = `${FOLDERS[part]}/${names[i]!}`;
       const metadata = { "general.architecture": part === "transformer" ? "flux" : "qwen3" };
-      const bytesOf = (tensor: PlannedTensor): Iterable<Uint8Array> => random.bytesOf(tensor);
+      const bytesOf = (tensor: TensorToWrite): Iterable<Uint8Array> => random.bytesOf(tensor);
       const bytes = own.format === "gguf" ? ggufBytes(group, metadata, bytesOf) : safetensorsBytes(group, bytesOf);
       written[path] = await writeStream(join(folder, path), bytes);
     }
@@ -75,9 +75,9 @@ function fileName(part: WeightPart, index: number, count: number, format: "safet
 }
 
 /** Runs of tensors of about the same bytes. */
-function shardsOf(tensors: readonly PlannedTensor[], count: number): readonly (readonly PlannedTensor[])[] {
+function shardsOf(tensors: readonly TensorToWrite[], count: number): readonly (readonly TensorToWrite[])[] {
   const total = tensors.reduce((sum, { bytes }) => sum + bytes, 0);
-  const groups: PlannedTensor[][] = Array.from({ length: count }, () => []);
+  const groups: TensorToWrite[][] = Array.from({ length: count }, () => []);
   let before = 0;
   for (const tensor of tensors) {
     groups[Math.min(count - 1, Math.floor((before / total) * count))]!.push(tensor);

@@ -3,7 +3,7 @@ import type { WeightPart } from "../../runtime/weights/inventory.ts";
 import type { ModelConfig } from "../../runtime/weights/model-config.ts";
 import { writeCheckpoint } from "./checkpoint.ts";
 import { ENCODINGS } from "./encodings.ts";
-import { KLEIN_4B, KLEIN_4B_SMALL_DECODER, KLEIN_9B } from "./klein-configs.ts";
+import { KLEIN_4B, KLEIN_4B_SMALL_DECODER, KLEIN_9B } from "../../bench/klein-configs.ts";
 
 interface Options {
   readonly size: "4b" | "4b-small-decoder" | "9b";

@@ -1,4 +1,5 @@
-import type { PlannedTensor } from "./tensor-plan.ts";
+import { generator, hash, normal } from "../../bench/seeded-random.ts";
+import type { TensorToWrite } from "./tensors-to-write.ts";
 
 /** Values that are drawn and encoded; tensors are made of their bytes, from different places on. */
 const POOL_VALUES = 1 << 18;
@@ -14,7 +15,7 @@ export class RandomBytes {
   }
 
   /** In chunks, the same for the same seed and name. */
-  *bytesOf(tensor: PlannedTensor): Generator<Uint8Array> {
+  *bytesOf(tensor: TensorToWrite): Generator<Uint8Array> {
     const { part, bytes, name } = tensor;
     if (part.blockValues === Infinity) {
       yield part.encode(new Float32Array(1));
@@ -33,7 +34,7 @@ export class RandomBytes {
     }
   }
 
-  #pool({ part, values, role }: PlannedTensor): Uint8Array {
+  #pool({ part, values, role }: TensorToWrite): Uint8Array {
     const inputs = values.shape.slice(1).reduce((all, size) => all * size, 1);
     // activations keep their size through a layer; norms are near one, biases near zero
     const isBias = values.name.endsWith(".bias");
@@ -47,27 +48,4 @@ export class RandomBytes {
     this.#pools.set(key, pool);
     return pool;
   }
-}
-
-/** FNV-1a. */
-export function hash(text: string): number {
-  let state = 0x811c9dc5;
-  for (let i = 0; i < text.length; i++) state = Math.imul(state ^ text.charCodeAt(i), 0x01000193) >>> 0;
-  return state;
-}
-
-/** Mulberry32: uniform numbers of 0 to 1. */
-export function generator(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
-/** Box and Muller's transform. */
-export function normal(next: () => number): number {
-  return Math.sqrt(-2 * Math.log(1 - next())) * Math.cos(2 * Math.PI * next());
 }

@@ -1,15 +1,15 @@
-import type { PlannedTensor } from "./tensor-plan.ts";
+import type { TensorToWrite } from "./tensors-to-write.ts";
 
 const GGUF_ALIGNMENT = 32;
 const GGUF_TEXT = 8;
 const GGUF_U32 = 4;
 
 /** The bytes of a tensor, in parts of any size. */
-export type TensorBytes = (tensor: PlannedTensor) => Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
+export type TensorBytes = (tensor: TensorToWrite) => Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
 
 /** A safetensors file, from its beginning to its end. */
 export async function* safetensorsBytes(
-  tensors: readonly PlannedTensor[],
+  tensors: readonly TensorToWrite[],
   bytesOf: TensorBytes,
 ): AsyncGenerator<Uint8Array> {
   const entries: Record<string, unknown> = { __metadata__: { format: "pt" } };
@@ -27,7 +27,7 @@ export async function* safetensorsBytes(
 
 /** A GGUF file, from its beginning to its end. */
 export async function* ggufBytes(
-  tensors: readonly PlannedTensor[],
+  tensors: readonly TensorToWrite[],
   metadata: Readonly<Record<string, string | number>>,
   bytesOf: TensorBytes,
 ): AsyncGenerator<Uint8Array> {

@@ -107,7 +107,7 @@ class GraphBuilder {
 }
 
 /** y0, y1, … = norm(x) · weightᵀ. */
-export function projectGraph(
+export function linearGraph(
   scalar: ScalarType,
   x: ScalarType,
   norm: NormShape,
@@ -129,7 +129,7 @@ export function projectGraph(
 }
 
 /** y0 = SiLU(n · gateᵀ) ⊙ (upScale · n · upᵀ), n = norm(x); `gate` is w0, `up` of as many rows and columns is w1. */
-export function gatedProjectGraph(
+export function swigluGraph(
   scalar: ScalarType,
   x: ScalarType,
   norm: NormShape,
@@ -153,7 +153,7 @@ export function gatedProjectGraph(
 }
 
 /** y0 = Σ x_i · w_iᵀ. */
-export function sumProductsGraph(
+export function residualLinearGraph(
   scalar: ScalarType,
   xs: readonly ScalarType[],
   products: readonly ProductShape[],

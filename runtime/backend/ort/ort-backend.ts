@@ -2,7 +2,7 @@ import { gatedAdd, placeColumns } from "../../../kernels/index.ts";
 import type { Gpu } from "../../gpu/device.ts";
 import type { MemoryScope } from "../../gpu/memory.ts";
 import { foldGrid } from "../../gpu/recorder.ts";
-import { accumulateTensor } from "../../gpu/rows.ts";
+import { accumulateTensor } from "../../gpu/chunked-matrix.ts";
 import type { ScalarType, Tensor } from "../../gpu/tensor.ts";
 import type { ConvolutionOptions, DenseBackend, Norm, ProductTerm, Residual } from "../backend.ts";
 import {
@@ -16,11 +16,11 @@ import {
 } from "../matrix.ts";
 import {
   convolveGraph,
-  gatedProjectGraph,
+  swigluGraph,
   type NormShape,
   type ProductShape,
-  projectGraph,
-  sumProductsGraph,
+  linearGraph,
+  residualLinearGraph,
 } from "./graphs.ts";
 import type { OnnxGraph } from "./onnx.ts";
 import { type Operand, OrtSessions } from "./sessions.ts";
@@ -57,7 +57,7 @@ export class OrtBackend implements DenseBackend {
     return new OrtBackend(gpu, scalar, { run: async () => {}, dispose: async () => {} });
   }
 
-  async project(
+  async linear(
     scope: MemoryScope,
     x: Tensor,
     norm: Norm,
@@ -80,7 +80,7 @@ export class OrtBackend implements DenseBackend {
       );
   }
 
-  async gatedProject(
+  async swiglu(
     scope: MemoryScope,
     x: Tensor,
     norm: Norm,
@@ -97,12 +97,12 @@ export class OrtBackend implements DenseBackend {
       const products = [productShape(gate, piece), productShape(up, upPiece)] as const;
       const key = `gated ${x.dtype} ${normKey(norm)} ${products.map(productKey).join()} ${upScale}`;
       const inputs = { x: { tensor: x }, ...normOperands(norm), ...pieceOperands("w0", piece) };
-      const build = (): OnnxGraph => gatedProjectGraph(this.#scalar, scalarOf(x), normShape(norm), products, upScale);
+      const build = (): OnnxGraph => swigluGraph(this.#scalar, scalarOf(x), normShape(norm), products, upScale);
       await this.#run(key, build, { ...inputs, ...pieceOperands("w1", upPiece) }, { y0: { tensor: target } });
     });
   }
 
-  async addProducts(
+  async residualLinear(
     scope: MemoryScope,
     terms: readonly ProductTerm[],
     residual: Residual,
@@ -150,7 +150,7 @@ export class OrtBackend implements DenseBackend {
     const targets = Object.fromEntries(outputs.map((tensor, i) => [`y${i}`, { tensor }]));
     await this.#run(
       key,
-      () => projectGraph(this.#scalar, scalarOf(x), normShape(norm), products, types),
+      () => linearGraph(this.#scalar, scalarOf(x), normShape(norm), products, types),
       inputs,
       targets,
     );
@@ -171,7 +171,7 @@ export class OrtBackend implements DenseBackend {
         inputs[`x${i}`] = { tensor: x };
         Object.assign(inputs, pieceOperands(`w${i}`, weight.pieces[index]!));
       });
-      const build = (): OnnxGraph => sumProductsGraph(this.#scalar, types, products, scalarOf(target));
+      const build = (): OnnxGraph => residualLinearGraph(this.#scalar, types, products, scalarOf(target));
       await this.#run(key, build, inputs, { y0: { tensor: target } });
     });
   }

@@ -59,7 +59,7 @@ export class WgslBackend implements DenseBackend {
     this.#tiles = tiles;
   }
 
-  async project(
+  async linear(
     scope: MemoryScope,
     x: Tensor,
     norm: Norm,
@@ -73,7 +73,7 @@ export class WgslBackend implements DenseBackend {
     });
   }
 
-  async gatedProject(
+  async swiglu(
     scope: MemoryScope,
     x: Tensor,
     norm: Norm,
@@ -91,7 +91,7 @@ export class WgslBackend implements DenseBackend {
     });
   }
 
-  async addProducts(
+  async residualLinear(
     scope: MemoryScope,
     terms: readonly ProductTerm[],
     { gate, scale }: Residual,

@@ -1,5 +1,5 @@
 import { eulerStep } from "./euler.ts";
-import { assign, type Combination, type Evaluation, lastOfStep, sum, VELOCITY, withinStep, X } from "./program.ts";
+import { assign, type Combination, type Evaluation, lastOfStep, combine, VELOCITY, withinStep, X } from "./program.ts";
 
 /** Adams–Bashforth weights for equal steps, of first to fourth order, the latest velocity first. */
 const EQUAL_STEPS: readonly (readonly number[])[] = [
@@ -20,7 +20,7 @@ const RUNGE_KUTTA_STEPS = 3;
  *
  * @param sigmas [steps + 1], falling
  */
-export function planLms(sigmas: readonly number[]): readonly Evaluation[] {
+export function compileLms(sigmas: readonly number[]): readonly Evaluation[] {
   return sigmas.slice(0, -1).map((sigma, step) => {
     const next = sigmas[step + 1]!;
     if (next === 0) return lastOfStep(step, sigma, eulerStep(sigma, next));
@@ -39,7 +39,7 @@ export function planLms(sigmas: readonly number[]): readonly Evaluation[] {
  *
  * @param sigmas [steps + 1], falling
  */
-export function planIpndm(sigmas: readonly number[]): readonly Evaluation[] {
+export function compileIpndm(sigmas: readonly number[]): readonly Evaluation[] {
   return sigmas.slice(0, -1).map((sigma, step) => equalSteps(sigmas, sigma, step, Math.min(step + 1, ORDER)));
 }
 
@@ -49,7 +49,7 @@ export function planIpndm(sigmas: readonly number[]): readonly Evaluation[] {
  *
  * @param sigmas [steps + 1], falling
  */
-export function planPndm(sigmas: readonly number[]): readonly Evaluation[] {
+export function compilePndm(sigmas: readonly number[]): readonly Evaluation[] {
   return sigmas
     .slice(0, -1)
     .flatMap((sigma, step) =>
@@ -75,26 +75,26 @@ function adamsStep(step: number, sigma: number, weights: readonly number[]): Eva
     weight,
     k === 0 ? VELOCITY : { [`velocity.${step - k}`]: 1 },
   ]);
-  return lastOfStep(step, sigma, assign(`velocity.${step}`, VELOCITY), assign("x", sum([1, X], ...velocities)));
+  return lastOfStep(step, sigma, assign(`velocity.${step}`, VELOCITY), assign("x", combine([1, X], ...velocities)));
 }
 
 function rungeKuttaStep(step: number, sigma: number, next: number): readonly Evaluation[] {
   const h = next - sigma;
   const middle = sigma + h / 2;
-  const fromStart = (length: number) => assign("x", sum([1, { start: 1 }], [length, VELOCITY]));
-  const add = (weight: number) => assign("end", sum([1, { end: 1 }], [weight, VELOCITY]));
+  const fromStart = (length: number) => assign("x", combine([1, { start: 1 }], [length, VELOCITY]));
+  const add = (weight: number) => assign("end", combine([1, { end: 1 }], [weight, VELOCITY]));
   return [
     withinStep(
       step,
       sigma,
       assign(`velocity.${step}`, VELOCITY),
       assign("start", X),
-      assign("end", sum([1, X], [h / 6, VELOCITY])),
+      assign("end", combine([1, X], [h / 6, VELOCITY])),
       eulerStep(sigma, middle),
     ),
     withinStep(step, middle, add(h / 3), fromStart(h / 2)),
     withinStep(step, middle, add(h / 3), fromStart(h)),
-    lastOfStep(step, next, assign("x", sum([1, { end: 1 }], [h / 6, VELOCITY]))),
+    lastOfStep(step, next, assign("x", combine([1, { end: 1 }], [h / 6, VELOCITY]))),
   ];
 }
 

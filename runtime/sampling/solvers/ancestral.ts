@@ -5,7 +5,7 @@ import {
   type Evaluation,
   lastOfStep,
   NOISE,
-  sum,
+  combine,
   VELOCITY,
   withinStep,
   X,
@@ -19,10 +19,10 @@ import {
  *
  * @param sigmas [steps + 1], falling
  */
-export function planEulerAncestral(sigmas: readonly number[]): readonly Evaluation[] {
+export function compileEulerAncestral(sigmas: readonly number[]): readonly Evaluation[] {
   return sigmas.slice(0, -1).map((sigma, step) => {
     const { down, noised } = ancestralStep(sigma, sigmas[step + 1]!);
-    return lastOfStep(step, sigma, assign("x", noised(sum([1, X], [down - sigma, VELOCITY]))));
+    return lastOfStep(step, sigma, assign("x", noised(combine([1, X], [down - sigma, VELOCITY]))));
   });
 }
 
@@ -33,14 +33,14 @@ export function planEulerAncestral(sigmas: readonly number[]): readonly Evaluati
  *
  * @param sigmas [steps + 1], falling
  */
-export function planKdpm2Ancestral(sigmas: readonly number[]): readonly Evaluation[] {
+export function compileKdpm2Ancestral(sigmas: readonly number[]): readonly Evaluation[] {
   return sigmas.slice(0, -1).flatMap((sigma, step) => {
     const next = sigmas[step + 1]!;
     if (next === 0) return [lastOfStep(step, sigma, eulerStep(sigma, next))];
     const { down, noised } = ancestralStep(sigma, next);
     return [
       withinStep(step, sigma, assign("start", X), eulerStep(sigma, next)),
-      lastOfStep(step, next, assign("x", noised(sum([1, { start: 1 }], [down - sigma, VELOCITY])))),
+      lastOfStep(step, next, assign("x", noised(combine([1, { start: 1 }], [down - sigma, VELOCITY])))),
     ];
   });
 }
@@ -53,5 +53,5 @@ function ancestralStep(
   const down = next * (next / sigma);
   const scale = (1 - next) / (1 - down);
   const noise = Math.sqrt(next ** 2 - (down * scale) ** 2);
-  return { down, noised: (latents) => sum([scale, latents], [noise, NOISE]) };
+  return { down, noised: (latents) => combine([scale, latents], [noise, NOISE]) };
 }

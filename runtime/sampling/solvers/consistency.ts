@@ -1,4 +1,4 @@
-import { assign, dataAt, type Evaluation, lastOfStep, NOISE, sum, VELOCITY, X } from "./program.ts";
+import { assign, dataAt, type Evaluation, lastOfStep, NOISE, combine, VELOCITY, X } from "./program.ts";
 
 /** Strategic stochasticity γ of TCD, `eta` of diffusers' scheduler: how far below the next sigma a step lands. */
 const TCD_GAMMA = 0.3;
@@ -8,10 +8,10 @@ const TCD_GAMMA = 0.3;
  *
  * @param sigmas [steps + 1], falling
  */
-export function planLcm(sigmas: readonly number[]): readonly Evaluation[] {
+export function compileLcm(sigmas: readonly number[]): readonly Evaluation[] {
   return sigmas.slice(0, -1).map((sigma, step) => {
     const next = sigmas[step + 1]!;
-    return lastOfStep(step, sigma, assign("x", sum([1 - next, dataAt(sigma)], [next, NOISE])));
+    return lastOfStep(step, sigma, assign("x", combine([1 - next, dataAt(sigma)], [next, NOISE])));
   });
 }
 
@@ -22,13 +22,13 @@ export function planLcm(sigmas: readonly number[]): readonly Evaluation[] {
  *
  * @param sigmas [steps + 1], falling
  */
-export function planTcd(sigmas: readonly number[]): readonly Evaluation[] {
+export function compileTcd(sigmas: readonly number[]): readonly Evaluation[] {
   return sigmas.slice(0, -1).map((sigma, step) => {
     const next = sigmas[step + 1]!;
     const landing = (1 - TCD_GAMMA) * next;
     const scale = (1 - next) / (1 - landing);
     const noise = Math.sqrt(next ** 2 - (landing * scale) ** 2);
-    const landed = sum([1, X], [landing - sigma, VELOCITY]);
-    return lastOfStep(step, sigma, assign("x", sum([scale, landed], [noise, NOISE])));
+    const landed = combine([1, X], [landing - sigma, VELOCITY]);
+    return lastOfStep(step, sigma, assign("x", combine([scale, landed], [noise, NOISE])));
   });
 }

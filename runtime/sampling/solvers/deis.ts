@@ -1,6 +1,15 @@
 import { eulerStep } from "./euler.ts";
 import { levelsBelowOne, type NoiseLevel } from "./noise-level.ts";
-import { assign, type Assignment, type Combination, dataAt, type Evaluation, lastOfStep, sum, X } from "./program.ts";
+import {
+  assign,
+  type Assignment,
+  type Combination,
+  dataAt,
+  type Evaluation,
+  lastOfStep,
+  combine,
+  X,
+} from "./program.ts";
 
 /** Below this many steps the last one is of first order (`lower_order_final` of the reference). */
 const MANY_STEPS = 15;
@@ -12,7 +21,7 @@ const MANY_STEPS = 15;
  *
  * @param sigmas [steps + 1], falling
  */
-export function planDeis(sigmas: readonly number[]): readonly Evaluation[] {
+export function compileDeis(sigmas: readonly number[]): readonly Evaluation[] {
   const levels = levelsBelowOne(sigmas);
   const steps = sigmas.length - 1;
   return sigmas.slice(0, -1).map((sigma, step) => {
@@ -43,7 +52,7 @@ function firstOrder(sigma: number, next: number, kept: string): readonly Assignm
   const growth = fround(fround(Math.exp(fround(to.lambda - from.lambda))) - 1);
   return [
     assign("data", dataAt(sigma)),
-    assign("scaledNoise", sum([1, X], [-from.alpha, { data: 1 }])),
+    assign("scaledNoise", combine([1, X], [-from.alpha, { data: 1 }])),
     assign(kept, { scaledNoise: 1 }),
     assign(kept, { [kept]: 1, scaledNoise: 1 / sigma - 1 }), // the quotient by σ, rounded once
     assign("x", { x: fround(to.alpha / from.alpha), [kept]: -fround(to.sigma * growth) }),
@@ -64,7 +73,7 @@ function secondOrder(
     const antiderivative = (t: number) => (t * (Math.log(t) - Math.log(zero) - 1)) / (Math.log(one) - Math.log(zero));
     return antiderivative(next) - antiderivative(now);
   };
-  return sum(
+  return combine(
     [to.alpha / from.alpha, X],
     [to.alpha * weight(now, last), noise],
     [to.alpha * weight(last, now), noiseBefore],

@@ -1,5 +1,5 @@
 import { noiseLevel, type NoiseLevel } from "./noise-level.ts";
-import { assign, type Combination, dataAt, type Evaluation, lastOfStep, NOISE, sum, X } from "./program.ts";
+import { assign, type Combination, dataAt, type Evaluation, lastOfStep, NOISE, combine, X } from "./program.ts";
 
 /** Below this many steps the last but one is of second order at most (`lower_order_final` of the reference). */
 const MANY_STEPS = 15;
@@ -12,7 +12,11 @@ const MANY_STEPS = 15;
  *
  * @param sigmas [steps + 1], falling
  */
-export function planDpmMultistep(sigmas: readonly number[], order: 2 | 3, kind: "ode" | "sde"): readonly Evaluation[] {
+export function compileDpmMultistep(
+  sigmas: readonly number[],
+  order: 2 | 3,
+  kind: "ode" | "sde",
+): readonly Evaluation[] {
   const steps = sigmas.length - 1;
   const levels = sigmas.map(noiseLevel);
   return sigmas.slice(0, -1).map((sigma, step) => {
@@ -55,20 +59,20 @@ function update(
   if (kind === "sde") parts.push([to.sigma * Math.sqrt(phi1), NOISE]);
   if (order > 1) {
     const slowness0 = h / (from.lambda - past[0]!.lambda);
-    const slope0 = sum([slowness0, data[0]], [-slowness0, data[1]]);
+    const slope0 = combine([slowness0, data[0]], [-slowness0, data[1]]);
     if (order === 2) parts.push([(to.alpha * phi1) / 2, slope0]);
     else {
       const slowness1 = h / (past[0]!.lambda - past[1]!.lambda);
-      const slope1 = sum([slowness1, data[1]], [-slowness1, data[2]]);
+      const slope1 = combine([slowness1, data[1]], [-slowness1, data[2]]);
       const [r0, r1] = [1 / slowness0, 1 / slowness1]; // the lengths of the two steps before, in units of this one
-      const bend = sum([1 / (r0 + r1), slope0], [-1 / (r0 + r1), slope1]);
+      const bend = combine([1 / (r0 + r1), slope0], [-1 / (r0 + r1), slope1]);
       // The reference has −½ in the SDE's last factor, where the expansion gives +½ as in the ODE's.
       const half = kind === "sde" ? -0.5 : 0.5;
       parts.push(
-        [to.alpha * (1 - phi1 / g), sum([1, slope0], [r0, bend])],
+        [to.alpha * (1 - phi1 / g), combine([1, slope0], [r0, bend])],
         [to.alpha * ((phi1 - g) / g ** 2 + half), bend],
       );
     }
   }
-  return sum(...parts);
+  return combine(...parts);
 }

@@ -1,7 +1,7 @@
 import { eulerStep } from "./euler.ts";
 import { levelAtLambda, levelsBelowOne, type NoiseLevel } from "./noise-level.ts";
 import { posteriorStep } from "./posterior.ts";
-import { assign, dataAt, type Evaluation, lastOfStep, NOISE, sum, withinStep, X } from "./program.ts";
+import { assign, dataAt, type Evaluation, lastOfStep, NOISE, combine, withinStep, X } from "./program.ts";
 
 /**
  * DPM-Solver++ (SDE), two stages a step: the first one goes to the middle in λ, the second one over the whole step with
@@ -13,14 +13,14 @@ import { assign, dataAt, type Evaluation, lastOfStep, NOISE, sum, withinStep, X 
  *
  * @param sigmas [steps + 1], falling
  */
-export function planDpmSde(sigmas: readonly number[]): readonly Evaluation[] {
+export function compileDpmSde(sigmas: readonly number[]): readonly Evaluation[] {
   const levels = levelsBelowOne(sigmas);
   return sigmas.slice(0, -1).flatMap((sigma, step) => {
     const [from, to] = [levels[step]!, levels[step + 1]!];
     if (to.sigma === 0) return [lastOfStep(step, sigma, eulerStep(sigma, 0))];
     const middle = levelAtLambda((from.lambda + to.lambda) / 2);
     const first = (noiseToSignal(from) - noiseToSignal(middle)) / (noiseToSignal(from) - noiseToSignal(to));
-    const path = sum([Math.sqrt(first), { firstNoise: 1 }], [Math.sqrt(1 - first), NOISE]);
+    const path = combine([Math.sqrt(first), { firstNoise: 1 }], [Math.sqrt(1 - first), NOISE]);
     return [
       withinStep(
         step,

@@ -1,5 +1,5 @@
 import { levelsBelowOne, noiseLevel, type NoiseLevel } from "./noise-level.ts";
-import { assign, type Combination, dataAt, type Evaluation, lastOfStep, sum, X } from "./program.ts";
+import { assign, type Combination, dataAt, type Evaluation, lastOfStep, combine, X } from "./program.ts";
 
 /**
  * DPM-Solver++ (2S): steps go in pairs. The first of a pair is of first order; the second one goes again from where the
@@ -9,7 +9,7 @@ import { assign, type Combination, dataAt, type Evaluation, lastOfStep, sum, X }
  *
  * @param sigmas [steps + 1], falling
  */
-export function planDpmSinglestep(sigmas: readonly number[]): readonly Evaluation[] {
+export function compileDpmSinglestep(sigmas: readonly number[]): readonly Evaluation[] {
   const levels = levelsBelowOne(sigmas);
   const steps = sigmas.length - 1;
   return sigmas.slice(0, -1).map((sigma, step) => {
@@ -23,7 +23,7 @@ export function planDpmSinglestep(sigmas: readonly number[]): readonly Evaluatio
 }
 
 function firstOrder(from: NoiseLevel, to: NoiseLevel, data: Combination): Combination {
-  return sum([to.sigma / from.sigma, X], [-to.alpha * Math.expm1(from.lambda - to.lambda), data]);
+  return combine([to.sigma / from.sigma, X], [-to.alpha * Math.expm1(from.lambda - to.lambda), data]);
 }
 
 /** From `start` to `to`, with the picture predicted at the start and the one predicted at `middle`. */
@@ -32,9 +32,9 @@ function secondOrder(start: NoiseLevel, middle: NoiseLevel, to: NoiseLevel, data
   const slowness = h / (middle.lambda - start.lambda);
   const phi = -to.alpha * Math.expm1(-h);
   const atStart = { data: 1 };
-  return sum(
+  return combine(
     [to.sigma / start.sigma, { start: 1 }],
     [phi, atStart],
-    [(phi / 2) * slowness, sum([1, data], [-1, atStart])],
+    [(phi / 2) * slowness, combine([1, data], [-1, atStart])],
   );
 }

@@ -1,5 +1,5 @@
 import { type NoiseLevel, noiseLevel } from "./noise-level.ts";
-import { assign, type Combination, dataAt, type Evaluation, lastOfStep, NOISE, sum, X } from "./program.ts";
+import { assign, type Combination, dataAt, type Evaluation, lastOfStep, NOISE, combine, X } from "./program.ts";
 
 /**
  * x' drawn from the posterior q(x' | x, x0) with the predicted picture for x0: DDPMScheduler of diffusers with its
@@ -8,7 +8,7 @@ import { assign, type Combination, dataAt, type Evaluation, lastOfStep, NOISE, s
  *
  * @param sigmas [steps + 1], falling
  */
-export function planDdpm(sigmas: readonly number[]): readonly Evaluation[] {
+export function compileDdpm(sigmas: readonly number[]): readonly Evaluation[] {
   const levels = sigmas.map(noiseLevel);
   return levels
     .slice(0, -1)
@@ -34,5 +34,5 @@ export function posteriorStep(
 ): Combination {
   const q = (to.sigma * from.alpha) / (to.alpha * from.sigma);
   const fresh = 1 - q ** 2;
-  return sum([(q * to.sigma) / from.sigma, x], [fresh * to.alpha, data], [Math.sqrt(fresh) * to.sigma, noise]);
+  return combine([(q * to.sigma) / from.sigma, x], [fresh * to.alpha, data], [Math.sqrt(fresh) * to.sigma, noise]);
 }

@@ -39,7 +39,7 @@ export const NOISE: Combination = { noise: 1 };
 export const dataAt = (sigma: number): Combination => ({ x: 1, velocity: -sigma });
 
 /** Σ scale · combination. */
-export function sum(...parts: readonly (readonly [scale: number, combination: Combination])[]): Combination {
+export function combine(...parts: readonly (readonly [scale: number, combination: Combination])[]): Combination {
   const total: Record<Register, number> = {};
   for (const [scale, combination] of parts)
     for (const [register, factor] of Object.entries(combination))

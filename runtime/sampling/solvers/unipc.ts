@@ -1,5 +1,5 @@
 import { levelsBelowOne, noiseLevel, type NoiseLevel } from "./noise-level.ts";
-import { assign, type Combination, dataAt, type Evaluation, lastOfStep, sum, X } from "./program.ts";
+import { assign, type Combination, dataAt, type Evaluation, lastOfStep, combine, X } from "./program.ts";
 
 /** A picture predicted at a level. */
 interface Prediction {
@@ -14,7 +14,7 @@ interface Prediction {
  *
  * @param sigmas [steps + 1], falling
  */
-export function planUniPc(sigmas: readonly number[], order: 2 | 3): readonly Evaluation[] {
+export function compileUniPc(sigmas: readonly number[], order: 2 | 3): readonly Evaluation[] {
   const steps = sigmas.length - 1;
   const levels = order === 2 ? sigmas.map(noiseLevel) : levelsBelowOne(sigmas);
   const orderOfStep = (step: number) => Math.min(order, steps - step, step + 1);
@@ -47,7 +47,7 @@ function predict(to: NoiseLevel, past: readonly Prediction[]): Combination {
           differences.map(({ ratio }) => ratio),
           weights,
         );
-  return sum([1, base("x")], ...differences.map(({ of }, k): [number, Combination] => [solved[k]!, of]));
+  return combine([1, base("x")], ...differences.map(({ of }, k): [number, Combination] => [solved[k]!, of]));
 }
 
 /** x at the level of `now`, again, from the x corrected in the step before. */
@@ -61,7 +61,7 @@ function correct(now: Prediction, past: readonly Prediction[]): Combination {
           all.map(({ ratio }) => ratio),
           weights,
         );
-  return sum([1, base("corrected")], ...all.map(({ of }, k): [number, Combination] => [solved[k]!, of]));
+  return combine([1, base("corrected")], ...all.map(({ of }, k): [number, Combination] => [solved[k]!, of]));
 }
 
 /**
@@ -73,7 +73,7 @@ function expand(to: NoiseLevel, past: readonly Prediction[]) {
   const { level: from, data: latest } = past[0]!;
   const h = to.lambda - from.lambda;
   const b = -Math.expm1(-h);
-  const difference = (data: Combination): Combination => sum([to.alpha * b, data], [-to.alpha * b, latest]);
+  const difference = (data: Combination): Combination => combine([to.alpha * b, data], [-to.alpha * b, latest]);
   const weights: number[] = [];
   let phi = b / h - 1; // φ₂ of −h, then by recursion
   for (let k = 1, factorial = 1; k <= past.length; k++) {
@@ -82,11 +82,12 @@ function expand(to: NoiseLevel, past: readonly Prediction[]) {
     phi = -phi / h - 1 / factorial;
   }
   return {
-    base: (register: string): Combination => sum([to.sigma / from.sigma, { [register]: 1 }], [to.alpha * b, latest]),
+    base: (register: string): Combination =>
+      combine([to.sigma / from.sigma, { [register]: 1 }], [to.alpha * b, latest]),
     difference,
     differences: past.slice(1).map(({ level, data }) => {
       const ratio = (level.lambda - from.lambda) / h;
-      return { ratio, of: sum([1 / ratio, difference(data)]) };
+      return { ratio, of: combine([1 / ratio, difference(data)]) };
     }),
     weights,
   };

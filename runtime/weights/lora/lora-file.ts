@@ -5,7 +5,7 @@ import { isReadable, parseSafetensors, SAFETENSORS_BYTES, type TensorEntry } fro
 import { type AdapterMetadata, readAdapterMetadata } from "./adapter-metadata.ts";
 import { type LoraPart, parseLoraKey } from "./lora-key.ts";
 import { type LoraTarget, resolveModule } from "./modules.ts";
-import { readScalar, type StoredValues } from "./stored-values.ts";
+import { readScalar, type LoraValues } from "./lora-values.ts";
 
 /** The change of one linear layer: ΔW = factor · up · down. */
 export interface LoraModule {
@@ -16,9 +16,9 @@ export interface LoraModule {
   /** alpha / rank, or 1 where there is no alpha. */
   readonly factor: number;
   /** [rank, in] */
-  readonly down: StoredValues;
+  readonly down: LoraValues;
   /** [out, rank] */
-  readonly up: StoredValues;
+  readonly up: LoraValues;
 }
 
 /** A LoRA in terms of the layers that the transformer loads. It refers to the bytes that it was read from. */
@@ -39,7 +39,7 @@ const MAX_HEADER_BYTES = 32 << 20;
 const MAX_NAME_LENGTH = 512;
 const MAX_DOTS = 4;
 
-type Parts = Partial<Record<LoraPart, StoredValues>>;
+type Parts = Partial<Record<LoraPart, LoraValues>>;
 
 /**
  * Reads a LoRA of any key style: diffusers, BFL, ai-toolkit, ComfyUI, kohya and raw PEFT names, with or without alpha.

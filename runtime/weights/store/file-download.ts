@@ -1,12 +1,12 @@
 import { sha256 as incrementalSha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
 import { KleinbildError } from "../../errors.ts";
-import type { DownloadTuning, PlannedFile } from "./download-plan.ts";
+import type { DownloadTuning, PlannedFile } from "./download-files.ts";
 import { PartialFile } from "./partial-file.ts";
 import { delay } from "./delay.ts";
-import { differs, discard, type RangeAnswer, requestRange, Retriable, type Validator } from "./range-request.ts";
+import { differs, discardBody, type RangeAnswer, requestRange, Retriable, type Validator } from "./range-request.ts";
 import { bodyOf, wholeBody } from "./response-body.ts";
-import { missingSegments, Place, type Segment } from "./segments.ts";
+import { missingSegments, Position, type Segment } from "./segments.ts";
 import type { StoreBackend } from "./store-backend.ts";
 import { CHUNK_BYTES, sha256, type StoredFile } from "./stored-model.ts";
 
@@ -145,7 +145,7 @@ export class FileDownload {
     const size = unmeasured?.length ?? answer.size!;
     const expected = this.#file.bytes;
     if (expected !== undefined && size !== expected) {
-      discard(answer.response);
+      discardBody(answer.response);
       throw new KleinbildError(
         "damaged",
         `${this.#file.path} has ${size} bytes at ${url}; its manifest says ${expected}.`,
@@ -160,11 +160,15 @@ export class FileDownload {
     this.#partial = await PartialFile.begin(this.#backend, this.#id, this.#file.path, size, this.#validators);
     if (unmeasured) await this.#store(0, unmeasured);
     else if (size > 0)
-      await this.#receive(answer.response, new Place(0, answer.partial ? Math.min(size, CHUNK_BYTES) : size), signal);
+      await this.#receive(
+        answer.response,
+        new Position(0, answer.partial ? Math.min(size, CHUNK_BYTES) : size),
+        signal,
+      );
   }
 
   async #fetchSegment(partial: PartialFile, { from, to }: Segment, signal: AbortSignal): Promise<void> {
-    const place = new Place(from, to);
+    const place = new Position(from, to);
     await this.#retrying(signal, async (again) => {
       while (place.filled === 0 && place.at < to && partial.has(place.at / CHUNK_BYTES)) place.at += CHUNK_BYTES;
       if (place.at >= to) return;
@@ -174,7 +178,7 @@ export class FileDownload {
       this.#expectSameVersion(url, answer);
       if (!answer.partial) {
         this.#meter.repeatedBytes += place.filled;
-        discard(answer.response);
+        discardBody(answer.response);
         throw new Whole();
       }
       await this.#receive(answer.response, place, again);
@@ -186,7 +190,7 @@ export class FileDownload {
     const url = this.#url;
     const answer = await requestRange(url, this.#file.path, undefined, {}, signal);
     this.#expectSameVersion(url, answer);
-    const place = new Place(0, this.#partial!.bytes);
+    const place = new Position(0, this.#partial!.bytes);
     try {
       await this.#receive(answer.response, place, signal);
     } finally {
@@ -198,14 +202,14 @@ export class FileDownload {
     const known = this.#validators[url];
     const other = known ? differs(known, answer.validator) : false;
     if (other || (answer.size !== undefined && answer.size !== this.#partial!.bytes)) {
-      discard(answer.response);
+      discardBody(answer.response);
       throw new Changed();
     }
     this.#validators[url] = answer.validator;
   }
 
   /** A body that goes on where `place` is, to its end. What came of a chunk before the connection broke is kept there. */
-  async #receive(response: Response, place: Place, signal: AbortSignal): Promise<void> {
+  async #receive(response: Response, place: Position, signal: AbortSignal): Promise<void> {
     const partial = this.#partial!;
     for await (const bytes of this.#body(response, signal)) {
       if (place.at + bytes.length > place.to)

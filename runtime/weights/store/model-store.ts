@@ -1,14 +1,14 @@
 import { KleinbildError } from "../../errors.ts";
 import type { ModelSource } from "../source.ts";
-import type { DownloadPlan, DownloadProgress, DownloadReport, DownloadTuning } from "./download-plan.ts";
+import type { DownloadPlan, DownloadProgress, DownloadReport, DownloadTuning } from "./download-files.ts";
 import { FileDownload, type Meter } from "./file-download.ts";
-import { storageFull } from "./memory-backend.ts";
+import { storageFull } from "./in-memory-backend.ts";
 import { ModelWriter } from "./model-writer.ts";
 import { PartialFile } from "./partial-file.ts";
 import type { StorageReport, StoreBackend } from "./store-backend.ts";
 import {
   CHUNK_BYTES,
-  filePlace,
+  storedFilePath,
   type Manifest,
   readManifest,
   readSealed,
@@ -157,7 +157,7 @@ export class ModelStore {
         const damages: Damage[] = [];
         let verified = 0;
         for (const { path, bytes, chunks } of manifest.files) {
-          const file = await this.#backend.read(filePlace(id, path));
+          const file = await this.#backend.read(storedFilePath(id, path));
           for (const [i, hash] of chunks.entries()) {
             signal?.throwIfAborted();
             const offset = i * CHUNK_BYTES;
@@ -193,7 +193,7 @@ export class ModelStore {
   async #drop(id: string, manifest: Manifest, isDropped: (path: string) => boolean): Promise<void> {
     const files = manifest.files.filter(({ path }) => !isDropped(path));
     await writeManifest(this.#backend, id, { ...manifest, files, complete: false });
-    for (const { path } of manifest.files) if (isDropped(path)) await this.#backend.remove(filePlace(id, path));
+    for (const { path } of manifest.files) if (isDropped(path)) await this.#backend.remove(storedFilePath(id, path));
   }
 
   /** @throws KleinbildError `storage-full` */

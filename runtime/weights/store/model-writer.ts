@@ -1,5 +1,5 @@
 import type { StoreBackend, WritableFile } from "./store-backend.ts";
-import { CHUNK_BYTES, filePlace, type Manifest, sha256, writeManifest } from "./stored-model.ts";
+import { CHUNK_BYTES, storedFilePath, type Manifest, sha256, writeManifest } from "./stored-model.ts";
 
 /** A file on its way into the store, from its beginning to its end. */
 export interface FileWriter {
@@ -28,7 +28,7 @@ export class ModelWriter {
   }
 
   async file(path: string): Promise<FileWriter> {
-    const place = filePlace(this.#id, path);
+    const place = storedFilePath(this.#id, path);
     const file = await this.#backend.write(place);
     await file.truncate(0);
     const chunks = new ChunkWriter(file);

@@ -2,7 +2,7 @@ import * as v from "valibot";
 import type { StoreBackend, WritableFile } from "./store-backend.ts";
 import {
   CHUNK_BYTES,
-  filePlace,
+  storedFilePath,
   HASH_BYTES,
   hashBytes,
   hashText,
@@ -51,7 +51,7 @@ export class PartialFile {
   ): Promise<PartialFile> {
     await PartialFile.remove(backend, id, path);
     const begun = { bytes, validators };
-    const file = await backend.write(filePlace(id, path));
+    const file = await backend.write(storedFilePath(id, path));
     try {
       await file.truncate(bytes);
       const journal = await backend.write(`${progressPlace(id, path)}.chunks`);
@@ -67,7 +67,7 @@ export class PartialFile {
   static async resume(backend: StoreBackend, id: string, path: string): Promise<PartialFile | undefined> {
     const begun = v.safeParse(Begun, await readSealed(backend, `${progressPlace(id, path)}.json`));
     if (!begun.success) return undefined;
-    const file = await backend.write(filePlace(id, path));
+    const file = await backend.write(storedFilePath(id, path));
     const journal = await backend.write(`${progressPlace(id, path)}.chunks`);
     const partial = new PartialFile(begun.output, file, journal);
     if ((await file.size()) !== begun.output.bytes) {
@@ -79,7 +79,7 @@ export class PartialFile {
   }
 
   static async remove(backend: StoreBackend, id: string, path: string): Promise<void> {
-    await backend.remove(filePlace(id, path));
+    await backend.remove(storedFilePath(id, path));
     await backend.remove(`${progressPlace(id, path)}.json`);
     await backend.remove(`${progressPlace(id, path)}.chunks`);
   }

@@ -67,7 +67,7 @@ export async function requestRange(
     const [from, last, size] = (sent ?? []).slice(1).map(Number) as [number?, number?, number?];
     if (size !== undefined && from === range.from && last === Math.min(range.to, size) - 1)
       return { response, partial: true, size, validator };
-    discard(response);
+    discardBody(response);
     throw failure(
       path,
       url,
@@ -75,7 +75,7 @@ export async function requestRange(
     );
   }
   if (status === NOT_SATISFIABLE) {
-    discard(response);
+    discardBody(response);
     return { response, partial: false, size: 0, validator: {} }; // it is shorter now: another version
   }
   const isPage = response.headers.get("content-type")?.startsWith("text/html") === true;
@@ -83,7 +83,7 @@ export async function requestRange(
     const length = response.headers.get("content-encoding") ? null : response.headers.get("content-length");
     return { response, partial: false, size: length === null ? undefined : Number(length), validator };
   }
-  discard(response);
+  discardBody(response);
   if (ABSENT.has(status) || response.ok)
     throw new KleinbildError(
       "missing-file",
@@ -97,7 +97,7 @@ export async function requestRange(
   throw failure(path, url, `answered with status ${status}`);
 }
 
-export function discard(response: Response): void {
+export function discardBody(response: Response): void {
   response.body?.cancel().catch(() => {}); // how a connection ends that is given up does not matter
 }
 

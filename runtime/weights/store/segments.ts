@@ -5,7 +5,7 @@ import { CHUNK_BYTES } from "./stored-model.ts";
 const CHUNKS_PER_REQUEST = 8;
 
 /** Where the bytes of a request go: the next one, and the chunk that it is part of. */
-export class Place {
+export class Position {
   at: number;
   readonly to: number;
   readonly chunk = new Uint8Array(CHUNK_BYTES);

@@ -103,6 +103,6 @@ export const hashBytes = (hex: string): Uint8Array<ArrayBuffer> => hexToBytes(he
 export const hashText = (bytes: Uint8Array): string => bytesToHex(bytes);
 
 /** Where a file of a model lies: names of models' files may hold what a file system does not like. */
-export function filePlace(id: string, path: string): string {
+export function storedFilePath(id: string, path: string): string {
   return `${id}/files/${path.split("/").map(encodeURIComponent).join("/")}`;
 }

@@ -1,7 +1,7 @@
 import { KleinbildError } from "../../errors.ts";
 import { assertWithin, type ModelFile, type ModelSource } from "../source.ts";
 import type { ReadableFile, StoreBackend } from "./store-backend.ts";
-import { CHUNK_BYTES, filePlace, type Manifest, sha256, type StoredFile } from "./stored-model.ts";
+import { CHUNK_BYTES, storedFilePath, type Manifest, sha256, type StoredFile } from "./stored-model.ts";
 
 /** A model of the store. Each chunk is checked against its hash before the first of its bytes is used. */
 export class StoredSource implements ModelSource {
@@ -45,7 +45,7 @@ export class StoredSource implements ModelSource {
       throw new KleinbildError("missing-file", `${path} is not among the stored files of ${this.description}.`, {
         path,
       });
-    const file = await this.#backend.read(filePlace(this.#id, path));
+    const file = await this.#backend.read(storedFilePath(this.#id, path));
     if (file?.size === stored.bytes) return new VerifiedFile(file, stored, this.#id);
     await file?.close();
     throw damaged(this.#id, path, `it has ${file?.size ?? "no"} bytes instead of ${stored.bytes}`);

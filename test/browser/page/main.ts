@@ -6,7 +6,7 @@ import {
   KleinbildError,
   type KleinbildOptions,
 } from "../../../runtime/index.ts";
-import { BrowserImageCodec } from "../../../runtime/image/codec-browser.ts";
+import { BrowserImageCodec } from "../../../runtime/page/browser-image-codec.ts";
 import { HttpSource } from "../../../runtime/weights/http-source.ts";
 import type { GoldenFiles } from "../../../tools/golden/files.ts";
 import { type GoldenOutcome, GoldenRunner } from "../../../tools/golden/run.ts";

@@ -1,5 +1,5 @@
-import { createFetchHandler } from "../../../runtime/task/fetch-handler.ts";
-import { answerServiceWorker } from "../../../runtime/task/service-worker-page.ts";
+import { createFetchHandler } from "../../../runtime/task/serve/fetch-handler.ts";
+import { answerServiceWorker } from "../../../runtime/task/serve/service-worker-page.ts";
 import { FakeTaskRunner } from "../../support/fake-task-runner.ts";
 
 /** What tests call in the page. */

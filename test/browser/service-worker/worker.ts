@@ -1,4 +1,4 @@
-import { serveFromServiceWorker, type ServiceWorkerScope } from "../../../runtime/task/service-worker.ts";
+import { serveFromServiceWorker, type ServiceWorkerScope } from "../../../runtime/task/serve/service-worker.ts";
 
 /** What the types of a page do not have. */
 type Scope = ServiceWorkerScope & {

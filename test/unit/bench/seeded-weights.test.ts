@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { seededWeights } from "../../../bench/blocks/seeded-weights.ts";
 import { inventory } from "../../../runtime/weights/inventory.ts";
 import { quantizationError } from "../../../runtime/weights/quantize.ts";
-import { KLEIN_4B } from "../../../tools/synthesize/klein-configs.ts";
+import { KLEIN_4B } from "../../../bench/klein-configs.ts";
 
 const PARTS = ["textEncoder", "transformer", "vae"] as const;
 const MATRIX = "transformer_blocks.0.attn.to_q.weight";

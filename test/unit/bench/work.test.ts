@@ -10,7 +10,7 @@ import {
   textLayerWork,
 } from "../../../bench/blocks/work.ts";
 import type { TransformerConfig } from "../../../runtime/weights/model-config.ts";
-import { KLEIN_4B, KLEIN_4B_SMALL_DECODER, KLEIN_9B } from "../../../tools/synthesize/klein-configs.ts";
+import { KLEIN_4B, KLEIN_4B_SMALL_DECODER, KLEIN_9B } from "../../../bench/klein-configs.ts";
 
 const TERA = 1e12;
 /** Of 1024 x 1024 pixels. */

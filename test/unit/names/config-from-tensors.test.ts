@@ -5,7 +5,7 @@ import { textFromTensors } from "../../../runtime/weights/names/config-from-tens
 import { type Layout, layoutTensors } from "../../../runtime/weights/names/layouts.ts";
 import { openModel, type OpenModel } from "../../../runtime/weights/open-model.ts";
 import { HollowSource, type HollowTensor } from "../../support/hollow-source.ts";
-import { KLEIN_4B, KLEIN_4B_SMALL_DECODER, KLEIN_9B } from "../../../tools/synthesize/klein-configs.ts";
+import { KLEIN_4B, KLEIN_4B_SMALL_DECODER, KLEIN_9B } from "../../../bench/klein-configs.ts";
 
 const TOKENIZER = { "tokenizer.json": "{}" };
 

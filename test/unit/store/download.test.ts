@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { afterEach, describe, expect, it } from "vitest";
-import type { PlannedFile } from "../../../runtime/weights/store/download-plan.ts";
-import { MemoryBackend } from "../../../runtime/weights/store/memory-backend.ts";
+import type { PlannedFile } from "../../../runtime/weights/store/download-files.ts";
+import { InMemoryBackend } from "../../../runtime/weights/store/in-memory-backend.ts";
 import { ModelStore } from "../../../runtime/weights/store/model-store.ts";
 import { CHUNK_BYTES } from "../../../runtime/weights/store/stored-model.ts";
 import { type Chaos, type ChaosServer, chaosServer } from "../../support/chaos-server.ts";
@@ -54,7 +54,7 @@ function random(seed: number): () => number {
 describe("ModelStore.download", () => {
   it("takes a file in ranges, and nothing of it twice", async () => {
     const server = await serve();
-    const store = new ModelStore(new MemoryBackend());
+    const store = new ModelStore(new InMemoryBackend());
     const progress: number[] = [];
     const report = await store.download("test", plan(server.url), {
       ...FAST,
@@ -74,7 +74,7 @@ describe("ModelStore.download", () => {
 
   it("asks for nothing when all is there", async () => {
     const server = await serve();
-    const store = new ModelStore(new MemoryBackend());
+    const store = new ModelStore(new InMemoryBackend());
     await store.download("test", plan(server.url), FAST);
     const { length } = server.requests;
     expect((await store.download("test", plan(server.url), FAST)).wireBytes).toBe(0);
@@ -84,7 +84,7 @@ describe("ModelStore.download", () => {
   it("takes empty files, and files of one chunk", async () => {
     for (const bytes of [new Uint8Array(0), noise(5, 1), noise(CHUNK_BYTES, 3), noise(CHUNK_BYTES + 1, 4)]) {
       const server = await serve({}, bytes);
-      const store = new ModelStore(new MemoryBackend());
+      const store = new ModelStore(new InMemoryBackend());
       await store.download("test", plan(server.url), FAST);
       expectSameBytes(await stored(store), bytes);
     }
@@ -93,7 +93,7 @@ describe("ModelStore.download", () => {
   it.each([1, 2, 3])("goes on where connections are cut after a random number of bytes (seed %d)", async (seed) => {
     const next = random(seed);
     const server = await serve({ cutAfter: () => Math.floor(next() * 12 * MIB) });
-    const store = new ModelStore(new MemoryBackend());
+    const store = new ModelStore(new InMemoryBackend());
     const report = await store.download("test", plan(server.url), { ...FAST, attempts: 50 });
     expect(hash(await stored(store))).toBe(hash(FILE));
     expect(report.retries).toBeGreaterThan(0);
@@ -103,7 +103,7 @@ describe("ModelStore.download", () => {
 
   it("gives up a connection over which nothing more comes, and goes on with another", async () => {
     const server = await serve({ stallAfter: (request) => (request === 1 ? 3 * MIB + 5 : undefined) });
-    const store = new ModelStore(new MemoryBackend());
+    const store = new ModelStore(new InMemoryBackend());
     const report = await store.download("test", plan(server.url), { ...FAST, stallMs: 50 });
     expect(hash(await stored(store))).toBe(hash(FILE));
     expect(report.retries).toBe(1);
@@ -112,7 +112,7 @@ describe("ModelStore.download", () => {
 
   it("gives up a server that sends nothing, and says so", async () => {
     const server = await serve({ cutAfter: () => 0 });
-    const store = new ModelStore(new MemoryBackend());
+    const store = new ModelStore(new InMemoryBackend());
     await expect(store.download("test", plan(server.url), { ...FAST, attempts: 3 })).rejects.toMatchObject({
       code: "network",
       message: expect.stringMatching(/3 tries failed/),
@@ -125,7 +125,7 @@ describe("ModelStore.download", () => {
     const server = await serve({
       file: (request) => (request < 2 ? { bytes: FILE, etag: '"one"' } : { bytes: OTHER, etag: '"two"' }),
     });
-    const store = new ModelStore(new MemoryBackend());
+    const store = new ModelStore(new InMemoryBackend());
     const report = await store.download("test", plan(server.url), { ...FAST, parallel: 1 });
     expect(hash(await stored(store))).toBe(hash(OTHER));
     expect(report.restarts).toBe(1);
@@ -134,7 +134,7 @@ describe("ModelStore.download", () => {
 
   it("gives up a file that changes with every request", async () => {
     const server = await serve({ file: (request) => ({ bytes: FILE, etag: `"${request}"` }) });
-    const store = new ModelStore(new MemoryBackend());
+    const store = new ModelStore(new InMemoryBackend());
     await expect(store.download("test", plan(server.url), FAST)).rejects.toMatchObject({
       code: "network",
       message: expect.stringMatching(/changed at its server again and again/),
@@ -143,7 +143,7 @@ describe("ModelStore.download", () => {
 
   it("takes a file whole from a server without ranges, and what is left of one that lost them", async () => {
     const server = await serve({ ignoresRanges: true });
-    const store = new ModelStore(new MemoryBackend());
+    const store = new ModelStore(new InMemoryBackend());
     expect(await store.download("test", plan(server.url), FAST)).toMatchObject({
       wireBytes: FILE.length,
       repeatedBytes: 0,
@@ -155,7 +155,7 @@ describe("ModelStore.download", () => {
       other.chaos.ignoresRanges = request >= 1;
       return undefined;
     };
-    const second = new ModelStore(new MemoryBackend());
+    const second = new ModelStore(new InMemoryBackend());
     const report = await second.download("test", plan(other.url), { ...FAST, parallel: 1 });
     expect(hash(await stored(second))).toBe(hash(FILE));
     expect(report.repeatedBytes).toBe(MIB); // the first request's chunk
@@ -169,14 +169,14 @@ describe("ModelStore.download", () => {
     };
     let times = 0;
     const server = await serve({ distort: (body, from) => (times++ < 3 ? flip(body, from) : body) });
-    const store = new ModelStore(new MemoryBackend());
+    const store = new ModelStore(new InMemoryBackend());
     const chunks = { bytes: MIB, sha256: chunkHashes(FILE) };
     const report = await store.download("test", planWith({ chunks }, server.url), FAST);
     expect(hash(await stored(store))).toBe(hash(FILE));
     expect(report.repeatedBytes).toBeGreaterThanOrEqual(MIB);
 
     const always = await serve({ distort: flip });
-    const second = new ModelStore(new MemoryBackend());
+    const second = new ModelStore(new InMemoryBackend());
     await expect(second.download("test", planWith({ chunks }, always.url), FAST)).rejects.toMatchObject({
       code: "damaged",
       message: expect.stringMatching(/a\/weights is damaged at its server: its bytes from 5242880 on/),
@@ -186,7 +186,7 @@ describe("ModelStore.download", () => {
 
   it("checks the hash of the file where its chunks have none, and its size", async () => {
     const server = await serve();
-    const store = new ModelStore(new MemoryBackend());
+    const store = new ModelStore(new InMemoryBackend());
     await expect(store.download("test", planWith({ sha256: hash(OTHER) }, server.url), FAST)).rejects.toMatchObject({
       code: "damaged",
     });
@@ -201,7 +201,7 @@ describe("ModelStore.download", () => {
     for (const status of [503, 404]) {
       const broken = await serve({ status: () => status });
       const mirror = await serve();
-      const store = new ModelStore(new MemoryBackend());
+      const store = new ModelStore(new InMemoryBackend());
       await store.download("test", plan(broken.url, mirror.url), FAST);
       expect(hash(await stored(store))).toBe(hash(FILE));
     }
@@ -213,13 +213,13 @@ describe("ModelStore.download", () => {
     [503, "network"],
   ])("tells a status %d as %s", async (status, code) => {
     const server = await serve({ status: () => status });
-    const store = new ModelStore(new MemoryBackend());
+    const store = new ModelStore(new InMemoryBackend());
     await expect(store.download("test", plan(server.url), { ...FAST, attempts: 2 })).rejects.toMatchObject({ code });
   });
 
   it("ends at its signal, and goes on later with what came", async () => {
     const server = await serve();
-    const backend = new MemoryBackend();
+    const backend = new InMemoryBackend();
     const abort = new AbortController();
     const reason = new Error("enough");
     const stopped = new ModelStore(backend).download("test", plan(server.url), {
@@ -239,7 +239,7 @@ describe("ModelStore.download", () => {
 
   it("lets one of two downloads do the work", async () => {
     const server = await serve();
-    const backend = new MemoryBackend();
+    const backend = new InMemoryBackend();
     const [one, two] = await Promise.all([
       new ModelStore(backend).download("test", plan(server.url), FAST),
       new ModelStore(backend).download("test", plan(server.url), FAST),
@@ -249,7 +249,7 @@ describe("ModelStore.download", () => {
 
   it("refuses what has no room, with the figures, and leaves nothing behind", async () => {
     const server = await serve();
-    const backend = new MemoryBackend(8 * MIB);
+    const backend = new InMemoryBackend(8 * MIB);
     const store = new ModelStore(backend);
     await expect(store.download("test", planWith({ bytes: FILE.length }, server.url), FAST)).rejects.toMatchObject({
       code: "storage-full",

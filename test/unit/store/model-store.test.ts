@@ -2,11 +2,11 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
-import { MemoryBackend } from "../../../runtime/weights/store/memory-backend.ts";
+import { InMemoryBackend } from "../../../runtime/weights/store/in-memory-backend.ts";
 import { ModelStore } from "../../../runtime/weights/store/model-store.ts";
-import { NodeBackend } from "../../../runtime/weights/store/node-backend.ts";
+import { FolderBackend } from "../../../runtime/node/folder-backend.ts";
 import type { StoreBackend } from "../../../runtime/weights/store/store-backend.ts";
-import { CHUNK_BYTES, filePlace } from "../../../runtime/weights/store/stored-model.ts";
+import { CHUNK_BYTES, storedFilePath } from "../../../runtime/weights/store/stored-model.ts";
 import { expectSameBytes, randomValues } from "../../support/compare.ts";
 
 const BYTES = new Uint8Array(randomValues((2.5 * CHUNK_BYTES) / 4).buffer);
@@ -27,7 +27,8 @@ describe.each(["memory", "a folder"])("a ModelStore in %s", (kind) => {
   let folder: string;
   const backends: StoreBackend[] = [];
   const fresh = (): StoreBackend => {
-    const backend = kind === "memory" ? new MemoryBackend() : new NodeBackend(join(folder, String(backends.length)));
+    const backend =
+      kind === "memory" ? new InMemoryBackend() : new FolderBackend(join(folder, String(backends.length)));
     backends.push(backend);
     return backend;
   };
@@ -80,7 +81,7 @@ describe.each(["memory", "a folder"])("a ModelStore in %s", (kind) => {
     const backend = fresh();
     const store = new ModelStore(backend);
     await add(store, "one", { a: BYTES, b: BYTES });
-    const file = await backend.write(filePlace("one", "a"));
+    const file = await backend.write(storedFilePath("one", "a"));
     const [byte] = await file.read(CHUNK_BYTES + 5, 1);
     await file.write(CHUNK_BYTES + 5, Uint8Array.of(byte! ^ 1));
     await file.close();
@@ -101,11 +102,11 @@ describe.each(["memory", "a folder"])("a ModelStore in %s", (kind) => {
     const backend = fresh();
     const store = new ModelStore(backend);
     await add(store, "one", { a: BYTES });
-    const file = await backend.write(filePlace("one", "a"));
+    const file = await backend.write(storedFilePath("one", "a"));
     await file.truncate(100);
     await file.close();
     await expect((await store.source("one")).open("a")).rejects.toMatchObject({ code: "damaged" });
-    await backend.remove(filePlace("one", "a"));
+    await backend.remove(storedFilePath("one", "a"));
     await expect((await store.source("one")).open("a")).rejects.toMatchObject({ code: "damaged" });
   });
 

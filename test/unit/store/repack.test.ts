@@ -1,11 +1,11 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { defaultQuantization } from "../../../runtime/weights/default-quantization.ts";
-import { FolderSource } from "../../../runtime/weights/folder-source.ts";
+import { FolderSource } from "../../../runtime/node/folder-source.ts";
 import { inventory } from "../../../runtime/weights/inventory.ts";
 import { type OpenModel, openModel } from "../../../runtime/weights/open-model.ts";
 import { quantizeRows } from "../../../runtime/weights/quantize.ts";
 import { repackModel } from "../../../runtime/weights/repack/repack-model.ts";
-import { MemoryBackend } from "../../../runtime/weights/store/memory-backend.ts";
+import { InMemoryBackend } from "../../../runtime/weights/store/in-memory-backend.ts";
 import { ModelStore } from "../../../runtime/weights/store/model-store.ts";
 import { expectSameBytes } from "../../support/compare.ts";
 import { NANO } from "../../support/nano.ts";
@@ -24,7 +24,7 @@ describe("repackModel", () => {
   it.each(["q4", "q8"] as const)(
     "gives a model in %s with the same config, and nothing left to quantize",
     async (quantization) => {
-      const store = new ModelStore(new MemoryBackend());
+      const store = new ModelStore(new InMemoryBackend());
       const reports = await store.write("packed", ABOUT, (writer) =>
         repackModel(nano, writer, { quantization, method: "mse" }),
       );
@@ -54,7 +54,7 @@ describe("repackModel", () => {
   );
 
   it("keeps what loses too much by quantization, value by value, in its type", async () => {
-    const store = new ModelStore(new MemoryBackend());
+    const store = new ModelStore(new InMemoryBackend());
     await store.write("packed", ABOUT, (writer) => repackModel(nano, writer, Q4));
     const packed = await openModel(await store.source("packed"));
     for (const part of ["transformer", "textEncoder", "vae"] as const)
@@ -66,7 +66,7 @@ describe("repackModel", () => {
   });
 
   it("goes on with the parts that are missing, and begins a half-written one again", async () => {
-    const backend = new MemoryBackend();
+    const backend = new InMemoryBackend();
     const store = new ModelStore(backend);
     const abort = new AbortController();
     const reason = new Error("enough");
@@ -92,7 +92,7 @@ describe("repackModel", () => {
   });
 
   it("copies what is packed already", async () => {
-    const store = new ModelStore(new MemoryBackend());
+    const store = new ModelStore(new InMemoryBackend());
     await store.write("packed", ABOUT, (writer) => repackModel(nano, writer, Q4));
     const packed = await openModel(await store.source("packed"));
     const reports = await store.write("again", ABOUT, (writer) => repackModel(packed, writer, Q4));

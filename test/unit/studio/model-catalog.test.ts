@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { CATALOG, FILE_BYTES, type FullSize, gpuNeeds } from "../../../demo/models/catalog.ts";
 import { everyOperator } from "../../../runtime/backend/operators.ts";
-import { planMemory } from "../../../runtime/plan/memory-plan.ts";
-import { ModelRegistry } from "../../../runtime/task/model-registry.ts";
-import { KLEIN_4B, KLEIN_9B } from "../../../tools/synthesize/klein-configs.ts";
+import { planMemory } from "../../../runtime/memory-plan/memory-plan.ts";
+import { ModelRegistry } from "../../../runtime/task/runner/model-registry.ts";
+import { KLEIN_4B, KLEIN_9B } from "../../../bench/klein-configs.ts";
 
 const CONFIGS = { "4B": KLEIN_4B, "9B": KLEIN_9B } as const satisfies Record<FullSize, object>;
 /** Figures are given with one decimal of a GiB. */

@@ -16,7 +16,7 @@ const REPORT: RunReport = {
   passes: { total: 4, skipped: 0 },
   referenceCache: { hit: false, hits: 0, misses: 0, evictions: 0, entries: 0, bytes: 0, budgetBytes: 2 ** 30 },
   timings: { prompt: 20, steps: 400, decode: 80, total: 500 },
-  memory: { currentBytes: 2 ** 24, peakBytes: 2 ** 25, byPart: {} },
+  memory: { currentBytes: 2 ** 24, peakBytes: 2 ** 25, byCategory: {} },
   adapter: {
     vendor: "mesa",
     architecture: "",

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { isPublicIp, isPublicUrl } from "../../../runtime/task/address-policy.ts";
+import { isPublicIp, isPublicUrl } from "../../../runtime/node/address-policy.ts";
 
 describe("isPublicIp", () => {
   // each private block by its first and last address, between the public ones beside it (IANA special-purpose registries)

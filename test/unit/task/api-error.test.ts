@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { KleinbildError, type KleinbildErrorCode } from "../../../runtime/errors.ts";
-import { fieldCode, readTaskScope, TaskError, toApiErrors } from "../../../runtime/task/api-error.ts";
+import { fieldCode, readTaskScope, TaskError, toApiErrors } from "../../../runtime/task/schema/api-error.ts";
 
 const TASK = { taskType: "imageInference", taskUUID: "5f0c1d7e-8a4b-4c39-9d21-0e6f3b7a8c55" };
 

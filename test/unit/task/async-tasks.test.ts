@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import { TaskError } from "../../../runtime/task/api-error.ts";
-import { AsyncTasks } from "../../../runtime/task/async-tasks.ts";
-import type { ImageItem } from "../../../runtime/task/response.ts";
+import { TaskError } from "../../../runtime/task/schema/api-error.ts";
+import { AsyncTasks } from "../../../runtime/task/runner/async-tasks.ts";
+import type { ImageItem } from "../../../runtime/task/schema/response.ts";
 
 const HOUR_MS = 60 * 60 * 1000;
 const FAILURE = { code: "inferenceError", message: "out of memory" };

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { KleinbildError } from "../../../runtime/errors.ts";
-import { decodeBase64, encodeBase64 } from "../../../runtime/task/base64.ts";
+import { decodeBase64, encodeBase64 } from "../../../runtime/task/media/base64.ts";
 
 function outcomeOf(text: string): unknown {
   try {

@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import sharp from "sharp";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import type { EncodedImage, EncodeOptions } from "../../../runtime/image/codec.ts";
-import { NodeImageCodec } from "../../../runtime/image/codec-node.ts";
+import { NodeImageCodec } from "../../../runtime/node/sharp-image-codec.ts";
 import {
   deliverErrors,
   type DeliveryFields,
@@ -14,13 +14,13 @@ import {
   encodeOptions,
   type Encodable,
   seedInJson,
-} from "../../../runtime/task/delivery.ts";
-import { UUID_V4 } from "../../../runtime/task/field-kinds.ts";
-import { MediaStore } from "../../../runtime/task/media-store.ts";
-import { ObjectUrls } from "../../../runtime/task/media-url.ts";
-import { guardedFetch } from "../../../runtime/task/node-guarded-fetch.ts";
-import { FileUrls } from "../../../runtime/task/node-media-url.ts";
-import type { ImageItem } from "../../../runtime/task/response.ts";
+} from "../../../runtime/task/runner/delivery.ts";
+import { UUID_V4 } from "../../../runtime/task/schema/field-kinds.ts";
+import { MediaStore } from "../../../runtime/task/media/media-store.ts";
+import { ObjectUrls } from "../../../runtime/task/media/media-url.ts";
+import { guardedFetch } from "../../../runtime/node/guarded-fetch.ts";
+import { FileUrls } from "../../../runtime/node/file-urls.ts";
+import type { ImageItem } from "../../../runtime/task/schema/response.ts";
 import { inTurn, redirect, stall, status, TestServer } from "./http-server.ts";
 
 const REASON = new Error("enough");

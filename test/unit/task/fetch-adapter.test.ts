@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type FetchTarget, installFetchAdapter } from "../../../runtime/task/fetch-adapter.ts";
+import { type FetchTarget, installFetchAdapter } from "../../../runtime/task/serve/fetch-adapter.ts";
 import { untilAborted } from "../../support/deferred.ts";
 import { FakeTaskRunner } from "../../support/fake-task-runner.ts";
 import { TASK } from "./tasks.ts";

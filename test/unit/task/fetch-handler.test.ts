@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { createFetchHandler, type FetchHandlerOptions } from "../../../runtime/task/fetch-handler.ts";
-import { MediaStore } from "../../../runtime/task/media-store.ts";
+import { createFetchHandler, type FetchHandlerOptions } from "../../../runtime/task/serve/fetch-handler.ts";
+import { MediaStore } from "../../../runtime/task/media/media-store.ts";
 import { untilAborted } from "../../support/deferred.ts";
 import { FakeTaskRunner } from "../../support/fake-task-runner.ts";
 import { TASK } from "./tasks.ts";

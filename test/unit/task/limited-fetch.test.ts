@@ -1,9 +1,9 @@
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { KleinbildError } from "../../../runtime/errors.ts";
-import { isPublicUrl } from "../../../runtime/task/address-policy.ts";
-import { limitedFetch, type LimitedFetchOptions } from "../../../runtime/task/limited-fetch.ts";
-import { guardedFetch } from "../../../runtime/task/node-guarded-fetch.ts";
+import { isPublicUrl } from "../../../runtime/node/address-policy.ts";
+import { limitedFetch, type LimitedFetchOptions } from "../../../runtime/task/net/limited-fetch.ts";
+import { guardedFetch } from "../../../runtime/node/guarded-fetch.ts";
 import { bytes, cut, type Handler, redirect, stall, status, TestServer } from "./http-server.ts";
 
 const REASON = new Error("enough");

@@ -3,10 +3,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { UUID_V4 } from "../../../runtime/task/field-kinds.ts";
-import { MediaStore, type MediaUrls } from "../../../runtime/task/media-store.ts";
-import { ObjectUrls } from "../../../runtime/task/media-url.ts";
-import { FileUrls } from "../../../runtime/task/node-media-url.ts";
+import { UUID_V4 } from "../../../runtime/task/schema/field-kinds.ts";
+import { MediaStore, type MediaUrls } from "../../../runtime/task/media/media-store.ts";
+import { ObjectUrls } from "../../../runtime/task/media/media-url.ts";
+import { FileUrls } from "../../../runtime/node/file-urls.ts";
 
 const PNG = "image/png";
 const DAY_S = 86_400;

@@ -1,17 +1,17 @@
 import fc from "fast-check";
 import sharp from "sharp";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { type ApiError, TaskError } from "../../../runtime/task/api-error.ts";
-import { readImageHeader } from "../../../runtime/task/image-header.ts";
-import { uploadImage } from "../../../runtime/task/image-upload.ts";
-import { MediaStore } from "../../../runtime/task/media-store.ts";
-import { ObjectUrls } from "../../../runtime/task/media-url.ts";
+import { type ApiError, TaskError } from "../../../runtime/task/schema/api-error.ts";
+import { readImageHeader } from "../../../runtime/task/media/image-header.ts";
+import { uploadImage } from "../../../runtime/task/runner/image-upload.ts";
+import { MediaStore } from "../../../runtime/task/media/media-store.ts";
+import { ObjectUrls } from "../../../runtime/task/media/media-url.ts";
 import {
   type ReferenceOptions,
   resolvePicture,
   resolveReference,
   resolveReferences,
-} from "../../../runtime/task/reference-input.ts";
+} from "../../../runtime/task/media/reference-input.ts";
 import { bytes, redirect, stall, status, TestServer } from "./http-server.ts";
 
 type Format = "png" | "jpeg" | "webp";

@@ -1,8 +1,8 @@
 import * as v from "valibot";
 import { describe, expect, it } from "vitest";
-import type { ApiError } from "../../../runtime/task/api-error.ts";
-import { imageInferenceSchema } from "../../../runtime/task/image-inference-schema.ts";
-import type { ModelRules } from "../../../runtime/task/schema.ts";
+import type { ApiError } from "../../../runtime/task/schema/api-error.ts";
+import { imageInferenceSchema } from "../../../runtime/task/schema/image-inference-schema.ts";
+import type { ModelRules } from "../../../runtime/task/schema/schema.ts";
 import { BASE_PAGE, KV_PAGE, type PageField, UNLISTED } from "./fields.ts";
 import { BASE, errorsOf, type Fields, KV, TASK } from "./tasks.ts";
 

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { parseGetResponse, parseImageInference, parseImageUpload } from "../../../runtime/task/schema.ts";
+import { parseGetResponse, parseImageInference, parseImageUpload } from "../../../runtime/task/schema/schema.ts";
 import { BASE_PAGE, KV_PAGE, UNLISTED } from "./fields.ts";
 import { BASE, KV, TASK, thrown } from "./tasks.ts";
 

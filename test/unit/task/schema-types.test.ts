@@ -1,7 +1,13 @@
 import type * as v from "valibot";
 import { describe, expectTypeOf, it } from "vitest";
-import type { ImageInferenceOutput, imageInferenceSchema } from "../../../runtime/task/image-inference-schema.ts";
-import type { ImageInferenceTask, ResolvedAcceleratorOptions } from "../../../runtime/task/image-inference-task.ts";
+import type {
+  ImageInferenceOutput,
+  imageInferenceSchema,
+} from "../../../runtime/task/schema/image-inference-schema.ts";
+import type {
+  ImageInferenceTask,
+  ResolvedAcceleratorOptions,
+} from "../../../runtime/task/schema/image-inference-task.ts";
 import type { SchedulerName } from "../../../runtime/sampling/scheduler.ts";
 
 /** The schema's own types, as the interfaces write them. */

@@ -4,7 +4,7 @@ import {
   parseImageInference,
   parseImageUpload,
   RULES_OF_ANY_MODEL,
-} from "../../../runtime/task/schema.ts";
+} from "../../../runtime/task/schema/schema.ts";
 import { EXAMPLES } from "./examples.ts";
 import { BASE, errorsOf, KV, parse, TASK, thrown } from "./tasks.ts";
 

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { KleinbildError } from "../../../runtime/errors.ts";
-import { MediaStore } from "../../../runtime/task/media-store.ts";
+import { MediaStore } from "../../../runtime/task/media/media-store.ts";
 import { type ServeArguments, serveCommand } from "../../../tools/serve/arguments.ts";
 import { type MakeRunner, type RunnerContext, serveMain } from "../../../tools/serve/main.ts";
 import { startServer } from "../../../tools/serve/server.ts";

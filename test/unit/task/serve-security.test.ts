@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { request as httpRequest } from "node:http";
 import { connect } from "node:net";
 import { describe, expect, it } from "vitest";
-import { MediaStore } from "../../../runtime/task/media-store.ts";
+import { MediaStore } from "../../../runtime/task/media/media-store.ts";
 import { hostName, hostNames } from "../../../tools/serve/hosts.ts";
 import { ServedUrls } from "../../../tools/serve/served-urls.ts";
 import { startServer } from "../../../tools/serve/server.ts";

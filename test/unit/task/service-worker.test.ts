@@ -1,13 +1,13 @@
 import { describe, expect, it, vi } from "vitest";
-import { createFetchHandler, type FetchHandler } from "../../../runtime/task/fetch-handler.ts";
-import { MediaStore } from "../../../runtime/task/media-store.ts";
-import { answerServiceWorker, type ServiceWorkerSource } from "../../../runtime/task/service-worker-page.ts";
+import { createFetchHandler, type FetchHandler } from "../../../runtime/task/serve/fetch-handler.ts";
+import { MediaStore } from "../../../runtime/task/media/media-store.ts";
+import { answerServiceWorker, type ServiceWorkerSource } from "../../../runtime/task/serve/service-worker-page.ts";
 import {
   type FetchEventLike,
   serveFromServiceWorker,
   type ServiceWorkerOptions,
   type ServiceWorkerScope,
-} from "../../../runtime/task/service-worker.ts";
+} from "../../../runtime/task/serve/service-worker.ts";
 import { untilAborted } from "../../support/deferred.ts";
 import { FakeTaskRunner } from "../../support/fake-task-runner.ts";
 import { TASK } from "./tasks.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { SocketSession, type SocketSessionOptions } from "../../../runtime/task/socket-session.ts";
-import type { TaskRunner } from "../../../runtime/task/task-runner-types.ts";
+import { SocketSession, type SocketSessionOptions } from "../../../runtime/task/serve/socket-session.ts";
+import type { TaskRunner } from "../../../runtime/task/runner/task-runner-types.ts";
 import { deferred, untilAborted } from "../../support/deferred.ts";
 import { FakeTaskRunner } from "../../support/fake-task-runner.ts";
 import { TASK } from "./tasks.ts";

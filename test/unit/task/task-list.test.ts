@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { MAX_TASKS, parseTaskList } from "../../../runtime/task/task-list.ts";
+import { MAX_TASKS, parseTaskList } from "../../../runtime/task/schema/task-list.ts";
 import { thrown } from "./tasks.ts";
 
 describe("seeds in a request", () => {

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { KleinbildError } from "../../../runtime/errors.ts";
-import { makeTaskRunner, type TaskRunnerOptions } from "../../../runtime/task/create-task-runner.ts";
-import type { ImageItem, ResponseItem } from "../../../runtime/task/response.ts";
+import { makeTaskRunner, type TaskRunnerOptions } from "../../../runtime/task/runner/create-task-runner.ts";
+import type { ImageItem, ResponseItem } from "../../../runtime/task/schema/response.ts";
 import { FakeEngines, type FakeSource, tooWeak } from "../../support/fake-engine.ts";
 import { inSharp, solidImage } from "../../support/images.ts";
 import { type Fields, TASK } from "./tasks.ts";

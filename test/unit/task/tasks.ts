@@ -1,6 +1,6 @@
-import { type ApiError, TaskError } from "../../../runtime/task/api-error.ts";
-import type { ResolvedImageInferenceTask } from "../../../runtime/task/image-inference-task.ts";
-import { type ModelRules, parseImageInference } from "../../../runtime/task/schema.ts";
+import { type ApiError, TaskError } from "../../../runtime/task/schema/api-error.ts";
+import type { ResolvedImageInferenceTask } from "../../../runtime/task/schema/image-inference-task.ts";
+import { type ModelRules, parseImageInference } from "../../../runtime/task/schema/schema.ts";
 
 /** As the page of 9B KV has them. */
 export const KV: ModelRules = {

@@ -1,0 +1,295 @@
+import { checkEngineOptions, type EngineOptions } from "./engine-options.ts";
+import { describeResult, type EngineResult } from "./engine-result.ts";
+import type { RunEvent } from "../events.ts";
+import { DEFAULT_BACKEND } from "../backend/backend.ts";
+import type { DenseReport } from "../autotune/open-dense-backend.ts";
+import type { TuningStorage } from "../autotune/tuning-cache.ts";
+import { KleinbildError } from "../errors.ts";
+import type { AdapterSummary } from "../gpu/adapter.ts";
+import { Gpu } from "../gpu/device.ts";
+import type { MemoryReport } from "../gpu/memory.ts";
+import type { ScalarType } from "../gpu/tensor.ts";
+import type { ImageCodec } from "../image/codec.ts";
+import type { PixelImage } from "../image/pixels.ts";
+import { prepareReference } from "../image/prepare.ts";
+import { type ImageInput, readImage } from "../image/read.ts";
+import { withEvents } from "../pipeline/live-events.ts";
+import { MemoryBudget } from "./memory-budget.ts";
+import { type LoadOptions, openLoadedModel, type LoadedModel } from "../loaded-model/loaded-model.ts";
+import { runPipeline } from "../pipeline/run-pipeline.ts";
+import { dryRun } from "./dry-run.ts";
+import { type GenerateRequest, type ResolvedRequest, resolveRequest } from "../request/request.ts";
+import { readLoras } from "../request/loras.ts";
+import { resolveRun } from "../request/resolve-run.ts";
+import { pictureSeeds } from "../sampling/seed.ts";
+import type { ReferenceCacheStatistics } from "../transformer/reference-cache.ts";
+import { defaultQuantization } from "../weights/default-quantization.ts";
+import { ALL_PARTS } from "../weights/inventory.ts";
+import type { Quantization } from "../weights/loader.ts";
+import type { ModelConfig } from "../weights/model-config.ts";
+import { type ModelRecognition, openModel, type OpenModel } from "../weights/open-model.ts";
+import type { ModelSource } from "../weights/source.ts";
+
+/** What differs between a page's worker and Node. */
+export interface Platform {
+  readonly gpu: GPU;
+  readonly codec: ImageCodec;
+  /** Where onnxruntime's wasm file lies, unless its own resolution is right. */
+  readonly ortWasmUrl?: string | undefined;
+  /** Where the choice of dense kernels is remembered; without it, each start chooses anew. */
+  readonly tuningCache?: TuningStorage | undefined;
+}
+
+export type EngineEvent = RunEvent | EngineResult;
+
+export interface EngineInfo {
+  readonly model: ModelConfig;
+  /** What the model's files were taken for. */
+  readonly recognition: ModelRecognition;
+  readonly dtype: ScalarType;
+  readonly quantization: Quantization;
+  /** What computes the dense layers. */
+  readonly dense: DenseReport;
+  readonly adapter: AdapterSummary;
+  readonly memory: MemoryReport;
+  readonly referenceCache: ReferenceCacheStatistics;
+}
+
+type OnLoad = (event: Extract<RunEvent, { type: "load" }>) => void;
+
+const DEFAULT_REFERENCE_CACHE_BYTES = 2 ** 30;
+const GPU_FAILURES: ReadonlySet<string> = new Set(["out-of-memory", "gpu-validation", "not-finite"]);
+
+/**
+ * A model on a device, running one request at a time. A lost device, and f16 that overflows, are mended by loading the
+ * model again (the latter in f32) and running the request once more.
+ */
+export class Engine {
+  readonly #platform: Platform;
+  readonly #source: ModelSource;
+  readonly #model: OpenModel;
+  readonly #budget: MemoryBudget | undefined;
+  #options: EngineOptions;
+  #parts: LoadedModel | undefined;
+  #disposed = false;
+  /** The end of the run before: runs queue behind it. */
+  #last: Promise<unknown> = Promise.resolve();
+
+  private constructor(platform: Platform, source: ModelSource, model: OpenModel, options: EngineOptions) {
+    this.#platform = platform;
+    this.#source = source;
+    this.#model = model;
+    this.#options = options;
+    const { memoryBudgetBytes } = options;
+    this.#budget = memoryBudgetBytes === undefined ? undefined : new MemoryBudget(memoryBudgetBytes);
+  }
+
+  /** Reads what the model's files are, and loads the weights that the budget has room for. Takes ownership of `source`. */
+  static async create(
+    platform: Platform,
+    source: ModelSource,
+    options: EngineOptions = {},
+    { signal, onLoad }: { readonly signal?: AbortSignal | undefined; readonly onLoad?: OnLoad | undefined } = {},
+  ): Promise<Engine> {
+    try {
+      checkEngineOptions(options);
+      const engine = new Engine(platform, source, await openModel(source, { signal }), options);
+      await engine.#load(signal, onLoad);
+      return engine;
+    } catch (error) {
+      await source.close();
+      throw error;
+    }
+  }
+
+  get config(): ModelConfig {
+    return this.#model.config;
+  }
+
+  /** @throws KleinbildError `disposed` */
+  get info(): EngineInfo {
+    const { gpu, scalar, quantization, dense, referenceCache } = this.#loaded();
+    return {
+      model: this.config,
+      recognition: this.#model.recognition,
+      dtype: scalar,
+      quantization,
+      dense,
+      adapter: gpu.adapter,
+      memory: gpu.memory.report(),
+      referenceCache: referenceCache.statistics,
+    };
+  }
+
+  /** The loaded parts, for tools that run stages by themselves. */
+  get parts(): LoadedModel {
+    return this.#loaded();
+  }
+
+  /**
+   * Runs a request when those before it are over. Ending the iteration early frees what the run held.
+   * @throws KleinbildError, or the signal's reason
+   */
+  async *generate(request: GenerateRequest, signal?: AbortSignal): AsyncGenerator<EngineEvent, void> {
+    const previous = this.#last;
+    let release = (): void => {};
+    this.#last = new Promise<void>((resolve) => (release = resolve));
+    try {
+      await previous;
+      signal?.throwIfAborted();
+      return yield* this.#recovering(resolveRequest(request, this.config), signal);
+    } finally {
+      release();
+    }
+  }
+
+  /** Frees everything, after the run in progress. */
+  async dispose(): Promise<void> {
+    this.#disposed = true;
+    const previous = this.#last;
+    this.#last = previous.then(() => this.#unload());
+    await this.#last;
+    await this.#source.close();
+  }
+
+  async *#recovering(request: ResolvedRequest, signal?: AbortSignal): AsyncGenerator<EngineEvent, void> {
+    let done = 0;
+    try {
+      for await (const event of this.#run(request, done, [], signal)) {
+        yield event;
+        if (event.type === "result") done++;
+      }
+    } catch (error) {
+      const warning = this.#remedy(error);
+      if (warning === undefined) {
+        this.#distrustKept(error);
+        throw error;
+      }
+      await this.#unload();
+      yield* withEvents<RunEvent, void>((emit) => this.#load(signal, emit));
+      yield* this.#run(request, done, [warning], signal);
+    }
+  }
+
+  /** The GPU reports late: what the failed run put aside as good may be what failed. */
+  #distrustKept(error: unknown): void {
+    if (!(error instanceof KleinbildError) || !GPU_FAILURES.has(error.code)) return;
+    this.#parts?.promptEmbeddings.clear();
+    this.#parts?.referenceCache.clear();
+  }
+
+  /** What to say when the run is worth a second try; undefined when it is not. */
+  #remedy(error: unknown): string | undefined {
+    if (!(error instanceof KleinbildError) || this.#disposed) return undefined;
+    if (error.code === "device-lost" || this.#parts?.gpu.lost)
+      return "The GPU was lost; the model was loaded again and the request run again.";
+    if (error.code !== "not-finite" || this.#parts?.scalar !== "f16") return undefined;
+    this.#options = { ...this.#options, dtype: "f32" };
+    return "f16 overflowed; the model was loaded again in f32 and the request run again.";
+  }
+
+  /** @param first  number of the first picture that is not done yet */
+  async *#run(
+    request: ResolvedRequest,
+    first: number,
+    moreWarnings: readonly string[],
+    signal?: AbortSignal,
+  ): AsyncGenerator<EngineEvent, void> {
+    const parts = this.#loaded();
+    const references: PixelImage[] = [];
+    for (const [i, input] of request.references.entries()) references.push(await this.#readReference(input, i, signal));
+    const loras = await readLoras(request.loras);
+    const seeds = pictureSeeds(request.seed, request.results).slice(first);
+    const run = resolveRun(request, this.config, references, loras, seeds);
+    const memory = await this.#budget?.share(parts, run);
+    parts.gpu.memory.resetPeak();
+    for await (const event of runPipeline(parts, run, signal, memory)) {
+      if (!("result" in event)) {
+        yield event;
+        continue;
+      }
+      const result = event.result + first;
+      if (event.type !== "picture") yield { ...event, result };
+      else {
+        const warnings = [...request.warnings, ...event.warnings, ...moreWarnings];
+        yield describeResult(parts, request, run, { ...event, result, warnings }, seeds[event.result]!);
+      }
+    }
+  }
+
+  async #readReference(input: ImageInput, index: number, signal?: AbortSignal): Promise<PixelImage> {
+    try {
+      return await prepareReference(await readImage(input, this.#platform.codec, signal));
+    } catch (cause) {
+      if (!(cause instanceof KleinbildError)) throw cause;
+      const details = { ...cause.details, parameter: "references", index };
+      throw new KleinbildError(cause.code, `Reference ${index + 1}: ${cause.message}`, details, { cause });
+    }
+  }
+
+  #loaded(): LoadedModel {
+    if (this.#disposed || !this.#parts) throw new KleinbildError("disposed", "The engine was disposed of.");
+    return this.#parts;
+  }
+
+  async #load(signal?: AbortSignal, onLoad?: OnLoad): Promise<void> {
+    const {
+      dtype,
+      quantization = defaultQuantization(this.#model),
+      quantizationMethod = "mse",
+      backend = DEFAULT_BACKEND,
+      warmUp: warmsUp = true,
+      referenceCacheBytes = DEFAULT_REFERENCE_CACHE_BYTES,
+    } = this.#options;
+    const gpu = await Gpu.open(this.#platform.gpu, this.#options);
+    let parts: LoadedModel | undefined;
+    try {
+      const opened = await openLoadedModel({
+        gpu,
+        model: this.#model,
+        scalar: gpu.scalarType(dtype),
+        quantization,
+        quantizationMethod,
+        backend,
+        referenceCacheBytes,
+        ortWasmUrl: this.#platform.ortWasmUrl,
+        tuningCache: this.#platform.tuningCache,
+        signal,
+      });
+      parts = opened;
+      const onProgress: LoadOptions["onProgress"] = (part, loadedBytes, totalBytes) =>
+        onLoad?.({ type: "load", stage: "gpu", part, loadedBytes, totalBytes });
+      const first = this.#budget?.first(opened) ?? ALL_PARTS;
+      await gpu.checked("loading", async () => {
+        const warm = warmsUp ? warmUp(opened, signal) : undefined;
+        try {
+          await opened.load(first, { signal, onProgress });
+        } finally {
+          await warm;
+        }
+      });
+      this.#parts = opened;
+    } catch (error) {
+      await parts?.dispose();
+      gpu.destroy();
+      throw error;
+    }
+  }
+
+  async #unload(): Promise<void> {
+    const parts = this.#parts;
+    this.#parts = undefined;
+    if (!parts) return;
+    await parts.dispose();
+    parts.gpu.destroy();
+  }
+}
+
+/** Compiles what pictures and edits take; what of it fails is compiled, or refused with its reason, when it is used. */
+async function warmUp(parts: LoadedModel, signal?: AbortSignal): Promise<void> {
+  try {
+    await parts.gpu.warmUp(await dryRun(parts, signal), signal);
+  } catch (error) {
+    if (!(error instanceof KleinbildError) && !signal?.aborted) throw error;
+  }
+}

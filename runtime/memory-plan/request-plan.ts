@@ -1,0 +1,69 @@
+import { BYTES_PER_ELEMENT, type ScalarType } from "../gpu/tensor.ts";
+import type { LoraUse, PipelineRequest } from "../pipeline/pipeline-request.ts";
+import type { Evaluation } from "../sampling/solver.ts";
+import { splitBlocks } from "../transformer/step-cache.ts";
+import type { PlannedRequest } from "./planned-request.ts";
+
+type Wanted = Omit<PipelineRequest, "prompt" | "negativePrompt" | "noises" | "onLatents" | "loras">;
+
+/** What of a run decides on memory. */
+export function planRequest(
+  { width, height, references, referenceMode, guidance, previews, program, stepCache }: Wanted,
+  { pictures, blocks, scalar, loras }: RunShape,
+): PlannedRequest {
+  return {
+    width,
+    height,
+    references,
+    referenceMode,
+    guidance: guidance !== null,
+    previews,
+    pictures,
+    evaluations: program.length,
+    solverRegisters: solverRegisters(program),
+    stepCache: !stepCache ? "none" : splitBlocks(stepCache, blocks).last < blocks ? "all" : "target",
+    phases: loras.length,
+    loraBytes: loras.flat().reduce((sum, lora) => sum + loraBytes(lora, scalar), 0),
+    loraRank: Math.max(...loras.map(rankOf)),
+  };
+}
+
+export interface RunShape {
+  readonly pictures: number;
+  /** Of the transformer. */
+  readonly blocks: number;
+  readonly scalar: ScalarType;
+  /** Of each set of weights that the run goes through. */
+  readonly loras: readonly (readonly LoraUse[])[];
+}
+
+/** Most matrices as large as the latents that the solver holds at once, x and the velocity aside. */
+export function solverRegisters(program: readonly Evaluation[]): number {
+  const assignments = program.flatMap((evaluation) => evaluation.assignments);
+  const lastUse = new Map<string, number>();
+  for (const [i, { target, terms }] of assignments.entries())
+    for (const register of [target, ...terms.map((term) => term.register)]) lastUse.set(register, i);
+  const held = new Set<string>();
+  let most = 0;
+  for (const [i, { target, terms }] of assignments.entries()) {
+    for (const register of [target, ...terms.map((term) => term.register)])
+      if (register !== "x" && register !== "velocity") held.add(register);
+    const scalesAlone = terms.length === 1 && terms[0]!.factor !== 1; // through a copy
+    most = Math.max(most, held.size + (scalesAlone ? 1 : 0));
+    for (const register of [...held]) if (lastUse.get(register) === i) held.delete(register);
+  }
+  return most;
+}
+
+/** A layer may be in several matrices, and each of them has both factors. */
+function loraBytes({ file, weight }: LoraUse, scalar: ScalarType): number {
+  if (weight === 0) return 0;
+  return file.modules.reduce((sum, { down, up, target, rank }) => {
+    const [columns, rows] = [down.shape[1]!, up.shape[0]!];
+    return sum + rank * (columns * target.length + 2 * rows) * BYTES_PER_ELEMENT[scalar];
+  }, 0);
+}
+
+function rankOf(loras: readonly LoraUse[]): number {
+  return loras.reduce((sum, { file }) => sum + Math.max(...file.modules.map(({ rank }) => rank)), 0);
+}

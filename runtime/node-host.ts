@@ -1,7 +1,0 @@
-import { nodeEngineHost } from "./node-platform.ts";
-import { processEndpoint } from "./process-endpoint.ts";
-import { exposeEngine } from "./rpc.ts";
-
-/** The child process of `kleinbild/node`. It ends when its parent does. */
-process.on("disconnect", () => process.kill(process.pid, "SIGKILL"));
-exposeEngine(nodeEngineHost(), processEndpoint(process));

@@ -1,0 +1,59 @@
+import { type ChildProcess, fork } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { KleinbildError } from "../errors.ts";
+import { NodeImageCodec } from "./sharp-image-codec.ts";
+import { type CommonOptions, Kleinbild } from "../remote/kleinbild.ts";
+import { nodeEngineHost, type NodeEngineOptions } from "./platform.ts";
+import { processEndpoint } from "./process-endpoint.ts";
+import { wrapEngine } from "../remote/rpc.ts";
+
+/** Options of an engine in Node. */
+export interface KleinbildNodeOptions extends CommonOptions, NodeEngineOptions {}
+
+/**
+ * What V8 must be told at its start, for onnxruntime's wasm: it shares memory without threads of its own, and optimising
+ * its huge functions keeps a core busy for a minute (and holds the process open) for no gain, the work being on the GPU.
+ */
+const V8_FLAGS = ["--single-threaded", "--liftoff-only"] as const;
+const HOST = new URL("./host.ts", import.meta.url);
+
+/**
+ * Loads a model on Dawn, in a child process unless this one was started with `node --single-threaded`.
+ *
+ * Needs the optional packages `webgpu` and `sharp`.
+ *
+ * @throws KleinbildError, or the reason of `signal`
+ */
+export async function createKleinbild(options: KleinbildNodeOptions = {}): Promise<Kleinbild> {
+  const { signal, onProgress, ...engineOptions } = options;
+  const codec = new NodeImageCodec();
+  const common = { signal, onProgress };
+  if (isSingleThreaded()) {
+    const died = new Promise<never>(() => {});
+    return Kleinbild.open({ remote: nodeEngineHost(), codec, died, close: () => {} }, engineOptions, common);
+  }
+  const child = fork(fileURLToPath(HOST), { execArgv: [...V8_FLAGS], serialization: "advanced" });
+  const died = childDeath(child);
+  const remote = wrapEngine<NodeEngineOptions>(processEndpoint(child));
+  // a child that was told to end has nothing to lose, and its wasm compiler would hold it open
+  const close = (): void => void child.kill("SIGKILL");
+  return Kleinbild.open({ remote, codec, died, close }, engineOptions, common);
+}
+
+function isSingleThreaded(): boolean {
+  const flags = [...process.execArgv, ...(process.env["NODE_OPTIONS"] ?? "").split(" ")];
+  return flags.includes("--single-threaded");
+}
+
+function childDeath(child: ChildProcess): Promise<never> {
+  const died = new Promise<never>((_, reject) => {
+    child.on("error", (cause) =>
+      reject(new KleinbildError("worker-died", "The engine's process could not be started.", {}, { cause })),
+    );
+    child.on("exit", (code, signal) =>
+      reject(new KleinbildError("worker-died", `The engine's process ended (${signal ?? `exit code ${code}`}).`)),
+    );
+  });
+  died.catch(() => {}); // met by whoever waits for the engine; an idle one may end unheard
+  return died;
+}

@@ -1,0 +1,31 @@
+import { Engine } from "../engine/engine.ts";
+import type { EngineOptions } from "../engine/engine-options.ts";
+import { dawnGpu } from "./dawn.ts";
+import { NodeImageCodec } from "./sharp-image-codec.ts";
+import { prepareModel, type PrepareOptions } from "../models/prepare-model.ts";
+import { type NodeModel, openMemoryBeside, openNodeLocation, openNodeStore } from "./location.ts";
+import { EngineHost } from "../remote/rpc.ts";
+
+/** What an engine in Node is made of; crosses to a child process. */
+export interface NodeEngineOptions extends EngineOptions, Pick<PrepareOptions, "keep" | "evict"> {
+  /**
+   * A folder in diffusers layout, the http(s) address of one, a file with all parts, `stored:` and the id of a kept model, or
+   * the place (path or address) of each file by its path in the model. Default: klein-nano, which the package carries.
+   */
+  readonly model?: NodeModel | undefined;
+  /** Folder of kept models. Default: `kleinbild/models` in the user's cache folder. */
+  readonly storeFolder?: string | undefined;
+}
+
+/** Serves an engine on Dawn in this process. */
+export function nodeEngineHost(): EngineHost<NodeEngineOptions> {
+  return new EngineHost(async ({ model, keep, evict, storeFolder, ...options }, signal, onLoad) => {
+    const { quantization, quantizationMethod } = options;
+    const prepare = { quantization, quantizationMethod, keep, evict };
+    const place = await openNodeLocation(model);
+    const source = await prepareModel(openNodeStore(storeFolder), place, prepare, { signal, onLoad });
+    const memory = openMemoryBeside(storeFolder);
+    const platform = { gpu: await dawnGpu(), codec: new NodeImageCodec(), memory };
+    return Engine.create(platform, source, options, { signal, onLoad });
+  });
+}

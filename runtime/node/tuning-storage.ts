@@ -1,0 +1,26 @@
+import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { sha256 } from "@noble/hashes/sha2.js";
+import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js";
+import type { TuningStorage } from "../autotune/tuning-cache.ts";
+
+/** Remembers in a folder, a file for each key. */
+export function openNodeMemory(folder: string): TuningStorage {
+  const place = (key: string): string => join(folder, `${bytesToHex(sha256(utf8ToBytes(key))).slice(0, 32)}.json`);
+  return {
+    get: async (key) => {
+      try {
+        return await readFile(place(key), "utf8");
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+        throw error;
+      }
+    },
+    set: async (key, value) => {
+      await mkdir(folder, { recursive: true });
+      const file = place(key);
+      await writeFile(`${file}.${process.pid}`, value); // two processes may start at once
+      await rename(`${file}.${process.pid}`, file);
+    },
+  };
+}

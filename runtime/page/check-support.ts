@@ -1,0 +1,19 @@
+import { type AdapterSummary, NO_ADAPTER, summarizeAdapter } from "../gpu/adapter.ts";
+
+/** Whether this browser can run the engine, and on what; `reason` is a sentence for a person. */
+export type Support =
+  | { readonly supported: true; readonly adapter: AdapterSummary }
+  | { readonly supported: false; readonly reason: string };
+
+/** Asks for an adapter, downloads nothing. */
+export async function checkSupport(): Promise<Support> {
+  if (!("gpu" in navigator)) {
+    const reason = isSecureContext
+      ? "This browser has no WebGPU. Chrome and Edge have it, Firefox from version 141 on Windows and 145 on macOS, Safari from 26."
+      : "WebGPU is there only for pages served by https or from localhost.";
+    return { supported: false, reason };
+  }
+  const adapter = await navigator.gpu.requestAdapter({ powerPreference: "high-performance" });
+  if (!adapter) return { supported: false, reason: NO_ADAPTER };
+  return { supported: true, adapter: summarizeAdapter(adapter) };
+}

@@ -1,0 +1,55 @@
+import { KleinbildError } from "../errors.ts";
+import type { PageModel } from "../models/page-location.ts";
+import { blobsOf } from "../weights/blob-source.ts";
+
+/**
+ * A model as a page names it: the address of a folder, `stored:` and the id of a kept model, the files by their paths in the
+ * model (addresses, or Blobs that a user picked), or the picked files themselves.
+ */
+export type ModelInput = string | URL | Readonly<Record<string, string | URL | Blob>> | readonly File[];
+
+/** The worker of `kleinbild/worker`, beside this module. */
+export function startWorker(): Worker {
+  return new Worker(new URL("../worker.ts", import.meta.url), { type: "module", name: "kleinbild" });
+}
+
+/** Rejects when the worker ends by itself. */
+export function workerDeath(worker: Worker): Promise<never> {
+  const died = new Promise<never>((_, reject) => {
+    worker.addEventListener("error", (event) => {
+      const message = `The worker failed: ${event.message || "it could not be loaded"}.`;
+      reject(new KleinbildError("worker-died", message, {}, { cause: event.error }));
+    });
+    worker.addEventListener("messageerror", () =>
+      reject(new KleinbildError("worker-died", "A message of the worker could not be read.")),
+    );
+  });
+  died.catch(() => {}); // met by whoever waits for the engine; an idle one may end unheard
+  return died;
+}
+
+/** Absolute addresses, since the worker has another base than the page; picked files by their paths. */
+export function resolveModel(model: ModelInput): PageModel {
+  if (typeof model === "string" || model instanceof URL) return resolveUrl(model);
+  if (isFiles(model)) return blobsOf(model);
+  const entries = Object.entries(model);
+  const blobs = entries.filter((entry): entry is [string, Blob] => entry[1] instanceof Blob);
+  if (blobs.length === 0)
+    return Object.fromEntries(entries.map(([path, url]) => [path, resolveUrl(url as string | URL)]));
+  if (blobs.length === entries.length) return Object.fromEntries(blobs);
+  // an object URL serves as the address of a picked file
+  return Object.fromEntries(
+    entries.map(([path, file]) => [path, file instanceof Blob ? URL.createObjectURL(file) : resolveUrl(file)]),
+  );
+}
+
+function isFiles(model: ModelInput): model is readonly File[] {
+  return Array.isArray(model);
+}
+
+/** @throws KleinbildError `invalid-request` */
+export function resolveUrl(url: string | URL): string {
+  if (!URL.canParse(String(url), document.baseURI))
+    throw new KleinbildError("invalid-request", `An address was expected; got ${String(url)}.`, { url: String(url) });
+  return new URL(url, document.baseURI).href;
+}

@@ -1,0 +1,40 @@
+import type { PixelImage } from "../image/pixels.ts";
+import type { NoiseSource } from "../sampling/noise.ts";
+import type { Evaluation } from "../sampling/solver.ts";
+import type { ReferenceMode } from "../transformer/denoiser.ts";
+import type { StepCacheOptions } from "../transformer/step-cache.ts";
+import type { LoraFile } from "../weights/lora/lora-file.ts";
+
+/** Which noise levels a LoRA acts on. */
+export type LoraStages = "high" | "low" | "both";
+
+/** A LoRA of a run. */
+export interface LoraUse {
+  readonly file: LoraFile;
+  /** Factor of its change. */
+  readonly weight: number;
+  readonly stages: LoraStages;
+}
+
+/** A request with nothing left to decide. */
+export interface PipelineRequest {
+  readonly prompt: string;
+  readonly negativePrompt: string;
+  /** Pixels. */
+  readonly width: number;
+  readonly height: number;
+  /** The evaluations of the velocity that lead from noise to the picture. */
+  readonly program: readonly Evaluation[];
+  /** One noise a picture. */
+  readonly noises: readonly NoiseSource[];
+  /** Null: one pass an evaluation. */
+  readonly guidance: number | null;
+  /** Prepared pictures, in order. */
+  readonly references: readonly PixelImage[];
+  readonly referenceMode: ReferenceMode;
+  readonly loras: readonly LoraUse[];
+  readonly stepCache?: StepCacheOptions | undefined;
+  readonly previews: boolean;
+  /** Sees the latents [tokens, channels] after each evaluation, from 0. */
+  readonly onLatents?: ((evaluation: number, latents: Float32Array) => void) | undefined;
+}

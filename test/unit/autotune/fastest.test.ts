@@ -1,0 +1,103 @@
+import { describe, expect, it } from "vitest";
+import { fastest, type Candidates } from "../../../runtime/autotune/fastest.ts";
+import { KleinbildError } from "../../../runtime/errors.ts";
+
+interface Candidate {
+  /** Milliseconds of its runs, the last one for all that follow. */
+  readonly takes?: readonly number[];
+  readonly fails?: Error;
+  readonly failsWhenTimed?: Error;
+}
+
+class FakeTrial implements Candidates<string> {
+  readonly checked: string[] = [];
+  readonly timed: string[] = [];
+  readonly #candidates: Readonly<Record<string, Candidate>>;
+
+  constructor(candidates: Readonly<Record<string, Candidate>>) {
+    this.#candidates = candidates;
+  }
+
+  async check(name: string): Promise<void> {
+    this.checked.push(name);
+    const { fails } = this.#candidates[name]!;
+    if (fails) throw fails;
+  }
+
+  async time(name: string): Promise<number> {
+    const run = this.timed.filter((timed) => timed === name).length;
+    this.timed.push(name);
+    const { takes = [1], failsWhenTimed } = this.#candidates[name]!;
+    if (failsWhenTimed) throw failsWhenTimed;
+    return takes[Math.min(run, takes.length - 1)]!;
+  }
+
+  choose(budgetMs = 1000): ReturnType<typeof fastest<string>> {
+    return fastest("a product", Object.keys(this.#candidates), this, budgetMs);
+  }
+}
+
+describe("the choice of the fastest", () => {
+  it("checks every candidate before any is timed, then times them in turn", async () => {
+    const trial = new FakeTrial({ a: { takes: [3] }, b: { takes: [4] } });
+    expect(await trial.choose()).toEqual({
+      fastest: "a",
+      candidates: [
+        { name: "a", milliseconds: 3 },
+        { name: "b", milliseconds: 4 },
+      ],
+    });
+    expect(trial.checked).toEqual(["a", "b"]);
+    expect(trial.timed).toEqual(["a", "b", "a", "b", "a", "b"]);
+  });
+
+  it("goes by the shortest run, since others only add to a run", async () => {
+    const trial = new FakeTrial({ a: { takes: [5] }, b: { takes: [7, 2, 9] } });
+    expect((await trial.choose()).fastest).toBe("b");
+  });
+
+  it("leaves out what gives a wrong result, however fast, and never times it", async () => {
+    const trial = new FakeTrial({ wrong: { fails: new Error("gives 1 where 2 is right"), takes: [0] }, right: {} });
+    expect(await trial.choose()).toEqual({
+      fastest: "right",
+      candidates: [
+        { name: "wrong", refused: "gives 1 where 2 is right" },
+        { name: "right", milliseconds: 1 },
+      ],
+    });
+    expect(trial.timed).not.toContain("wrong");
+  });
+
+  it("leaves out what fails while it is timed", async () => {
+    const trial = new FakeTrial({ a: { failsWhenTimed: new Error("no memory") }, b: { takes: [9] } });
+    expect(await trial.choose()).toMatchObject({ fastest: "b", candidates: [{ refused: "no memory" }, {}] });
+  });
+
+  it("looks twice at what is far slower, and again at what is nearly as fast", async () => {
+    const trial = new FakeTrial({ fast: { takes: [10] }, near: { takes: [15] }, slow: { takes: [15.1] } });
+    expect((await trial.choose()).fastest).toBe("fast");
+    const runs = (name: string): number => trial.timed.filter((timed) => timed === name).length;
+    expect([runs("fast"), runs("near"), runs("slow")]).toEqual([3, 3, 2]);
+  });
+
+  it("begins no round when the budget is used up, and always one", async () => {
+    const trial = new FakeTrial({ a: { takes: [300] }, b: { takes: [200] } });
+    expect((await trial.choose(500)).fastest).toBe("b");
+    expect(trial.timed).toEqual(["a", "b"]);
+  });
+
+  it("says of each why, where nothing is left", async () => {
+    const trial = new FakeTrial({ a: { fails: new Error("wrong") }, b: { fails: new Error("too large") } });
+    await expect(trial.choose()).rejects.toMatchObject({
+      code: "unsupported",
+      message: "Nothing computes a product rightly on this adapter: a: wrong; b: too large",
+    });
+  });
+
+  it("gives up at once when the device is lost", async () => {
+    const lost = new KleinbildError("device-lost", "gone");
+    const trial = new FakeTrial({ a: { fails: lost }, b: {} });
+    await expect(trial.choose()).rejects.toBe(lost);
+    expect(trial.checked).toEqual(["a"]);
+  });
+});

@@ -1,0 +1,89 @@
+import { describe, expect, it } from "vitest";
+import { tuningKey, type TuningSubject, TuningCache } from "../../../runtime/autotune/tuning-cache.ts";
+import type { AdapterSummary } from "../../../runtime/gpu/adapter.ts";
+import { memoryOf } from "../../support/choices.ts";
+
+const CANDIDATES = ["64x64", "128x64", "ort"] as const;
+const CHOSEN = {
+  implementation: "128x64",
+  candidates: [
+    { name: "64x64", milliseconds: 3.5 },
+    { name: "128x64", milliseconds: 2 },
+    { name: "ort", refused: "gives NaN where 1 is right" },
+  ],
+} as const;
+
+describe("remembered choices", () => {
+  it("come back as they were", async () => {
+    const choices = new TuningCache(memoryOf());
+    await choices.set("key", CHOSEN);
+    expect(await choices.get("key", CANDIDATES)).toEqual(CHOSEN);
+    expect(await choices.get("other key", CANDIDATES)).toBeUndefined();
+  });
+
+  it.each([
+    ["no JSON", "{"],
+    ["no object", "7"],
+    ["without its reasons", `{"implementation":"64x64"}`],
+    ["of something that there is not", `{"implementation":"cuda","candidates":[]}`],
+    ["of something that is no candidate here", `{"implementation":"direct","candidates":[]}`],
+  ])("are not there when what is kept is %s", async (_what, text) => {
+    const choices = new TuningCache(memoryOf(new Map([["key", text]])));
+    expect(await choices.get("key", CANDIDATES)).toBeUndefined();
+  });
+
+  it("are not there without a store, and with one that fails; neither is an error", async () => {
+    const failing = { get: () => Promise.reject(new Error("denied")), set: () => Promise.reject(new Error("full")) };
+    for (const store of [undefined, failing]) {
+      const choices = new TuningCache(store);
+      await choices.set("key", CHOSEN);
+      expect(await choices.get("key", CANDIDATES)).toBeUndefined();
+    }
+  });
+});
+
+describe("the key of a choice", () => {
+  const adapter: AdapterSummary = {
+    vendor: "acme",
+    architecture: "one",
+    device: "0x1",
+    description: "Acme One",
+    software: false,
+    f16: true,
+    subgroups: true,
+    timestamps: true,
+    maxBindingBytes: 2 ** 27,
+    maxBufferBytes: 2 ** 28,
+  };
+  const limits = { maxComputeWorkgroupStorageSize: 32_768, maxComputeInvocationsPerWorkgroup: 256 };
+  const choice: TuningSubject = {
+    operator: "q4",
+    scalar: "f16",
+    candidates: CANDIDATES,
+    shape: { columns: 3072 },
+    ortWasmUrl: undefined,
+  };
+  const keyOf = (
+    changedAdapter: Partial<AdapterSummary> = {},
+    changedLimits: Partial<typeof limits> = {},
+    changedChoice: Partial<TuningSubject> = {},
+  ): string => {
+    const device = { limits: { ...limits, ...changedLimits } } as GPUDevice;
+    return tuningKey({ adapter: { ...adapter, ...changedAdapter }, device }, { ...choice, ...changedChoice });
+  };
+
+  it("is the same for the same", () => expect(keyOf()).toBe(keyOf()));
+
+  it.each([
+    ["another chip", keyOf({ device: "0x2" })],
+    ["another driver's name of it", keyOf({ description: "Acme One (new)" })],
+    ["an adapter used without subgroups", keyOf({ subgroups: false })],
+    ["a lower limit of bindings", keyOf({ maxBindingBytes: 2 ** 20 })],
+    ["less workgroup memory", keyOf({}, { maxComputeWorkgroupStorageSize: 16_384 })],
+    ["another format", keyOf({}, {}, { operator: "q8" })],
+    ["another scalar type", keyOf({}, {}, { scalar: "f32" })],
+    ["other candidates", keyOf({}, {}, { candidates: ["64x64", "128x64"] })],
+    ["another place of onnxruntime's wasm", keyOf({}, {}, { ortWasmUrl: "https://example.org/ort.wasm" })],
+    ["a wider model", keyOf({}, {}, { shape: { columns: 4096 } })],
+  ])("is another for %s", (_what, key) => expect(key).not.toBe(keyOf()));
+});
