@@ -1,11 +1,11 @@
 import type { WorkerEngineOptions } from "./page/create-kleinbild.ts";
-import { Engine } from "./engine/engine.ts";
+import { Engine, type Platform } from "./engine/engine.ts";
 import { KleinbildError } from "./errors.ts";
 import { BrowserImageCodec } from "./page/browser-image-codec.ts";
 import { ModelLibrary } from "./models/model-library.ts";
 import { openPageLocation, type PageModel } from "./models/page-location.ts";
 import { prepareModel, type PrepareOptions } from "./models/prepare-model.ts";
-import { openPageMemory } from "./page/tuning-storage.ts";
+import { openPageTuningStorage } from "./page/tuning-storage.ts";
 import { EngineHost, exposeEngine } from "./remote/rpc.ts";
 import { InMemoryBackend } from "./weights/store/in-memory-backend.ts";
 import { ModelStore } from "./weights/store/model-store.ts";
@@ -25,7 +25,7 @@ const host = new EngineHost<WorkerEngineOptions>(
     const prepare = { quantization, quantizationMethod, keep, evict };
     const source = await prepareModel(await openStore(keep), openPageLocation(model), prepare, { signal, onLoad });
     const codec = new BrowserImageCodec();
-    const platform = { gpu: navigator.gpu, codec, ortWasmUrl, memory: openPageMemory() };
+    const platform: Platform = { gpu: navigator.gpu, codec, ortWasmUrl, tuningCache: openPageTuningStorage() };
     return Engine.create(platform, source, options, { signal, onLoad });
   },
   async (call, signal, onLoad) => {

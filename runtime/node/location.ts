@@ -8,7 +8,7 @@ import { LayeredSource } from "../models/layered-source.ts";
 import type { ModelLocation } from "../models/model-location.ts";
 import { httpLocation } from "../models/page-location.ts";
 import { storedLocation } from "../models/stored-location.ts";
-import { openNodeMemory } from "./tuning-storage.ts";
+import { openFolderTuningStorage } from "./tuning-storage.ts";
 import { FolderSource, type LocalFiles } from "./folder-source.ts";
 import { HttpSource } from "../weights/http-source.ts";
 import { ModelStore } from "../weights/store/model-store.ts";
@@ -41,9 +41,9 @@ export function openNodeStore(folder = storeFolder()): ModelStore {
   return new ModelStore(new FolderBackend(folder));
 }
 
-/** Where it is remembered what was measured: in a folder among the kept models, which is none of them. */
-export function openMemoryBeside(folder = storeFolder()): TuningStorage {
-  return openNodeMemory(join(folder, "measured"));
+/** The tuning cache of this machine: a folder of its own inside the model store. */
+export function openNodeTuningStorage(folder = storeFolder()): TuningStorage {
+  return openFolderTuningStorage(join(folder, "measured"));
 }
 
 function storeFolder(): string {

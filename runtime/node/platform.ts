@@ -1,9 +1,9 @@
-import { Engine } from "../engine/engine.ts";
+import { Engine, type Platform } from "../engine/engine.ts";
 import type { EngineOptions } from "../engine/engine-options.ts";
 import { dawnGpu } from "./dawn.ts";
 import { NodeImageCodec } from "./sharp-image-codec.ts";
 import { prepareModel, type PrepareOptions } from "../models/prepare-model.ts";
-import { type NodeModel, openMemoryBeside, openNodeLocation, openNodeStore } from "./location.ts";
+import { type NodeModel, openNodeTuningStorage, openNodeLocation, openNodeStore } from "./location.ts";
 import { EngineHost } from "../remote/rpc.ts";
 
 /** What an engine in Node is made of; crosses to a child process. */
@@ -24,8 +24,8 @@ export function nodeEngineHost(): EngineHost<NodeEngineOptions> {
     const prepare = { quantization, quantizationMethod, keep, evict };
     const place = await openNodeLocation(model);
     const source = await prepareModel(openNodeStore(storeFolder), place, prepare, { signal, onLoad });
-    const memory = openMemoryBeside(storeFolder);
-    const platform = { gpu: await dawnGpu(), codec: new NodeImageCodec(), memory };
+    const tuningCache = openNodeTuningStorage(storeFolder);
+    const platform: Platform = { gpu: await dawnGpu(), codec: new NodeImageCodec(), tuningCache };
     return Engine.create(platform, source, options, { signal, onLoad });
   });
 }

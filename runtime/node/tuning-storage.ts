@@ -4,8 +4,8 @@ import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js";
 import type { TuningStorage } from "../autotune/tuning-cache.ts";
 
-/** Remembers in a folder, a file for each key. */
-export function openNodeMemory(folder: string): TuningStorage {
+/** Stores what autotune measured in a folder, one file for each key. */
+export function openFolderTuningStorage(folder: string): TuningStorage {
   const place = (key: string): string => join(folder, `${bytesToHex(sha256(utf8ToBytes(key))).slice(0, 32)}.json`);
   return {
     get: async (key) => {
