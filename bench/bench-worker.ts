@@ -1,7 +1,7 @@
 import { KleinbildError } from "../runtime/errors.ts";
 import { BrowserImageCodec } from "../runtime/page/browser-image-codec.ts";
 import { exposeRun } from "../runtime/remote/rpc.ts";
-import { HttpSource } from "../runtime/weights/http-source.ts";
+import { HttpSource } from "../runtime/weights/sources/http-source.ts";
 import type { WorkerBenchmarkOptions } from "./client.ts";
 import type { BenchmarkEvent } from "./options.ts";
 import { PAGE_CASES, runCases } from "./run-cases.ts";

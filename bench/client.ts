@@ -1,6 +1,6 @@
 import { KLEIN_NANO } from "../runtime/models/bundled-model.ts";
 import { resolveModel, resolveUrl, workerDeath } from "../runtime/page/start-worker.ts";
-import type { ModelAddress } from "../runtime/weights/http-source.ts";
+import type { ModelAddress } from "../runtime/weights/sources/http-source.ts";
 import { unpackError, wrapRun } from "../runtime/remote/rpc.ts";
 import { type BenchmarkChoice, type BenchmarkEvent, resolveChoice } from "./options.ts";
 

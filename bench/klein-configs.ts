@@ -1,4 +1,4 @@
-import type { ModelConfig } from "../runtime/weights/model-config.ts";
+import type { ModelConfig } from "../runtime/weights/config/model-config.ts";
 
 /** The configs of the real models, by the figures that their publishers give. */
 export const KLEIN_4B: ModelConfig = {

@@ -1,5 +1,5 @@
 import type { Platform } from "../runtime/engine/engine.ts";
-import type { ModelSource } from "../runtime/weights/source.ts";
+import type { ModelSource } from "../runtime/weights/sources/model-source.ts";
 import type { ReportVersions } from "./report/report.ts";
 
 /** The models that the repository carries. */

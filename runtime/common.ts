@@ -57,8 +57,8 @@ export type {
 export type { GetResponseTask, ImageUploadTask } from "./task/schema/schema.ts";
 export type { LocalTaskRunner, RemoteChoice } from "./task/runner/task-runner.ts";
 export type { RunTasksOptions, TaskRunner } from "./task/runner/task-runner-types.ts";
-export type { ModelConfig } from "./weights/model-config.ts";
-export type { Quantization } from "./weights/loader.ts";
+export type { ModelConfig } from "./weights/config/model-config.ts";
+export type { Quantization } from "./weights/loader/weight-loader.ts";
 export type { ModelRecognition } from "./weights/open-model.ts";
 export type { QuantizationMethod } from "./weights/quantize.ts";
 export type { Damage } from "./weights/store/model-store.ts";

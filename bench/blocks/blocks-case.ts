@@ -1,6 +1,6 @@
 import { BACKENDS, type BackendName, type DenseBackend } from "../../runtime/backend/backend.ts";
 import { createBackend } from "../../runtime/backend/create-backend.ts";
-import type { ModelConfig } from "../../runtime/weights/model-config.ts";
+import type { ModelConfig } from "../../runtime/weights/config/model-config.ts";
 import { KLEIN_4B, KLEIN_9B } from "../klein-configs.ts";
 import { decoderPart } from "./decoder-part.ts";
 import type { ModelPart, Size } from "./model-part.ts";

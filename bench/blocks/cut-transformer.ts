@@ -6,8 +6,8 @@ import type { ChunkedMatrix, ScalarType } from "../../runtime/gpu/tensor.ts";
 import { rowsPerChunk } from "../../runtime/loaded-model/rows-per-chunk.ts";
 import { TransformerModel } from "../../runtime/transformer/model.ts";
 import { loadTransformerWeights, type TransformerWeights } from "../../runtime/transformer/weights.ts";
-import { WeightLoader } from "../../runtime/weights/loader.ts";
-import type { ModelConfig } from "../../runtime/weights/model-config.ts";
+import { WeightLoader } from "../../runtime/weights/loader/weight-loader.ts";
+import type { ModelConfig } from "../../runtime/weights/config/model-config.ts";
 import { seededValues, seededWeights } from "./seeded-weights.ts";
 
 /**

@@ -3,7 +3,7 @@ import { assertFinite } from "../../runtime/gpu/finite.ts";
 import { BYTES_PER_ELEMENT } from "../../runtime/gpu/tensor.ts";
 import { Autoencoder } from "../../runtime/vae/autoencoder.ts";
 import { loadVaeWeights } from "../../runtime/vae/weights.ts";
-import { WeightLoader } from "../../runtime/weights/loader.ts";
+import { WeightLoader } from "../../runtime/weights/loader/weight-loader.ts";
 import { Marks } from "./marks.ts";
 import { type ModelPart, type PartOptions, targetTokens } from "./model-part.ts";
 import { seededValues, seededWeights } from "./seeded-weights.ts";

@@ -3,7 +3,7 @@ import type { Matrix } from "../../runtime/backend/matrix.ts";
 import type { Gpu } from "../../runtime/gpu/device.ts";
 import { type ScalarType, tensorBytes } from "../../runtime/gpu/tensor.ts";
 import { PIXELS_PER_TOKEN } from "../../runtime/vae/autoencoder.ts";
-import type { ModelConfig } from "../../runtime/weights/model-config.ts";
+import type { ModelConfig } from "../../runtime/weights/config/model-config.ts";
 
 /** What is asked for: tokens of text, pixels of a picture's side, and of a side of what is decoded. */
 export interface Size {

@@ -1,6 +1,6 @@
 import type { PackedRows, StoredTensor } from "../../runtime/weights/formats/tensor-file.ts";
 import { inventory, type InventoryTensor, type WeightPart } from "../../runtime/weights/inventory.ts";
-import type { ModelConfig } from "../../runtime/weights/model-config.ts";
+import type { ModelConfig } from "../../runtime/weights/config/model-config.ts";
 import { TensorView } from "../../runtime/weights/names/tensor-view.ts";
 import { QUANTIZATION_BLOCK, quantizeRows } from "../../runtime/weights/quantize.ts";
 import { TensorStore } from "../../runtime/weights/tensor-store.ts";

@@ -3,7 +3,7 @@ import { rowsPerChunk } from "../../runtime/loaded-model/rows-per-chunk.ts";
 import { EmbeddingTable } from "../../runtime/text/embedding.ts";
 import { TextEncoder } from "../../runtime/text/encoder.ts";
 import { loadTextEncoderWeights } from "../../runtime/text/weights.ts";
-import { WeightLoader } from "../../runtime/weights/loader.ts";
+import { WeightLoader } from "../../runtime/weights/loader/weight-loader.ts";
 import { Marks } from "./marks.ts";
 import { matrixBytes, type ModelPart, type PartOptions } from "./model-part.ts";
 import { seededWeights } from "./seeded-weights.ts";

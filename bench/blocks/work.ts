@@ -1,5 +1,5 @@
 import { inventory } from "../../runtime/weights/inventory.ts";
-import type { ModelConfig, TextEncoderConfig, TransformerConfig } from "../../runtime/weights/model-config.ts";
+import type { ModelConfig, TextEncoderConfig, TransformerConfig } from "../../runtime/weights/config/model-config.ts";
 
 /**
  * Operations that arithmetic asks for, two to a multiply-add: every matrix and attention. What is elementwise (norms,

@@ -1,6 +1,6 @@
 import type { BackendName } from "../../runtime/backend/backend.ts";
 import type { Kernel2d, KernelLayout } from "../../runtime/backend/matrix.ts";
-import { kernelLaying } from "../../runtime/weights/kernel-layout.ts";
+import { kernelLaying } from "../../runtime/weights/loader/kernel-layout.ts";
 import { type Operator, places } from "./operator.ts";
 import type { OperatorShapes } from "./shapes.ts";
 import type { Workspace } from "./workspace.ts";

@@ -3,8 +3,8 @@ import type { Kernel2d, KernelLayout, Matrix, WeightFormat } from "../backend/ma
 import type { Gpu } from "../gpu/device.ts";
 import type { MemoryScope } from "../gpu/memory.ts";
 import type { ScalarType, Tensor } from "../gpu/tensor.ts";
-import { kernelLaying } from "../weights/kernel-layout.ts";
-import { toScalar } from "../weights/loader.ts";
+import { kernelLaying } from "../weights/loader/kernel-layout.ts";
+import { toScalar } from "../weights/loader/weight-loader.ts";
 import { QUANTIZATION_BITS, QUANTIZATION_BLOCK } from "../weights/quantize.ts";
 
 /** One operator on the GPU, with what it must give. */

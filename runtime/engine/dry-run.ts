@@ -3,7 +3,7 @@ import type { LoadedModel } from "../loaded-model/loaded-model.ts";
 import { runPipeline } from "../pipeline/run-pipeline.ts";
 import { resolveRequest } from "../request/request.ts";
 import { resolveRun } from "../request/resolve-run.ts";
-import { ALL_PARTS } from "../weights/inventory.ts";
+import { WEIGHT_PARTS } from "../weights/inventory.ts";
 
 /** Pixels of a side: enough rows everywhere for the largest tiles. */
 const MOST_PIXELS = 256;
@@ -15,7 +15,7 @@ const MOST_PIXELS = 256;
 export async function dryRun(parts: LoadedModel, signal?: AbortSignal): Promise<readonly PipelineVariant[]> {
   const standIn = await parts.onNullDevice();
   const { config, gpu } = standIn;
-  await standIn.load(ALL_PARTS, { signal });
+  await standIn.load(WEIGHT_PARTS, { signal });
   const side = Math.min(config.defaultSize, MOST_PIXELS);
   const reference = { width: side, height: side, data: new Uint8ClampedArray(side * side * 4) };
   const request = resolveRequest({ prompt: "", width: side, height: side, references: [reference] }, config);

@@ -2,7 +2,7 @@ import { BACKEND_OPTIONS, type BackendOption } from "../backend/backend.ts";
 import { KleinbildError } from "../errors.ts";
 import { GPU_FEATURES, type GpuFeature } from "../gpu/device.ts";
 import type { ScalarType } from "../gpu/tensor.ts";
-import type { Quantization } from "../weights/loader.ts";
+import type { Quantization } from "../weights/loader/weight-loader.ts";
 import type { QuantizationMethod } from "../weights/quantize.ts";
 
 /** How the engine computes; all of it can be left to the engine. */

@@ -24,11 +24,11 @@ import { resolveRun } from "../request/resolve-run.ts";
 import { pictureSeeds } from "../sampling/seed.ts";
 import type { ReferenceCacheStatistics } from "../transformer/reference-cache.ts";
 import { defaultQuantization } from "../weights/default-quantization.ts";
-import { ALL_PARTS } from "../weights/inventory.ts";
-import type { Quantization } from "../weights/loader.ts";
-import type { ModelConfig } from "../weights/model-config.ts";
+import { WEIGHT_PARTS } from "../weights/inventory.ts";
+import type { Quantization } from "../weights/loader/weight-loader.ts";
+import type { ModelConfig } from "../weights/config/model-config.ts";
 import { type ModelRecognition, openModel, type OpenModel } from "../weights/open-model.ts";
-import type { ModelSource } from "../weights/source.ts";
+import type { ModelSource } from "../weights/sources/model-source.ts";
 
 /** What differs between a page's worker and Node. */
 export interface Platform {
@@ -259,7 +259,7 @@ export class Engine {
       parts = opened;
       const onProgress: LoadOptions["onProgress"] = (part, loadedBytes, totalBytes) =>
         onLoad?.({ type: "load", stage: "gpu", part, loadedBytes, totalBytes });
-      const first = this.#budget?.first(opened) ?? ALL_PARTS;
+      const first = this.#budget?.first(opened) ?? WEIGHT_PARTS;
       await gpu.checked("loading", async () => {
         const warm = warmsUp ? warmUp(opened, signal) : undefined;
         try {

@@ -19,8 +19,8 @@ import { Autoencoder } from "../vae/autoencoder.ts";
 import { PreviewModel } from "../vae/preview.ts";
 import { loadVaeWeights } from "../vae/weights.ts";
 import { inventory, type WeightPart } from "../weights/inventory.ts";
-import { type Quantization, WeightLoader } from "../weights/loader.ts";
-import type { ModelConfig } from "../weights/model-config.ts";
+import { type Quantization, WeightLoader } from "../weights/loader/weight-loader.ts";
+import type { ModelConfig } from "../weights/config/model-config.ts";
 import type { OpenModel } from "../weights/open-model.ts";
 import type { QuantizationMethod } from "../weights/quantize.ts";
 

@@ -1,6 +1,6 @@
 import { KleinbildError } from "../errors.ts";
 import type { WeightPart } from "../weights/inventory.ts";
-import type { WeightLoader } from "../weights/loader.ts";
+import type { WeightLoader } from "../weights/loader/weight-loader.ts";
 
 interface Loaded<T> {
   readonly value: T;

@@ -1,6 +1,6 @@
 import { BYTES_PER_ELEMENT, type ScalarType } from "../gpu/tensor.ts";
 import { KleinbildError } from "../errors.ts";
-import type { ModelConfig } from "../weights/model-config.ts";
+import type { ModelConfig } from "../weights/config/model-config.ts";
 
 /**
  * Rows of a token stream that go through dense operators at once: the widest activation of them fits one binding.

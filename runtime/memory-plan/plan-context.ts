@@ -1,7 +1,7 @@
 import { type BackendsByOperator, mapOperators, type LinearOperator } from "../backend/operators.ts";
 import { BYTES_PER_ELEMENT, type ScalarType } from "../gpu/tensor.ts";
-import type { Quantization } from "../weights/loader.ts";
-import type { ModelConfig } from "../weights/model-config.ts";
+import type { Quantization } from "../weights/loader/weight-loader.ts";
+import type { ModelConfig } from "../weights/config/model-config.ts";
 import { QUANTIZATION_BLOCK } from "../weights/quantize.ts";
 import { PlannedMemory } from "./ledger.ts";
 import { OrtPool } from "./ort-pool.ts";

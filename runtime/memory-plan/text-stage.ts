@@ -1,6 +1,6 @@
 import { BYTES_PER_ELEMENT, rowRanges } from "../gpu/tensor.ts";
 import { CACHED_PROMPTS } from "../text/prompt-embedding-cache.ts";
-import type { ModelConfig } from "../weights/model-config.ts";
+import type { ModelConfig } from "../weights/config/model-config.ts";
 import type { PlanContext } from "./plan-context.ts";
 import { PlannedAttention } from "./planned-attention.ts";
 

@@ -3,7 +3,7 @@ import { rowRanges, tensorBytes } from "../gpu/tensor.ts";
 import { PIXEL_CHANNELS, PIXELS_PER_TOKEN } from "../vae/autoencoder.ts";
 import { bandRows } from "../vae/bands.ts";
 import { POSITIONS_PER_PART } from "../vae/blocks.ts";
-import type { VaeConfig } from "../weights/model-config.ts";
+import type { VaeConfig } from "../weights/config/model-config.ts";
 import type { PlannedScope } from "./ledger.ts";
 import type { PlanContext } from "./plan-context.ts";
 

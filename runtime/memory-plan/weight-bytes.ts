@@ -25,7 +25,7 @@ function tensorWeight(setup: PlanSetup, { name, shape, role }: InventoryTensor, 
         (sum, columns) => sum + matrixBytes(setup, shape[0]!, columns),
         0,
       );
-    case "kept":
+    case "unquantized":
       return tensorBytes(setup.scalar, shape);
     case "kernel": {
       const [out = 0, inputs = 0, ...size] = shape;
@@ -56,6 +56,6 @@ function matrixBytes(setup: PlanSetup, rows: number, columns: number): number {
 
 /** Biases of matrices and convolutions are in the scalar type, those of norms in f32. */
 function biasesInScalar(tensors: readonly InventoryTensor[]): ReadonlySet<string> {
-  const weights = tensors.filter(({ role }) => role === "kept" || role === "kernel");
+  const weights = tensors.filter(({ role }) => role === "unquantized" || role === "kernel");
   return new Set(weights.map(({ name }) => name.replace(/weight$/, "bias")));
 }

@@ -6,8 +6,8 @@ import type { ScalarType } from "../gpu/tensor.ts";
 import { type MemoryPlan, planMemory } from "../memory-plan/memory-plan.ts";
 import type { PlannedRequest } from "../memory-plan/planned-request.ts";
 import { defaultQuantization } from "../weights/default-quantization.ts";
-import type { Quantization } from "../weights/loader.ts";
-import type { ModelConfig } from "../weights/model-config.ts";
+import type { Quantization } from "../weights/loader/weight-loader.ts";
+import type { ModelConfig } from "../weights/config/model-config.ts";
 import type { ModelRecognition, OpenModel } from "../weights/open-model.ts";
 import type { StorageReport } from "../weights/store/store-backend.ts";
 

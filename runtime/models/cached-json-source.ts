@@ -1,4 +1,4 @@
-import type { ModelFile, ModelSource } from "../weights/source.ts";
+import type { ModelFile, ModelSource } from "../weights/sources/model-source.ts";
 
 /** JSON files up to this size are remembered: the real tokenizer has 11 MB. */
 const MAX_BYTES = 64 << 20;

@@ -1,7 +1,7 @@
 import * as v from "valibot";
 import { KleinbildError } from "../errors.ts";
-import { readJson } from "../weights/read-json.ts";
-import type { ModelSource } from "../weights/source.ts";
+import { readJson } from "../weights/sources/read-json.ts";
+import type { ModelSource } from "../weights/sources/model-source.ts";
 
 /** Beside `model_index.json`: what the files of the model must be. */
 export const FILE_MANIFEST = "kleinbild-files.json";

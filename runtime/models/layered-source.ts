@@ -1,4 +1,4 @@
-import type { ModelFile, ModelSource } from "../weights/source.ts";
+import type { ModelFile, ModelSource } from "../weights/sources/model-source.ts";
 
 /** Files of a model that are stored already, and the rest where it comes from. Closing it closes neither. */
 export class LayeredSource implements ModelSource {

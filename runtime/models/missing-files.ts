@@ -1,7 +1,7 @@
 import type { WeightPart } from "../weights/inventory.ts";
 import type { OpenModel } from "../weights/open-model.ts";
 import { WEIGHT_FILES } from "../weights/repack/repack-model.ts";
-import type { ModelSource } from "../weights/source.ts";
+import type { ModelSource } from "../weights/sources/model-source.ts";
 import type { ModelStore } from "../weights/store/model-store.ts";
 
 /**

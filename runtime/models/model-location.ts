@@ -1,4 +1,4 @@
-import type { ModelSource } from "../weights/source.ts";
+import type { ModelSource } from "../weights/sources/model-source.ts";
 
 /** Where a model comes from. */
 export interface ModelLocation {

@@ -1,5 +1,5 @@
-import { BlobSource, type ModelBlobs } from "../weights/blob-source.ts";
-import { HttpSource, type ModelAddress } from "../weights/http-source.ts";
+import { BlobSource, type ModelBlobs } from "../weights/sources/blob-source.ts";
+import { HttpSource, type ModelAddress } from "../weights/sources/http-source.ts";
 import type { ModelLocation } from "./model-location.ts";
 import { storedLocation } from "./stored-location.ts";
 

@@ -1,12 +1,12 @@
 import { KleinbildError } from "../errors.ts";
 import type { LoadEvent, ModelPart } from "../events.ts";
-import type { WeightPart } from "../weights/inventory.ts";
-import type { Quantization } from "../weights/loader.ts";
+import { WEIGHT_PARTS, type WeightPart } from "../weights/inventory.ts";
+import type { Quantization } from "../weights/loader/weight-loader.ts";
 import { type OpenModel, openModel } from "../weights/open-model.ts";
 import type { QuantizationMethod } from "../weights/quantize.ts";
 import { repackModel } from "../weights/repack/repack-model.ts";
-import type { ModelSource } from "../weights/source.ts";
-import type { DownloadPlan, DownloadReport } from "../weights/store/download-files.ts";
+import type { ModelSource } from "../weights/sources/model-source.ts";
+import type { RemoteModel, DownloadReport } from "../weights/store/download/remote-files.ts";
 import type { ModelStore } from "../weights/store/model-store.ts";
 import type { ModelWriter } from "../weights/store/model-writer.ts";
 import { type FileManifest, readFileManifest } from "./file-manifest.ts";
@@ -16,7 +16,6 @@ import type { ModelLocation } from "./model-location.ts";
 import { CachedJsonSource } from "./cached-json-source.ts";
 import { storedSource } from "./stored-location.ts";
 
-const WEIGHT_PARTS = ["textEncoder", "transformer", "vae"] as const satisfies readonly WeightPart[];
 /** Smaller models are read where they are: an HTTP cache keeps them as well. */
 const KEPT_FROM_BYTES = 64 << 20;
 
@@ -179,7 +178,7 @@ class Preparing {
     return this.#filesOf(part).id === "all" && part !== "vae"; // the last one to be repacked
   }
 
-  async #plan(paths: readonly string[]): Promise<DownloadPlan> {
+  async #plan(paths: readonly string[]): Promise<RemoteModel> {
     const { source, urlOf } = this.#place;
     const { signal } = this.#context;
     this.#manifest ??= readFileManifest(source, signal);

@@ -1,6 +1,6 @@
 import { KleinbildError } from "../errors.ts";
-import { HttpSource } from "../weights/http-source.ts";
-import type { ModelSource } from "../weights/source.ts";
+import { HttpSource } from "../weights/sources/http-source.ts";
+import type { ModelSource } from "../weights/sources/model-source.ts";
 import type { ModelStore } from "../weights/store/model-store.ts";
 import type { ModelLocation } from "./model-location.ts";
 

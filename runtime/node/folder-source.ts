@@ -1,7 +1,7 @@
 import { type FileHandle, open, readdir, stat } from "node:fs/promises";
 import { join, relative, sep } from "node:path";
 import { KleinbildError } from "../errors.ts";
-import { assertWithin, type ModelFile, type ModelSource } from "../weights/source.ts";
+import { assertWithin, type ModelFile, type ModelSource } from "../weights/sources/model-source.ts";
 
 interface OpenFile {
   readonly handle: FileHandle;

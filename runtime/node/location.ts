@@ -10,7 +10,7 @@ import { httpLocation } from "../models/page-location.ts";
 import { storedLocation } from "../models/stored-location.ts";
 import { openFolderTuningStorage } from "./tuning-storage.ts";
 import { FolderSource, type LocalFiles } from "./folder-source.ts";
-import { HttpSource } from "../weights/http-source.ts";
+import { HttpSource } from "../weights/sources/http-source.ts";
 import { ModelStore } from "../weights/store/model-store.ts";
 import { FolderBackend } from "./folder-backend.ts";
 

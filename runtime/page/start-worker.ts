@@ -1,6 +1,6 @@
 import { KleinbildError } from "../errors.ts";
 import type { PageModel } from "../models/page-location.ts";
-import { blobsOf } from "../weights/blob-source.ts";
+import { blobsOf } from "../weights/sources/blob-source.ts";
 
 /**
  * A model as a page names it: the address of a folder, `stored:` and the id of a kept model, the files by their paths in the

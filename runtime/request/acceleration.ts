@@ -1,7 +1,7 @@
 import { KleinbildError } from "../errors.ts";
 import { checkChoice, checkFields, checkInteger, checkNumber } from "./checks.ts";
 import type { StepCacheMethod, StepCacheOptions } from "../transformer/step-cache.ts";
-import type { ModelConfig } from "../weights/model-config.ts";
+import type { ModelConfig } from "../weights/config/model-config.ts";
 
 /** How evaluations of the velocity are spared, at some cost in likeness; see docs/acceleration.md. */
 export interface AccelerationOptions {

@@ -9,7 +9,7 @@ import { parseSeed, randomSeed } from "../sampling/seed.ts";
 import type { ReferenceMode } from "../transformer/denoiser.ts";
 import type { StepCacheOptions } from "../transformer/step-cache.ts";
 import { PIXELS_PER_TOKEN } from "../vae/autoencoder.ts";
-import type { ModelConfig } from "../weights/model-config.ts";
+import type { ModelConfig } from "../weights/config/model-config.ts";
 
 export interface GenerateRequest {
   /** What the picture shows, or what to change in the references ("image 1" is the first). */

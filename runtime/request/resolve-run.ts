@@ -6,7 +6,7 @@ import { buildSigmas } from "../sampling/schedule.ts";
 import { SCHEDULERS } from "../sampling/scheduler.ts";
 import { compileSolver } from "../sampling/solver.ts";
 import { PIXELS_PER_TOKEN } from "../vae/autoencoder.ts";
-import type { ModelConfig } from "../weights/model-config.ts";
+import type { ModelConfig } from "../weights/config/model-config.ts";
 
 /** What the pipeline does for a request: size, evaluations and noises. @param seeds  one a picture */
 export function resolveRun(

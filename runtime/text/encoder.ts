@@ -5,7 +5,7 @@ import type { Gpu } from "../gpu/device.ts";
 import type { MemoryScope } from "../gpu/memory.ts";
 import { foldGrid } from "../gpu/recorder.ts";
 import { rowRanges, type ChunkedMatrix, type ScalarType, type Tensor } from "../gpu/tensor.ts";
-import type { TextEncoderConfig } from "../weights/model-config.ts";
+import type { TextEncoderConfig } from "../weights/config/model-config.ts";
 import type { EmbeddingTable } from "./embedding.ts";
 import type { LayerWeights } from "./weights.ts";
 

@@ -1,7 +1,7 @@
 import type { Matrix } from "../backend/matrix.ts";
 import type { Tensor } from "../gpu/tensor.ts";
-import type { WeightLoader } from "../weights/loader.ts";
-import type { TextEncoderConfig } from "../weights/model-config.ts";
+import type { WeightLoader } from "../weights/loader/weight-loader.ts";
+import type { TextEncoderConfig } from "../weights/config/model-config.ts";
 
 export interface LayerWeights {
   /** [hidden] f32 */

@@ -5,7 +5,7 @@ import { KleinbildError } from "../errors.ts";
 import type { Gpu } from "../gpu/device.ts";
 import type { ScalarType } from "../gpu/tensor.ts";
 import type { LoraFile, LoraModule } from "../weights/lora/lora-file.ts";
-import type { TransformerConfig } from "../weights/model-config.ts";
+import type { TransformerConfig } from "../weights/config/model-config.ts";
 import { type Change, LowRankBuilder } from "./low-rank.ts";
 import { mapMatrices, matricesOf } from "./matrices.ts";
 import type { TransformerWeights } from "./weights.ts";

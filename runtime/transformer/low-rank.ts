@@ -2,7 +2,7 @@ import type { LowRank, Matrix, StoredPart } from "../backend/matrix.ts";
 import { KleinbildError } from "../errors.ts";
 import type { Gpu } from "../gpu/device.ts";
 import { BYTES_PER_ELEMENT, type ScalarType, type Tensor } from "../gpu/tensor.ts";
-import { toScalar } from "../weights/loader.ts";
+import { toScalar } from "../weights/loader/weight-loader.ts";
 import type { LoraModule } from "../weights/lora/lora-file.ts";
 import { readValues } from "../weights/lora/lora-values.ts";
 

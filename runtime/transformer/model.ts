@@ -4,7 +4,7 @@ import type { Matrix } from "../backend/matrix.ts";
 import type { Gpu } from "../gpu/device.ts";
 import type { MemoryScope } from "../gpu/memory.ts";
 import { type ChunkedMatrix, type ScalarType, type Tensor } from "../gpu/tensor.ts";
-import type { TransformerConfig } from "../weights/model-config.ts";
+import type { TransformerConfig } from "../weights/config/model-config.ts";
 import type { Modulation, ModulationSet } from "./modulation.ts";
 import type { ReferenceKeysValues } from "./reference-cache.ts";
 import { type Grid, gridTokens, type PositionId, tokenRotaryTable } from "./rotary.ts";

@@ -5,7 +5,7 @@ import type { Gpu } from "../gpu/device.ts";
 import type { MemoryScope } from "../gpu/memory.ts";
 import { foldGrid } from "../gpu/recorder.ts";
 import { elementCount, type Tensor } from "../gpu/tensor.ts";
-import type { TransformerConfig } from "../weights/model-config.ts";
+import type { TransformerConfig } from "../weights/config/model-config.ts";
 import type { ModulationWeights } from "./weights.ts";
 
 /** Shift, 1 + scale and gate of one normalisation, each [D] f32. */

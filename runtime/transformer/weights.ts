@@ -1,7 +1,7 @@
 import type { Matrix } from "../backend/matrix.ts";
 import type { Tensor } from "../gpu/tensor.ts";
-import type { WeightLoader } from "../weights/loader.ts";
-import type { TransformerConfig } from "../weights/model-config.ts";
+import type { WeightLoader } from "../weights/loader/weight-loader.ts";
+import type { TransformerConfig } from "../weights/config/model-config.ts";
 
 /** Query, key and value projections [D, D] with the weights of QK norm [2, headDim]. */
 export interface ProjectionWeights {

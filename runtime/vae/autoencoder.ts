@@ -4,7 +4,7 @@ import type { Gpu } from "../gpu/device.ts";
 import type { MemoryScope } from "../gpu/memory.ts";
 import { foldGrid } from "../gpu/recorder.ts";
 import { rowRanges, type ScalarType, type Tensor } from "../gpu/tensor.ts";
-import type { VaeConfig } from "../weights/model-config.ts";
+import type { VaeConfig } from "../weights/config/model-config.ts";
 import { f32ToF16 } from "../weights/float.ts";
 import { bandRows } from "./bands.ts";
 import { VaeBlocks } from "./blocks.ts";

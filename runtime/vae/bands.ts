@@ -1,5 +1,5 @@
 import type { ScalarType } from "../gpu/tensor.ts";
-import type { VaeConfig } from "../weights/model-config.ts";
+import type { VaeConfig } from "../weights/config/model-config.ts";
 import { rowsPerBand } from "./feature-map.ts";
 
 /**

@@ -1,5 +1,5 @@
 import type { Gpu } from "../gpu/device.ts";
-import type { VaeConfig } from "../weights/model-config.ts";
+import type { VaeConfig } from "../weights/config/model-config.ts";
 import { type Autoencoder, PIXELS_PER_TOKEN, type Pixels } from "./autoencoder.ts";
 
 /** Sides in pixels of the picture that the fit encodes, of its squares, and of what one latent stands for. */

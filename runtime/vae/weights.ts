@@ -1,7 +1,7 @@
 import type { Kernel2d, Matrix } from "../backend/matrix.ts";
 import type { Tensor } from "../gpu/tensor.ts";
-import type { WeightLoader } from "../weights/loader.ts";
-import type { VaeConfig } from "../weights/model-config.ts";
+import type { WeightLoader } from "../weights/loader/weight-loader.ts";
+import type { VaeConfig } from "../weights/config/model-config.ts";
 
 /** GroupNorm's weight and bias, [channels] f32. */
 export interface NormWeights {

@@ -1,5 +1,5 @@
 import { inventory } from "./inventory.ts";
-import type { Quantization } from "./loader.ts";
+import type { Quantization } from "./loader/weight-loader.ts";
 import type { OpenModel } from "./open-model.ts";
 
 const PARTS = ["textEncoder", "transformer"] as const;

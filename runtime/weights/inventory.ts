@@ -1,15 +1,15 @@
-import type { ModelConfig, TextEncoderConfig, TransformerConfig, VaeConfig } from "./model-config.ts";
+import type { ModelConfig, TextEncoderConfig, TransformerConfig, VaeConfig } from "./config/model-config.ts";
 
 /** A part of a model that has weights, by the name of its memory. */
-export const ALL_PARTS = ["textEncoder", "transformer", "vae"] as const;
-export type WeightPart = (typeof ALL_PARTS)[number];
+export const WEIGHT_PARTS = ["textEncoder", "transformer", "vae"] as const;
+export type WeightPart = (typeof WEIGHT_PARTS)[number];
 
 /**
- * What a tensor is for, which decides how it may be stored: `block` matrices may be quantized, `kept` ones lose too much
+ * What a tensor is for, which decides how it may be stored: `block` matrices may be quantized, `unquantized` ones lose too much
  * by it (embedders, modulation, final layer), `table` is read by rows and stays with the file, `vector` is a norm's or a
  * bias, `kernel` a convolution's.
  */
-export type TensorRole = "block" | "kept" | "table" | "vector" | "kernel";
+export type TensorRole = "block" | "unquantized" | "table" | "vector" | "kernel";
 
 /** A tensor that a part needs, under its name in diffusers and transformers. */
 export interface InventoryTensor {
@@ -63,14 +63,14 @@ function transformerInventory(config: TransformerConfig): InventoryTensor[] {
   const { hidden: d, mlpHidden: mlp, headDim } = config;
   const time = "time_guidance_embed.timestep_embedder";
   const tensors = [
-    tensor("kept", "x_embedder.weight", d, config.inChannels),
-    tensor("kept", "context_embedder.weight", d, config.textWidth),
-    tensor("kept", `${time}.linear_1.weight`, d, config.timeChannels),
-    tensor("kept", `${time}.linear_2.weight`, d, d),
-    tensor("kept", "double_stream_modulation_img.linear.weight", 6 * d, d),
-    tensor("kept", "double_stream_modulation_txt.linear.weight", 6 * d, d),
-    tensor("kept", "single_stream_modulation.linear.weight", 3 * d, d),
-    tensor("kept", "norm_out.linear.weight", 2 * d, d),
+    tensor("unquantized", "x_embedder.weight", d, config.inChannels),
+    tensor("unquantized", "context_embedder.weight", d, config.textWidth),
+    tensor("unquantized", `${time}.linear_1.weight`, d, config.timeChannels),
+    tensor("unquantized", `${time}.linear_2.weight`, d, d),
+    tensor("unquantized", "double_stream_modulation_img.linear.weight", 6 * d, d),
+    tensor("unquantized", "double_stream_modulation_txt.linear.weight", 6 * d, d),
+    tensor("unquantized", "single_stream_modulation.linear.weight", 3 * d, d),
+    tensor("unquantized", "norm_out.linear.weight", 2 * d, d),
   ];
   const stream = (block: string, [q, k, v]: readonly string[], out: string, norm: string, ff: string): void => {
     const attention = `${block}.attn`;
@@ -97,7 +97,7 @@ function transformerInventory(config: TransformerConfig): InventoryTensor[] {
       tensor("vector", `${attention}.norm_k.weight`, headDim),
     );
   }
-  tensors.push(tensor("kept", "proj_out.weight", config.outChannels, d));
+  tensors.push(tensor("unquantized", "proj_out.weight", config.outChannels, d));
   return tensors;
 }
 
@@ -111,7 +111,10 @@ function vaeInventory(config: VaeConfig): InventoryTensor[] {
       tensor("vector", `${name}.bias`, out),
     );
   const linear = (name: string, channels: number): void =>
-    void tensors.push(tensor("kept", `${name}.weight`, channels, channels), tensor("vector", `${name}.bias`, channels));
+    void tensors.push(
+      tensor("unquantized", `${name}.weight`, channels, channels),
+      tensor("vector", `${name}.bias`, channels),
+    );
   const resnet = (name: string, from: number, to: number): void => {
     norm(`${name}.norm1`, from);
     conv(`${name}.conv1`, to, from, 3);

@@ -1,17 +1,16 @@
 import { KleinbildError } from "../errors.ts";
-import { CONFIG_FILES, MODEL_INDEX, OWN_CONFIG, readOwnConfig } from "./config-files.ts";
+import { CONFIG_FILES, MODEL_INDEX, OWN_CONFIG, readOwnConfig } from "./config/config-files.ts";
 import type { WeightPart } from "./inventory.ts";
-import type { ModelConfig, ModelVariant } from "./model-config.ts";
-import { textFromTensors, transformerFromTensors, vaeFromTensors } from "./names/config-from-tensors.ts";
+import type { ModelConfig, ModelVariant } from "./config/model-config.ts";
+import { textFromTensors, transformerFromTensors, vaeFromTensors, variantFromNames } from "./config/inferred-config.ts";
 import type { TokenizerFiles } from "./names/gguf-tokenizer.ts";
 import type { Layout } from "./names/layouts.ts";
 import { anchorNames, namingOf } from "./names/naming.ts";
 import { type PartFiles, PartFinder, type PartPaths } from "./names/part-files.ts";
 import { listed, viewPart } from "./names/part-views.ts";
 import { findTokenizer } from "./names/tokenizer-files.ts";
-import { variantFromNames } from "./names/model-variant.ts";
-import { readConfigs } from "./read-config.ts";
-import type { ModelSource } from "./source.ts";
+import { readConfigs } from "./config/read-config.ts";
+import type { ModelSource } from "./sources/model-source.ts";
 import { type PartRecognition, TensorStore } from "./tensor-store.ts";
 
 export interface OpenModelOptions {

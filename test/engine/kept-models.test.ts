@@ -11,7 +11,7 @@ import { prepareModel, type PrepareOptions, storedIds } from "../../runtime/mode
 import { httpLocation } from "../../runtime/models/page-location.ts";
 import { openModels } from "../../runtime/node/open-models.ts";
 import { openNodeLocation, openNodeStore } from "../../runtime/node/location.ts";
-import type { DownloadReport } from "../../runtime/weights/store/download-files.ts";
+import type { DownloadReport } from "../../runtime/weights/store/download/remote-files.ts";
 import { InMemoryBackend } from "../../runtime/weights/store/in-memory-backend.ts";
 import { ModelStore } from "../../runtime/weights/store/model-store.ts";
 import { type ModelServer, serveModel } from "../../tools/synthesize/model-server.ts";

@@ -3,8 +3,8 @@ import { Engine } from "../../runtime/engine/engine.ts";
 import { dawnGpu } from "../../runtime/node/dawn.ts";
 import { NodeImageCodec } from "../../runtime/node/sharp-image-codec.ts";
 import { FolderSource } from "../../runtime/node/folder-source.ts";
-import { readSafetensorsHeader } from "../../runtime/weights/safetensors.ts";
-import type { ModelFile } from "../../runtime/weights/source.ts";
+import { readSafetensorsHeader } from "../../runtime/weights/formats/safetensors-header.ts";
+import type { ModelFile } from "../../runtime/weights/sources/model-source.ts";
 import { NANO, runEngine, TINY } from "../support/nano.ts";
 
 const VAE = "vae/diffusion_pytorch_model.safetensors";

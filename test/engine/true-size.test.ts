@@ -8,7 +8,7 @@ import type { Tensor } from "../../runtime/gpu/tensor.ts";
 import { type Stream, TransformerModel } from "../../runtime/transformer/model.ts";
 import { type PositionId, tokenRotaryTable, targetPositions, textPositions } from "../../runtime/transformer/rotary.ts";
 import type { StreamWeights } from "../../runtime/transformer/weights.ts";
-import type { TransformerConfig } from "../../runtime/weights/model-config.ts";
+import type { TransformerConfig } from "../../runtime/weights/config/model-config.ts";
 import {
   addGated,
   attend,

@@ -4,7 +4,7 @@ import type { Matrix } from "../../runtime/backend/matrix.ts";
 import type { MemoryScope } from "../../runtime/gpu/memory.ts";
 import type { ScalarType, Tensor } from "../../runtime/gpu/tensor.ts";
 import { WgslBackend } from "../../runtime/backend/wgsl/wgsl-backend.ts";
-import { kernelLaying, upsamplingLaying } from "../../runtime/weights/kernel-layout.ts";
+import { kernelLaying, upsamplingLaying } from "../../runtime/weights/loader/kernel-layout.ts";
 import { quantizeRows } from "../../runtime/weights/quantize.ts";
 import { convolve, layerNorm, linear, rmsNorm, silu } from "../reference/dense.ts";
 import { dequantize } from "../reference/quantize.ts";

@@ -9,9 +9,14 @@ import {
   tensorBytes,
 } from "../../runtime/gpu/tensor.ts";
 import { f16ToF32, f32ToF16 } from "../../runtime/weights/float.ts";
-import { type LoaderOptions, type MatrixSource, WeightLoader, WINDOW_BYTES } from "../../runtime/weights/loader.ts";
+import {
+  type LoaderOptions,
+  type MatrixSource,
+  WeightLoader,
+  WINDOW_BYTES,
+} from "../../runtime/weights/loader/weight-loader.ts";
 import { quantizeRows } from "../../runtime/weights/quantize.ts";
-import type { ModelFile } from "../../runtime/weights/source.ts";
+import type { ModelFile } from "../../runtime/weights/sources/model-source.ts";
 import { randomValues as anyValues } from "../support/compare.ts";
 import { download, SCALARS, useGpu } from "../support/gpu.ts";
 import { MemorySource, safetensorsFile, type TestTensor } from "../support/model-files.ts";

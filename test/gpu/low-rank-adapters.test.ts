@@ -6,9 +6,9 @@ import { type Adapter, adaptTransformer, type AdaptedTransformer } from "../../r
 import { matricesOf } from "../../runtime/transformer/matrices.ts";
 import { loadTransformerWeights, type TransformerWeights } from "../../runtime/transformer/weights.ts";
 import { FolderSource } from "../../runtime/node/folder-source.ts";
-import { type Quantization, WeightLoader } from "../../runtime/weights/loader.ts";
+import { type Quantization, WeightLoader } from "../../runtime/weights/loader/weight-loader.ts";
 import { readLora } from "../../runtime/weights/lora/lora-file.ts";
-import type { TransformerConfig } from "../../runtime/weights/model-config.ts";
+import type { TransformerConfig } from "../../runtime/weights/config/model-config.ts";
 import { download, SCALARS, useGpu } from "../support/gpu.ts";
 import { loraDeltas, loraFile, type LoraOptions, type LoraStyle } from "../support/lora-files.ts";
 import type { TestTensor } from "../support/model-files.ts";

@@ -3,7 +3,7 @@ import { operatorOf, everyOperator } from "../../runtime/backend/operators.ts";
 import type { Matrix, WeightFormat } from "../../runtime/backend/matrix.ts";
 import { sharedTilesFor, type TileName, tileOf } from "../../runtime/backend/wgsl/tiles.ts";
 import { WgslBackend } from "../../runtime/backend/wgsl/wgsl-backend.ts";
-import { kernelLaying } from "../../runtime/weights/kernel-layout.ts";
+import { kernelLaying } from "../../runtime/weights/loader/kernel-layout.ts";
 import { quantizeRows } from "../../runtime/weights/quantize.ts";
 import { convolve, linear } from "../reference/dense.ts";
 import { dequantize } from "../reference/quantize.ts";

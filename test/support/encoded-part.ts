@@ -1,5 +1,5 @@
 import type { WeightPart } from "../../runtime/weights/inventory.ts";
-import type { ModelConfig } from "../../runtime/weights/model-config.ts";
+import type { ModelConfig } from "../../runtime/weights/config/model-config.ts";
 import type { Layout } from "../../runtime/weights/names/layouts.ts";
 import type { TensorStore } from "../../runtime/weights/tensor-store.ts";
 import { ENCODINGS } from "../../tools/synthesize/encodings.ts";
@@ -26,7 +26,7 @@ export async function encodePart<P extends WeightPart>(
       values.set(piece, at);
       at += piece.length;
     }
-    yield tensor.part.encode(values);
+    yield tensor.encoding.encode(values);
   }
   const metadata = { "general.architecture": part === "transformer" ? "flux" : "qwen3" };
   const bytes = encoding.format === "gguf" ? ggufBytes(tensors, metadata, bytesOf) : safetensorsBytes(tensors, bytesOf);

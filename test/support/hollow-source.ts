@@ -1,4 +1,4 @@
-import type { ModelFile } from "../../runtime/weights/source.ts";
+import type { ModelFile } from "../../runtime/weights/sources/model-source.ts";
 import { MemorySource, withHeader } from "./model-files.ts";
 
 /** A tensor without values. */

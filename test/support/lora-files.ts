@@ -1,4 +1,4 @@
-import type { TransformerConfig } from "../../runtime/weights/model-config.ts";
+import type { TransformerConfig } from "../../runtime/weights/config/model-config.ts";
 import { randomValues } from "./compare.ts";
 import { f16BitsToF32, f32ToF16Bits } from "./half.ts";
 import { safetensorsFile, type TestTensor } from "./model-files.ts";

@@ -1,4 +1,4 @@
-import type { ModelConfig } from "../../runtime/weights/model-config.ts";
+import type { ModelConfig } from "../../runtime/weights/config/model-config.ts";
 
 /** A small model's config, as a source of one gives it. */
 export const SMALL_CONFIG: ModelConfig = {

@@ -1,5 +1,5 @@
 import { KleinbildError } from "../../runtime/errors.ts";
-import type { ModelFile, ModelSource } from "../../runtime/weights/source.ts";
+import type { ModelFile, ModelSource } from "../../runtime/weights/sources/model-source.ts";
 
 /** A model whose files are in memory. */
 export class MemorySource implements ModelSource {

@@ -1,9 +1,9 @@
-import type { ModelConfig } from "../../runtime/weights/model-config.ts";
+import type { ModelConfig } from "../../runtime/weights/config/model-config.ts";
 import { openTensorFile } from "../../runtime/weights/formats/open-tensor-file.ts";
 import { TensorView } from "../../runtime/weights/names/tensor-view.ts";
 import { folderWeights } from "../../runtime/weights/names/weight-files.ts";
-import { readConfigs } from "../../runtime/weights/read-config.ts";
-import type { ModelSource } from "../../runtime/weights/source.ts";
+import { readConfigs } from "../../runtime/weights/config/read-config.ts";
+import type { ModelSource } from "../../runtime/weights/sources/model-source.ts";
 import { TensorStore } from "../../runtime/weights/tensor-store.ts";
 
 /** The tensors of a folder under the names that they have there. */

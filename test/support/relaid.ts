@@ -1,5 +1,5 @@
 import type { WeightPart } from "../../runtime/weights/inventory.ts";
-import type { ModelConfig } from "../../runtime/weights/model-config.ts";
+import type { ModelConfig } from "../../runtime/weights/config/model-config.ts";
 import { type Layout, layoutTensors } from "../../runtime/weights/names/layouts.ts";
 import type { TestTensor } from "./model-files.ts";
 

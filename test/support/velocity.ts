@@ -5,8 +5,8 @@ import { Denoiser } from "../../runtime/transformer/denoiser.ts";
 import { TransformerModel } from "../../runtime/transformer/model.ts";
 import { ModulationTable } from "../../runtime/transformer/modulation.ts";
 import { loadTransformerWeights } from "../../runtime/transformer/weights.ts";
-import { WeightLoader } from "../../runtime/weights/loader.ts";
-import type { TransformerConfig } from "../../runtime/weights/model-config.ts";
+import { WeightLoader } from "../../runtime/weights/loader/weight-loader.ts";
+import type { TransformerConfig } from "../../runtime/weights/config/model-config.ts";
 import type { TensorStore } from "../../runtime/weights/tensor-store.ts";
 import { randomValues } from "./compare.ts";
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { BlobSource, blobsOf } from "../../runtime/weights/blob-source.ts";
+import { BlobSource, blobsOf } from "../../runtime/weights/sources/blob-source.ts";
 
 const picked = (path: string, text: string): File =>
   Object.assign(new File([text], path.split("/").at(-1)!), { webkitRelativePath: path.includes("/") ? path : "" });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { configJson } from "../../runtime/weights/config-json.ts";
-import type { ModelConfig } from "../../runtime/weights/model-config.ts";
+import { configJson } from "../../runtime/weights/config/config-json.ts";
+import type { ModelConfig } from "../../runtime/weights/config/model-config.ts";
 import { FolderSource } from "../../runtime/node/folder-source.ts";
 import { SMALL_CONFIG } from "../support/model-config.ts";
 import { MemorySource } from "../support/model-files.ts";

@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from "node:net";
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { HttpSource, type ModelAddress } from "../../runtime/weights/http-source.ts";
+import { HttpSource, type ModelAddress } from "../../runtime/weights/sources/http-source.ts";
 
 const BYTES = Uint8Array.from({ length: 1000 }, (_, i) => (i * 7) % 251);
 const MIB = 2 ** 20;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import type { ModelConfig } from "../../runtime/weights/model-config.ts";
-import type { ModelSource } from "../../runtime/weights/source.ts";
+import type { ModelConfig } from "../../runtime/weights/config/model-config.ts";
+import type { ModelSource } from "../../runtime/weights/sources/model-source.ts";
 import { MemorySource } from "../support/model-files.ts";
 import { readModelConfig } from "../support/part-folder.ts";
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { KleinbildError } from "../../runtime/errors.ts";
 import { type GenerateRequest, resolveRequest } from "../../runtime/request/request.ts";
 import { SCHEDULERS } from "../../runtime/sampling/scheduler.ts";
-import type { ModelConfig } from "../../runtime/weights/model-config.ts";
+import type { ModelConfig } from "../../runtime/weights/config/model-config.ts";
 import { SMALL_CONFIG as BASE } from "../support/model-config.ts";
 
 const DISTILLED: ModelConfig = { ...BASE, name: "fast", distilled: true, defaultSteps: 4, defaultGuidance: null };

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { describe, expect, it } from "vitest";
-import type { ModelConfig } from "../../runtime/weights/model-config.ts";
+import type { ModelConfig } from "../../runtime/weights/config/model-config.ts";
 import { MemorySource } from "../support/model-files.ts";
 import { modelFolder } from "../support/nano.ts";
 import { readModelConfig } from "../support/part-folder.ts";

@@ -7,7 +7,7 @@ import { NodeImageCodec } from "../../runtime/node/sharp-image-codec.ts";
 import { prepareModel } from "../../runtime/models/prepare-model.ts";
 import { openNodeLocation, openNodeStore } from "../../runtime/node/location.ts";
 import { planMemory } from "../../runtime/memory-plan/memory-plan.ts";
-import type { DownloadReport } from "../../runtime/weights/store/download-files.ts";
+import type { DownloadReport } from "../../runtime/weights/store/download/remote-files.ts";
 import { writeCheckpoint } from "../synthesize/checkpoint.ts";
 import { KLEIN_4B, KLEIN_9B } from "../../bench/klein-configs.ts";
 import { serveModel } from "../synthesize/model-server.ts";

@@ -1,4 +1,4 @@
-import type { ModelSource } from "../../runtime/weights/source.ts";
+import type { ModelSource } from "../../runtime/weights/sources/model-source.ts";
 
 /** A folder of goldens, on disk or behind a server. */
 export interface GoldenFiles {

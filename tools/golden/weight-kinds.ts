@@ -1,7 +1,7 @@
 import { bf16ToF32, e4m3ToF32, e5m2ToF32, f16ToF32 } from "../../runtime/weights/float.ts";
 import type { MlxQuantization } from "../../runtime/weights/formats/mlx.ts";
 import { openTensorFile } from "../../runtime/weights/formats/open-tensor-file.ts";
-import type { ModelFile, ModelSource } from "../../runtime/weights/source.ts";
+import type { ModelFile, ModelSource } from "../../runtime/weights/sources/model-source.ts";
 import { floats, type GoldenCase, type GoldenContext } from "./context.ts";
 import type { Comparison } from "./judge.ts";
 

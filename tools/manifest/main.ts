@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { Command } from "commander";
 import { FILE_MANIFEST, type FileManifest } from "../../runtime/models/file-manifest.ts";
 import { FolderSource } from "../../runtime/node/folder-source.ts";
-import type { ModelFile } from "../../runtime/weights/source.ts";
+import type { ModelFile } from "../../runtime/weights/sources/model-source.ts";
 
 /** As the store's own: a damaged download costs one of them. */
 const CHUNK_BYTES = 1 << 20;

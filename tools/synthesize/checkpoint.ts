@@ -1,11 +1,11 @@
 import { copyFile, mkdir, open, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
-import { configJson } from "../../runtime/weights/config-json.ts";
+import { configJson } from "../../runtime/weights/config/config-json.ts";
 import type { WeightPart } from "../../runtime/weights/inventory.ts";
-import type { ModelConfig } from "../../runtime/weights/model-config.ts";
+import type { ModelConfig } from "../../runtime/weights/config/model-config.ts";
 import type { Layout } from "../../runtime/weights/names/layouts.ts";
-import { ENCODINGS, KEPT } from "./encodings.ts";
+import { ENCODINGS, UNQUANTIZED } from "./encodings.ts";
 import { RandomBytes } from "./random-bytes.ts";
 import { type TensorToWrite, tensorsToWrite } from "./tensors-to-write.ts";
 import { ggufBytes, safetensorsBytes } from "./write-file.ts";
@@ -40,7 +40,7 @@ export async function writeCheckpoint(folder: string, options: CheckpointOptions
   for (const part of parts) {
     // autoencoders are published in 16 and 32 bits
     const isVae = part === "vae";
-    const own = isVae ? KEPT.safetensors.matrix : encoding;
+    const own = isVae ? UNQUANTIZED.safetensors.matrix : encoding;
     const tensors = tensorsToWrite(config, part, layoutOf(part, naming, own.format), own);
     const groups = own.format === "gguf" ? [tensors] : shardsOf(tensors, isVae ? 1 : shards);
     const names = groups.map((_, i) => fileName(part, i, groups.length, own.format));

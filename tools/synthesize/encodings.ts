@@ -3,7 +3,7 @@ import { clampCode, divide, rangeOf } from "./encode-blocks.ts";
 import { encodeGguf, GGUF_BLOCKS } from "./encode-gguf.ts";
 
 /** Bytes of a tensor in a file: its own, and those of tensors beside it. */
-export interface EncodedPart {
+export interface EncodedTensor {
   /** Behind the tensor's name without `.weight`, where it is not the tensor itself. */
   readonly suffix: string;
   /** In the words of safetensors, or the number of GGUF. */
@@ -19,7 +19,7 @@ export interface EncodedPart {
 /** A way to store the values of matrices. */
 export interface Encoding {
   readonly format: "safetensors" | "gguf";
-  readonly parts: readonly EncodedPart[];
+  readonly tensors: readonly EncodedTensor[];
 }
 
 const bytesOf = (values: Float32Array | Uint16Array): Uint8Array<ArrayBuffer> =>
@@ -31,7 +31,7 @@ function f32ToBf16(values: Float32Array): Uint16Array {
   return Uint16Array.from(words, (word) => (word + 0x7fff + ((word >>> 16) & 1)) >>> 16);
 }
 
-const plain = (dtype: string | number, bytes: number, encode: EncodedPart["encode"]): EncodedPart => ({
+const plain = (dtype: string | number, bytes: number, encode: EncodedTensor["encode"]): EncodedTensor => ({
   suffix: "",
   dtype,
   shape: (shape) => shape,
@@ -45,7 +45,7 @@ const f16 = (values: Float32Array): Uint8Array<ArrayBuffer> => bytesOf(f32ToF16(
 const bf16 = (values: Float32Array): Uint8Array<ArrayBuffer> => bytesOf(f32ToBf16(values));
 
 /** The nearest of all finite values of an f8 type, times a scale. */
-function f8(decode: (bits: Uint8Array) => Float32Array, scale: number): EncodedPart["encode"] {
+function f8(decode: (bits: Uint8Array) => Float32Array, scale: number): EncodedTensor["encode"] {
   const table = [...decode(Uint8Array.from({ length: 256 }, (_, i) => i))]
     .map((value, bits) => ({ value, bits }))
     .filter(({ value }) => Number.isFinite(value))
@@ -69,7 +69,7 @@ const F8_SCALE = 2 ** -7;
 
 const f8Encoding = (dtype: string, decode: (bits: Uint8Array) => Float32Array): Encoding => ({
   format: "safetensors",
-  parts: [
+  tensors: [
     plain(dtype, 1, f8(decode, F8_SCALE)),
     // one number for the tensor
     {
@@ -91,7 +91,7 @@ function mlx(bits: number, groupSize: number): Encoding {
       const { least, most } = rangeOf(values, group * groupSize, groupSize);
       return of({ scale: (most - least) / top, bias: least });
     });
-  const perGroup = (suffix: string, of: (range: { scale: number; bias: number }) => number): EncodedPart => ({
+  const perGroup = (suffix: string, of: (range: { scale: number; bias: number }) => number): EncodedTensor => ({
     suffix,
     dtype: "F16",
     shape: ([rows = 0, columns = 0]) => [rows, columns / groupSize],
@@ -101,7 +101,7 @@ function mlx(bits: number, groupSize: number): Encoding {
   });
   return {
     format: "safetensors",
-    parts: [
+    tensors: [
       {
         suffix: "",
         dtype: "U32",
@@ -128,8 +128,8 @@ function mlx(bits: number, groupSize: number): Encoding {
   };
 }
 
-const safetensors = (part: EncodedPart): Encoding => ({ format: "safetensors", parts: [part] });
-const gguf = (part: EncodedPart): Encoding => ({ format: "gguf", parts: [part] });
+const safetensors = (tensor: EncodedTensor): Encoding => ({ format: "safetensors", tensors: [tensor] });
+const gguf = (tensor: EncodedTensor): Encoding => ({ format: "gguf", tensors: [tensor] });
 
 const MLX_LAYOUTS = [2, 3, 4, 6, 8].flatMap((bits) => [32, 64, 128].map((group) => [bits, group] as const));
 
@@ -153,7 +153,9 @@ export const ENCODINGS: Readonly<Record<string, Encoding>> = {
 };
 
 /** What tensors are stored as that are not to be quantized. */
-export const KEPT: Readonly<Record<Encoding["format"], { readonly matrix: Encoding; readonly vector: Encoding }>> = {
+export const UNQUANTIZED: Readonly<
+  Record<Encoding["format"], { readonly matrix: Encoding; readonly vector: Encoding }>
+> = {
   safetensors: { matrix: ENCODINGS["bf16"]!, vector: ENCODINGS["bf16"]! },
   gguf: { matrix: ENCODINGS["gguf-BF16"]!, vector: ENCODINGS["gguf-F32"]! },
 };

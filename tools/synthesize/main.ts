@@ -1,6 +1,6 @@
 import { Command, InvalidArgumentError, Option } from "commander";
 import type { WeightPart } from "../../runtime/weights/inventory.ts";
-import type { ModelConfig } from "../../runtime/weights/model-config.ts";
+import type { ModelConfig } from "../../runtime/weights/config/model-config.ts";
 import { writeCheckpoint } from "./checkpoint.ts";
 import { ENCODINGS } from "./encodings.ts";
 import { KLEIN_4B, KLEIN_4B_SMALL_DECODER, KLEIN_9B } from "../../bench/klein-configs.ts";

@@ -16,16 +16,16 @@ export class RandomBytes {
 
   /** In chunks, the same for the same seed and name. */
   *bytesOf(tensor: TensorToWrite): Generator<Uint8Array> {
-    const { part, bytes, name } = tensor;
-    if (part.blockValues === Infinity) {
-      yield part.encode(new Float32Array(1));
+    const { encoding, bytes, name } = tensor;
+    if (encoding.blockValues === Infinity) {
+      yield encoding.encode(new Float32Array(1));
       return;
     }
     const pool = this.#pool(tensor);
-    const blocks = pool.length / part.blockBytes;
+    const blocks = pool.length / encoding.blockBytes;
     // parts of one tensor (codes, scales, biases) begin at the same group
     const base = name.replace(/\.(weight|scales|biases)$/, "");
-    let at = (hash(`${this.#seed} ${base}`) % blocks) * part.blockBytes;
+    let at = (hash(`${this.#seed} ${base}`) % blocks) * encoding.blockBytes;
     for (let left = bytes; left > 0;) {
       const piece = pool.subarray(at, Math.min(pool.length, at + left, at + CHUNK_BYTES));
       yield piece;
@@ -34,17 +34,17 @@ export class RandomBytes {
     }
   }
 
-  #pool({ part, values, role }: TensorToWrite): Uint8Array {
+  #pool({ encoding, values, role }: TensorToWrite): Uint8Array {
     const inputs = values.shape.slice(1).reduce((all, size) => all * size, 1);
     // activations keep their size through a layer; norms are near one, biases near zero
     const isBias = values.name.endsWith(".bias");
     const [mean, spread] =
       role === "vector" ? (isBias ? [0, 0.01] : [1, 0.01]) : [0, role === "table" ? 0.02 : 1 / Math.sqrt(inputs)];
-    const key = `${String(part.dtype)} ${part.suffix} ${mean} ${spread} ${part.blockValues}`;
+    const key = `${String(encoding.dtype)} ${encoding.suffix} ${mean} ${spread} ${encoding.blockValues}`;
     const known = this.#pools.get(key);
     if (known) return known;
     const next = generator(hash(`${this.#seed} pool`));
-    const pool = part.encode(Float32Array.from({ length: POOL_VALUES }, () => mean + spread * normal(next)));
+    const pool = encoding.encode(Float32Array.from({ length: POOL_VALUES }, () => mean + spread * normal(next)));
     this.#pools.set(key, pool);
     return pool;
   }

@@ -1,7 +1,7 @@
 import { inventory, type TensorRole, type WeightPart } from "../../runtime/weights/inventory.ts";
-import type { ModelConfig } from "../../runtime/weights/model-config.ts";
+import type { ModelConfig } from "../../runtime/weights/config/model-config.ts";
 import { type Layout, layoutTensors, type LayoutTensor } from "../../runtime/weights/names/layouts.ts";
-import { type EncodedPart, type Encoding, KEPT } from "./encodings.ts";
+import { type EncodedTensor, type Encoding, UNQUANTIZED } from "./encodings.ts";
 
 /** A tensor of a file to be written. */
 export interface TensorToWrite {
@@ -10,7 +10,7 @@ export interface TensorToWrite {
   readonly shape: readonly number[];
   readonly dtype: string | number;
   readonly bytes: number;
-  readonly part: EncodedPart;
+  readonly encoding: EncodedTensor;
   /** What its values are of. */
   readonly values: LayoutTensor;
   readonly role: TensorRole;
@@ -24,28 +24,28 @@ export function tensorsToWrite<P extends WeightPart>(
   encoding: Encoding,
 ): readonly TensorToWrite[] {
   const roles = new Map(inventory(config, part).map(({ name, role }) => [name, role]));
-  const kept = KEPT[encoding.format];
+  const unquantized = UNQUANTIZED[encoding.format];
   return layoutTensors(config, part, layout).flatMap((values): TensorToWrite[] => {
     const role = roles.get(values.pieces[0]!.canonical)!;
     const { shape } = values;
     const width = shape.at(-1)!;
     const count = shape.reduce((all, size) => all * size, 1);
-    const fits = encoding.parts.every(({ blockValues }) => blockValues === Infinity || width % blockValues === 0);
-    const isPlain = encoding.parts.every(({ blockValues }) => blockValues === 1);
+    const fits = encoding.tensors.every(({ blockValues }) => blockValues === Infinity || width % blockValues === 0);
+    const isPlain = encoding.tensors.every(({ blockValues }) => blockValues === 1);
     const quantized = (role === "block" || isPlain) && fits && shape.length > 1;
     const chosen = quantized
       ? encoding
       : shape.length > 1
-        ? kept.matrix
+        ? unquantized.matrix
         : isPlain && encoding.format === "safetensors"
           ? encoding
-          : kept.vector;
-    return chosen.parts.map((each) => ({
+          : unquantized.vector;
+    return chosen.tensors.map((each) => ({
       name: each.suffix === "" ? values.name : `${values.name.replace(/\.weight$/, "")}${each.suffix}`,
       shape: each.shape(shape),
       dtype: each.dtype,
       bytes: each.blockValues === Infinity ? each.blockBytes : (count / each.blockValues) * each.blockBytes,
-      part: each,
+      encoding: each,
       values,
       role,
     }));

@@ -1,4 +1,4 @@
-import { joinChunks } from "../../weights/join-chunks.ts";
+import { joinChunks } from "../../weights/sources/http-response.ts";
 
 /**
  * The body of a request, unless it exceeds `maxBytes`: reading stops there, whatever the headers promised.

@@ -1,6 +1,6 @@
 import { type ErrorDetails, KleinbildError } from "../../errors.ts";
 import { isTimeout, withDeadline } from "./deadline.ts";
-import { joinChunks } from "../../weights/join-chunks.ts";
+import { joinChunks } from "../../weights/sources/http-response.ts";
 
 /** The part of `fetch` that is used. */
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>;

@@ -1,5 +1,5 @@
 import { KleinbildError } from "../../errors.ts";
-import type { ModelFile } from "../source.ts";
+import type { ModelFile } from "../sources/model-source.ts";
 
 /** How values lie in bytes: blocks of a fixed number of values in a fixed number of bytes, one behind the other. */
 export interface Codec {

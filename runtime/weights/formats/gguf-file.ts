@@ -1,5 +1,5 @@
 import { KleinbildError } from "../../errors.ts";
-import type { ModelFile } from "../source.ts";
+import type { ModelFile } from "../sources/model-source.ts";
 import { type Codec, product, readRowBytes, readRowValues, type StoredValues } from "./codec.ts";
 import { type GgufTensor, invalidGguf, readGgufHeader } from "./gguf-header.ts";
 import { packQ4_0, packQ8_0 } from "./gguf-packed.ts";

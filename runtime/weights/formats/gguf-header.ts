@@ -1,5 +1,5 @@
 import { KleinbildError } from "../../errors.ts";
-import type { ModelFile } from "../source.ts";
+import type { ModelFile } from "../sources/model-source.ts";
 
 /** A tensor as the header of a GGUF file has it. Source: the GGUF specification, ggml/docs/gguf.md. */
 export interface GgufTensor {

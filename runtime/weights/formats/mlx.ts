@@ -1,6 +1,6 @@
 import { KleinbildError } from "../../errors.ts";
-import type { TensorEntry } from "../safetensors.ts";
-import type { ModelFile } from "../source.ts";
+import type { TensorEntry } from "./safetensors-header.ts";
+import type { ModelFile } from "../sources/model-source.ts";
 import { type Codec, readRowBytes } from "./codec.ts";
 import { BF16, F16, F32 } from "./gguf-types.ts";
 import type { StoredTensor } from "./tensor-file.ts";

@@ -1,4 +1,4 @@
-import type { ModelSource } from "../source.ts";
+import type { ModelSource } from "../sources/model-source.ts";
 import { openGguf } from "./gguf-file.ts";
 import { GGUF_MAGIC } from "./gguf-header.ts";
 import type { MlxQuantization } from "./mlx.ts";

@@ -1,7 +1,7 @@
 import { KleinbildError } from "../../errors.ts";
 import { e4m3ToF32, e5m2ToF32 } from "../float.ts";
-import { readSafetensorsHeader, type TensorEntry } from "../safetensors.ts";
-import type { ModelFile } from "../source.ts";
+import { readSafetensorsHeader, type TensorEntry } from "./safetensors-header.ts";
+import type { ModelFile } from "../sources/model-source.ts";
 import { type Codec, product, readRowValues } from "./codec.ts";
 import { BF16, F16, F32 } from "./gguf-types.ts";
 import { mlxTensors, type MlxQuantization } from "./mlx.ts";

@@ -1,9 +1,9 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
 import { KleinbildError } from "../../errors.ts";
-import { isReadable, parseSafetensors, SAFETENSORS_BYTES, type TensorEntry } from "../safetensors.ts";
+import { isReadable, parseSafetensors, SAFETENSORS_BYTES, type TensorEntry } from "../formats/safetensors-header.ts";
 import { type AdapterMetadata, readAdapterMetadata } from "./adapter-metadata.ts";
-import { type LoraPart, parseLoraKey } from "./lora-key.ts";
+import { type LoraTensor, parseLoraKey } from "./lora-key.ts";
 import { type LoraTarget, resolveModule } from "./modules.ts";
 import { readScalar, type LoraValues } from "./lora-values.ts";
 
@@ -39,7 +39,8 @@ const MAX_HEADER_BYTES = 32 << 20;
 const MAX_NAME_LENGTH = 512;
 const MAX_DOTS = 4;
 
-type Parts = Partial<Record<LoraPart, LoraValues>>;
+/** The tensors of one module. */
+type ModuleTensors = Partial<Record<LoraTensor, LoraValues>>;
 
 /**
  * Reads a LoRA of any key style: diffusers, BFL, ai-toolkit, ComfyUI, kohya and raw PEFT names, with or without alpha.
@@ -50,7 +51,7 @@ type Parts = Partial<Record<LoraPart, LoraValues>>;
  */
 export function readLora(bytes: Uint8Array, name: string): LoraFile {
   const { tensors, metadata } = parseSafetensors(bytes, name, MAX_HEADER_BYTES);
-  const found = new Map<string, Parts>();
+  const found = new Map<string, ModuleTensors>();
   const unmatched = new Set<string>();
   const ignored: string[] = [];
   for (const [key, entry] of tensors) {
@@ -69,11 +70,11 @@ export function readLora(bytes: Uint8Array, name: string): LoraFile {
             tensor: key,
           },
         );
-      case "part": {
-        const parts = found.get(parsed.module) ?? {};
-        if (parts[parsed.part]) throw invalid(name, key, `${parsed.module} has two tensors ${parsed.part}`);
-        parts[parsed.part] = { label: `${name}: ${key}`, ...entry, bytes: valueBytes(bytes, entry) };
-        found.set(parsed.module, parts);
+      case "tensor": {
+        const own = found.get(parsed.module) ?? {};
+        if (own[parsed.tensor]) throw invalid(name, key, `${parsed.module} has two ${parsed.tensor} tensors`);
+        own[parsed.tensor] = { label: `${name}: ${key}`, ...entry, bytes: valueBytes(bytes, entry) };
+        found.set(parsed.module, own);
         break;
       }
       case "other":
@@ -87,17 +88,17 @@ export function readLora(bytes: Uint8Array, name: string): LoraFile {
   const adapter = readAdapterMetadata(metadata, name);
   const modules = new Map<string, LoraModule>();
   let pairs = 0;
-  for (const [module, parts] of found) {
-    if (parts.down || parts.up) pairs++;
+  for (const [module, own] of found) {
+    if (own.down || own.up) pairs++;
     const target = resolveModule(module);
-    if (!target || (!parts.down && !parts.up)) {
+    if (!target || (!own.down && !own.up)) {
       unmatched.add(module);
       continue;
     }
     const layer = JSON.stringify(target);
     const earlier = modules.get(layer);
     if (earlier) throw invalid(name, module, `${earlier.name} and ${module} are the same layer`);
-    modules.set(layer, readModule(name, module, target, parts, adapter));
+    modules.set(layer, readModule(name, module, target, own, adapter));
   }
   if (pairs === 0 && ignored.length === 0)
     throw new KleinbildError(
@@ -118,7 +119,7 @@ function readModule(
   name: string,
   module: string,
   target: LoraTarget,
-  { down, up, alpha }: Parts,
+  { down, up, alpha }: ModuleTensors,
   adapter: AdapterMetadata,
 ): LoraModule {
   if (!down || !up) throw invalid(name, module, `${module} has only the ${down ? "down" : "up"} half of a LoRA`);

@@ -1,14 +1,14 @@
 /** What the name of a tensor in a LoRA's file says. */
 export type LoraKey =
   /** A factor of the change of a module, or its alpha. */
-  | { readonly kind: "part"; readonly module: string; readonly part: LoraPart }
+  | { readonly kind: "tensor"; readonly module: string; readonly tensor: LoraTensor }
   /** Something of the text encoder, which is not adapted. */
   | { readonly kind: "text-encoder" }
   /** A method of adaptation that is not built; `method` names it. */
   | { readonly kind: "unsupported"; readonly method: string }
   | { readonly kind: "other" };
 
-export type LoraPart = "down" | "up" | "alpha";
+export type LoraTensor = "down" | "up" | "alpha";
 
 /** PEFT puts the adapter's name behind the factor's: `lora_A.default.weight`. */
 const FACTOR = /^(.+?)\.(?:lora_(A|B|down|up)|lora\.(down|up))(?:\.[\w-]+)?\.weight$/;
@@ -32,8 +32,8 @@ export function parseLoraKey(name: string): LoraKey {
   const factor = FACTOR.exec(name);
   if (factor) {
     const side = factor[2] ?? factor[3];
-    return { kind: "part", module: factor[1]!, part: side === "A" || side === "down" ? "down" : "up" };
+    return { kind: "tensor", module: factor[1]!, tensor: side === "A" || side === "down" ? "down" : "up" };
   }
   const alpha = ALPHA.exec(name);
-  return alpha ? { kind: "part", module: alpha[1]!, part: "alpha" } : { kind: "other" };
+  return alpha ? { kind: "tensor", module: alpha[1]!, tensor: "alpha" } : { kind: "other" };
 }

@@ -1,5 +1,5 @@
 import { inventory, type InventoryTensor, type WeightPart } from "../inventory.ts";
-import type { ModelConfig, TransformerConfig } from "../model-config.ts";
+import type { ModelConfig, TransformerConfig } from "../config/model-config.ts";
 import {
   DOUBLE_MODULES,
   FUSED_MODULES,

@@ -2,7 +2,7 @@ import { KleinbildError } from "../../errors.ts";
 import { openTensorFile } from "../formats/open-tensor-file.ts";
 import type { StoredTensor, TensorFile } from "../formats/tensor-file.ts";
 import type { WeightPart } from "../inventory.ts";
-import type { ModelSource } from "../source.ts";
+import type { ModelSource } from "../sources/model-source.ts";
 import { bareName, isUnread } from "./bare-names.ts";
 import { anchorNames, type BareTensors, namingOf } from "./naming.ts";
 import { listed } from "./part-views.ts";
@@ -14,9 +14,6 @@ export const PART_FOLDERS = {
   transformer: "transformer",
   vae: "vae",
 } as const satisfies Record<WeightPart, string>;
-
-/** Parts in the order in which they are looked for. */
-export const WEIGHT_PARTS = ["textEncoder", "transformer", "vae"] as const satisfies readonly WeightPart[];
 
 /** The files of a part, and its tensors in them. */
 export interface PartFiles {

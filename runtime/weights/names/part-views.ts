@@ -1,6 +1,6 @@
 import { KleinbildError } from "../../errors.ts";
 import { inventory, type WeightPart } from "../inventory.ts";
-import type { ModelConfig } from "../model-config.ts";
+import type { ModelConfig } from "../config/model-config.ts";
 import { isUnread } from "./bare-names.ts";
 import { type Layout, layoutTensors } from "./layouts.ts";
 import type { BareTensors } from "./naming.ts";

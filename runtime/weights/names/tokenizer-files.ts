@@ -1,7 +1,7 @@
 import { KleinbildError } from "../../errors.ts";
 import type { TensorFile } from "../formats/tensor-file.ts";
-import { readJson } from "../read-json.ts";
-import type { ModelSource } from "../source.ts";
+import { readJson } from "../sources/read-json.ts";
+import type { ModelSource } from "../sources/model-source.ts";
 import { ggufTokenizer, PAD_TOKEN, type TokenizerFiles } from "./gguf-tokenizer.ts";
 
 /** A tokenizer, by the files that it is in. */

@@ -1,7 +1,7 @@
 import * as v from "valibot";
 import { KleinbildError } from "../../errors.ts";
-import { readJson } from "../read-json.ts";
-import type { ModelSource } from "../source.ts";
+import { readJson } from "../sources/read-json.ts";
+import type { ModelSource } from "../sources/model-source.ts";
 
 const SINGLE_FILES = ["diffusion_pytorch_model.safetensors", "model.safetensors"] as const;
 /** Shards lie beside their index: a name with slashes could lead anywhere. */

@@ -1,6 +1,6 @@
-import { configJson } from "../config-json.ts";
+import { configJson } from "../config/config-json.ts";
 import { inventory, type WeightPart } from "../inventory.ts";
-import type { ModelConfig } from "../model-config.ts";
+import type { ModelConfig } from "../config/model-config.ts";
 import type { TokenizerFiles } from "../names/gguf-tokenizer.ts";
 import type { OpenModel } from "../open-model.ts";
 import type { QuantizationMethod } from "../quantize.ts";

@@ -1,7 +1,7 @@
 import { KleinbildError } from "../../errors.ts";
-import type { ModelSource } from "../source.ts";
-import type { DownloadPlan, DownloadProgress, DownloadReport, DownloadTuning } from "./download-files.ts";
-import { FileDownload, type Meter } from "./file-download.ts";
+import type { ModelSource } from "../sources/model-source.ts";
+import type { RemoteModel, DownloadProgress, DownloadReport, DownloadTuning } from "./download/remote-files.ts";
+import { FileDownload, type Meter } from "./download/file-download.ts";
 import { storageFull } from "./in-memory-backend.ts";
 import { ModelWriter } from "./model-writer.ts";
 import { PartialFile } from "./partial-file.ts";
@@ -71,7 +71,7 @@ export class ModelStore {
    *
    * @throws KleinbildError `storage-full`, `network`, `missing-file`, `damaged`, or the signal's reason
    */
-  async download(id: string, plan: DownloadPlan, options: DownloadOptions = {}): Promise<DownloadReport> {
+  async download(id: string, plan: RemoteModel, options: DownloadOptions = {}): Promise<DownloadReport> {
     const { signal = new AbortController().signal } = options;
     const meter: Meter = { wireBytes: 0, repeatedBytes: 0, retries: 0, restarts: 0 };
     await this.#backend.withLock(id, () => this.#download(id, plan, options, meter, signal), signal);
@@ -80,7 +80,7 @@ export class ModelStore {
 
   async #download(
     id: string,
-    plan: DownloadPlan,
+    plan: RemoteModel,
     options: DownloadOptions,
     meter: Meter,
     signal: AbortSignal,

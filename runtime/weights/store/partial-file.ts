@@ -11,7 +11,7 @@ import {
   type StoredFile,
   writeSealed,
 } from "./stored-model.ts";
-import type { Validator } from "./range-request.ts";
+import type { Validator } from "./download/range-request.ts";
 
 const RECORD_BYTES = 1 + HASH_BYTES;
 

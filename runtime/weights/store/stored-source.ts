@@ -1,5 +1,5 @@
 import { KleinbildError } from "../../errors.ts";
-import { assertWithin, type ModelFile, type ModelSource } from "../source.ts";
+import { assertWithin, type ModelFile, type ModelSource } from "../sources/model-source.ts";
 import type { ReadableFile, StoreBackend } from "./store-backend.ts";
 import { CHUNK_BYTES, storedFilePath, type Manifest, sha256, type StoredFile } from "./stored-model.ts";
 

@@ -7,7 +7,7 @@ import {
   type KleinbildOptions,
 } from "../../../runtime/index.ts";
 import { BrowserImageCodec } from "../../../runtime/page/browser-image-codec.ts";
-import { HttpSource } from "../../../runtime/weights/http-source.ts";
+import { HttpSource } from "../../../runtime/weights/sources/http-source.ts";
 import type { GoldenFiles } from "../../../tools/golden/files.ts";
 import { type GoldenOutcome, GoldenRunner } from "../../../tools/golden/run.ts";
 

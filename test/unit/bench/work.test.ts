@@ -9,7 +9,7 @@ import {
   stepWork,
   textLayerWork,
 } from "../../../bench/blocks/work.ts";
-import type { TransformerConfig } from "../../../runtime/weights/model-config.ts";
+import type { TransformerConfig } from "../../../runtime/weights/config/model-config.ts";
 import { KLEIN_4B, KLEIN_4B_SMALL_DECODER, KLEIN_9B } from "../../../bench/klein-configs.ts";
 
 const TERA = 1e12;

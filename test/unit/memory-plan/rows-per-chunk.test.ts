@@ -1,6 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { rowsPerChunk } from "../../../runtime/loaded-model/rows-per-chunk.ts";
-import type { ModelConfig, TextEncoderConfig, TransformerConfig } from "../../../runtime/weights/model-config.ts";
+import type {
+  ModelConfig,
+  TextEncoderConfig,
+  TransformerConfig,
+} from "../../../runtime/weights/config/model-config.ts";
 import { SMALL_CONFIG } from "../../support/model-config.ts";
 
 const MIB = 2 ** 20;

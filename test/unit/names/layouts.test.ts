@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { inventory, type WeightPart } from "../../../runtime/weights/inventory.ts";
 import { type Layout, LAYOUTS, type LayoutTensor, layoutTensors } from "../../../runtime/weights/names/layouts.ts";
-import type { ModelConfig } from "../../../runtime/weights/model-config.ts";
+import type { ModelConfig } from "../../../runtime/weights/config/model-config.ts";
 import { KLEIN_4B, KLEIN_4B_SMALL_DECODER, KLEIN_9B } from "../../../bench/klein-configs.ts";
 import { SMALL_CONFIG } from "../../support/model-config.ts";
 

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { afterEach, describe, expect, it } from "vitest";
-import type { PlannedFile } from "../../../runtime/weights/store/download-files.ts";
+import type { RemoteFile } from "../../../runtime/weights/store/download/remote-files.ts";
 import { InMemoryBackend } from "../../../runtime/weights/store/in-memory-backend.ts";
 import { ModelStore } from "../../../runtime/weights/store/model-store.ts";
 import { CHUNK_BYTES } from "../../../runtime/weights/store/stored-model.ts";
@@ -31,7 +31,7 @@ async function serve(chaos: Chaos = {}, bytes: Uint8Array = FILE): Promise<Chaos
 }
 
 const plan = (...urls: string[]) => ({ name: "test", address: urls[0]!, files: [{ path: "a/weights", urls }] });
-const planWith = (file: Partial<PlannedFile>, ...urls: string[]) => ({
+const planWith = (file: Partial<RemoteFile>, ...urls: string[]) => ({
   ...plan(...urls),
   files: [{ path: "a/weights", urls, ...file }],
 });

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { requestOf, Settings } from "../../../demo/state/settings.ts";
 import type { ImageMetadata } from "../../../runtime/index.ts";
-import type { ModelConfig } from "../../../runtime/weights/model-config.ts";
+import type { ModelConfig } from "../../../runtime/weights/config/model-config.ts";
 
 const DISTILLED = { distilled: true } as ModelConfig;
 const BASE = { distilled: false } as ModelConfig;

@@ -5,16 +5,16 @@ import {
   type MatrixPiece,
   paddedChannels,
   type WeightFormat,
-} from "../backend/matrix.ts";
-import type { Gpu } from "../gpu/device.ts";
-import type { MemoryCategory } from "../gpu/memory.ts";
-import { BYTES_PER_ELEMENT, type RowRange, rowRanges, type ScalarType, type Tensor } from "../gpu/tensor.ts";
-import { f32ToF16 } from "./float.ts";
-import type { PackedRows } from "./formats/tensor-file.ts";
+} from "../../backend/matrix.ts";
+import type { Gpu } from "../../gpu/device.ts";
+import type { MemoryCategory } from "../../gpu/memory.ts";
+import { BYTES_PER_ELEMENT, type RowRange, rowRanges, type ScalarType, type Tensor } from "../../gpu/tensor.ts";
+import { f32ToF16 } from "../float.ts";
+import type { PackedRows } from "../formats/tensor-file.ts";
 import { type KernelLaying, kernelLaying, upsamplingLaying } from "./kernel-layout.ts";
-import { QUANTIZATION_BITS, QUANTIZATION_BLOCK, type QuantizationMethod, quantizeRows } from "./quantize.ts";
-import { readAhead } from "./read-ahead.ts";
-import type { TensorStore } from "./tensor-store.ts";
+import { QUANTIZATION_BITS, QUANTIZATION_BLOCK, type QuantizationMethod, quantizeRows } from "../quantize.ts";
+import { readAhead } from "../read-ahead.ts";
+import type { TensorStore } from "../tensor-store.ts";
 
 /** How block matrices are kept on the GPU: as in the file (16 bits or f32), or in 8- or 4-bit blocks of 32. */
 export type Quantization = "none" | "q8" | "q4";

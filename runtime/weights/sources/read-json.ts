@@ -1,5 +1,5 @@
-import { KleinbildError } from "../errors.ts";
-import type { ModelSource } from "./source.ts";
+import { KleinbildError } from "../../errors.ts";
+import type { ModelSource } from "./model-source.ts";
 
 /** The largest JSON file of a model: the real tokenizer has 11 MB. */
 const MAX_JSON_BYTES = 64 << 20;

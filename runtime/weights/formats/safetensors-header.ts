@@ -1,6 +1,6 @@
 import * as v from "valibot";
-import { KleinbildError } from "../errors.ts";
-import type { ModelFile } from "./source.ts";
+import { KleinbildError } from "../../errors.ts";
+import type { ModelFile } from "../sources/model-source.ts";
 
 /** Bytes per element of the types that are read as they are. */
 export const SAFETENSORS_BYTES = { BF16: 2, F16: 2, F32: 4 } as const;

@@ -1,8 +1,8 @@
 import * as v from "valibot";
-import { KleinbildError } from "../errors.ts";
+import { KleinbildError } from "../../errors.ts";
 import type { TextEncoderConfig, TransformerConfig, VaeConfig } from "./model-config.ts";
-import { readJson } from "./read-json.ts";
-import type { ModelSource } from "./source.ts";
+import { readJson } from "../sources/read-json.ts";
+import type { ModelSource } from "../sources/model-source.ts";
 
 export const MODEL_INDEX = "model_index.json";
 export const OWN_CONFIG = "kleinbild.json";

@@ -1,5 +1,5 @@
-import { KleinbildError } from "../errors.ts";
-import { assertWithin, type ModelFile, type ModelSource } from "./source.ts";
+import { KleinbildError } from "../../errors.ts";
+import { assertWithin, type ModelFile, type ModelSource } from "./model-source.ts";
 
 /** Files that a user picked or dropped, by their paths within the model. */
 export type ModelBlobs = Readonly<Record<string, Blob>>;

@@ -1,4 +1,4 @@
-import { KleinbildError } from "../errors.ts";
+import { KleinbildError } from "../../errors.ts";
 
 /** A file of a model that can be read in parts. */
 export interface ModelFile {

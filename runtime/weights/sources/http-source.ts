@@ -1,7 +1,7 @@
 import pRetry from "p-retry";
-import { type ErrorDetails, KleinbildError } from "../errors.ts";
-import { joinChunks } from "./join-chunks.ts";
-import { assertWithin, type ModelFile, type ModelSource } from "./source.ts";
+import { type ErrorDetails, KleinbildError } from "../../errors.ts";
+import { joinChunks } from "./http-response.ts";
+import { assertWithin, type ModelFile, type ModelSource } from "./model-source.ts";
 
 /**
  * The address below which the files lie, or the address of each file by its path. Addresses are absolute. Single files

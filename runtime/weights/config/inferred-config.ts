@@ -1,8 +1,8 @@
 import { KleinbildError } from "../../errors.ts";
-import type { TextEncoderConfig, TransformerConfig, VaeConfig } from "../model-config.ts";
-import type { Layout } from "./layouts.ts";
-import type { BareTensors } from "./naming.ts";
-import { ggufTextName } from "./renamings.ts";
+import type { ModelVariant, TextEncoderConfig, TransformerConfig, VaeConfig } from "./model-config.ts";
+import type { Layout } from "../names/layouts.ts";
+import type { BareTensors } from "../names/naming.ts";
+import { ggufTextName } from "../names/renamings.ts";
 
 /** What klein's models have in common, as their configs say: it cannot be seen in shapes. */
 const ROPE_AXES = 4;
@@ -159,4 +159,22 @@ export function vaeFromTensors(tensors: BareTensors, layout: Layout, files: stri
     quantConv: shapes.has(bfl ? "encoder.quant_conv.bias" : "quant_conv.bias"),
     postQuantConv: shapes.has(bfl ? "decoder.post_quant_conv.bias" : "post_quant_conv.bias"),
   };
+}
+
+/** The word as a part of a file's name, as in `flux-2-klein-base-4b`. */
+const hasWord = (text: string, word: string): boolean =>
+  new RegExp(`(?:^|[^a-z\\d])${word}(?:$|[^a-z\\d])`, "i").test(text);
+
+/**
+ * How weights were trained, by the name that their publishers give them: `base` is not distilled, `kv` is for isolated
+ * references. Without either they are distilled, as most that are in use.
+ *
+ * @param names  paths of the transformer's files, and the name that a GGUF file gives itself
+ */
+export function variantFromNames(names: readonly string[]): ModelVariant {
+  for (const name of names) {
+    if (hasWord(name, "kv")) return { distilled: true, kv: true, from: name };
+    if (hasWord(name, "base")) return { distilled: false, kv: false, from: name };
+  }
+  return { distilled: true, kv: false, from: "default" };
 }

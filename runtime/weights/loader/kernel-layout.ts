@@ -1,4 +1,4 @@
-import { type KernelLayout, paddedChannels } from "../backend/matrix.ts";
+import { type KernelLayout, paddedChannels } from "../../backend/matrix.ts";
 
 /** How a convolution's weight lies on the GPU. */
 export interface KernelLaying {

@@ -1,4 +1,4 @@
-import { KleinbildError } from "../errors.ts";
+import { KleinbildError } from "../../errors.ts";
 import {
   CONFIG_FILES,
   MODEL_INDEX,
@@ -10,7 +10,7 @@ import {
   readVaeConfig,
 } from "./config-files.ts";
 import type { ModelConfig, TextEncoderConfig, TransformerConfig, ModelVariant, VaeConfig } from "./model-config.ts";
-import type { ModelSource } from "./source.ts";
+import type { ModelSource } from "../sources/model-source.ts";
 
 /** What a model's weights say where it lacks a config. */
 export interface ConfigFallbacks {

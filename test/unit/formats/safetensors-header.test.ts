@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { KleinbildError } from "../../runtime/errors.ts";
-import { readSafetensorsHeader } from "../../runtime/weights/safetensors.ts";
-import { memoryFile, safetensorsFile, withHeader } from "../support/model-files.ts";
+import { KleinbildError } from "../../../runtime/errors.ts";
+import { readSafetensorsHeader } from "../../../runtime/weights/formats/safetensors-header.ts";
+import { memoryFile, safetensorsFile, withHeader } from "../../support/model-files.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;
 

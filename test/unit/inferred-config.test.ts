@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
-import type { StoredTensor } from "../../../runtime/weights/formats/tensor-file.ts";
-import type { ModelConfig, TextEncoderConfig } from "../../../runtime/weights/model-config.ts";
-import { textFromTensors } from "../../../runtime/weights/names/config-from-tensors.ts";
-import { type Layout, layoutTensors } from "../../../runtime/weights/names/layouts.ts";
-import { openModel, type OpenModel } from "../../../runtime/weights/open-model.ts";
-import { HollowSource, type HollowTensor } from "../../support/hollow-source.ts";
-import { KLEIN_4B, KLEIN_4B_SMALL_DECODER, KLEIN_9B } from "../../../bench/klein-configs.ts";
+import type { StoredTensor } from "../../runtime/weights/formats/tensor-file.ts";
+import type { ModelConfig, TextEncoderConfig } from "../../runtime/weights/config/model-config.ts";
+import { textFromTensors } from "../../runtime/weights/config/inferred-config.ts";
+import { type Layout, layoutTensors } from "../../runtime/weights/names/layouts.ts";
+import { openModel, type OpenModel } from "../../runtime/weights/open-model.ts";
+import { HollowSource, type HollowTensor } from "../support/hollow-source.ts";
+import { KLEIN_4B, KLEIN_4B_SMALL_DECODER, KLEIN_9B } from "../../bench/klein-configs.ts";
 
 const TOKENIZER = { "tokenizer.json": "{}" };
 

@@ -1,5 +1,5 @@
-import { KleinbildError } from "../../errors.ts";
-import { joinChunks } from "../join-chunks.ts";
+import { KleinbildError } from "../../../errors.ts";
+import { joinChunks } from "../../sources/http-response.ts";
 import { Retriable } from "./range-request.ts";
 
 /** A file whose length its server does not tell is held in memory up to this size. */

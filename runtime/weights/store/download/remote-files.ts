@@ -1,5 +1,5 @@
 /** A file to download. */
-export interface PlannedFile {
+export interface RemoteFile {
   /** Its path within the model. */
   readonly path: string;
   /** Where it is, best first; the others are asked when one fails. */
@@ -12,11 +12,11 @@ export interface PlannedFile {
 }
 
 /** A model to download. */
-export interface DownloadPlan {
+export interface RemoteModel {
   readonly name: string;
   /** Where it comes from, for people and for sources' descriptions. */
   readonly address: string;
-  readonly files: readonly PlannedFile[];
+  readonly files: readonly RemoteFile[];
 }
 
 /** What came over the wire. */

@@ -1,5 +1,5 @@
-import type { PartialFile } from "./partial-file.ts";
-import { CHUNK_BYTES } from "./stored-model.ts";
+import type { PartialFile } from "../partial-file.ts";
+import { CHUNK_BYTES } from "../stored-model.ts";
 
 /** Chunks that one request asks for. */
 const CHUNKS_PER_REQUEST = 8;

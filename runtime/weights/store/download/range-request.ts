@@ -1,4 +1,4 @@
-import { KleinbildError } from "../../errors.ts";
+import { KleinbildError } from "../../../errors.ts";
 
 /** What identifies a version of a file at a server. */
 export interface Validator {

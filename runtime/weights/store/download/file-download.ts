@@ -1,14 +1,14 @@
 import { sha256 as incrementalSha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
-import { KleinbildError } from "../../errors.ts";
-import type { DownloadTuning, PlannedFile } from "./download-files.ts";
-import { PartialFile } from "./partial-file.ts";
-import { delay } from "./delay.ts";
+import { KleinbildError } from "../../../errors.ts";
+import type { DownloadTuning, RemoteFile } from "./remote-files.ts";
+import { PartialFile } from "../partial-file.ts";
+import { delay } from "../delay.ts";
 import { differs, discardBody, type RangeAnswer, requestRange, Retriable, type Validator } from "./range-request.ts";
 import { bodyOf, wholeBody } from "./response-body.ts";
 import { missingSegments, Position, type Segment } from "./segments.ts";
-import type { StoreBackend } from "./store-backend.ts";
-import { CHUNK_BYTES, sha256, type StoredFile } from "./stored-model.ts";
+import type { StoreBackend } from "../store-backend.ts";
+import { CHUNK_BYTES, sha256, type StoredFile } from "../stored-model.ts";
 
 /** Files that change more often than that while they are read are given up. */
 const MAX_RESTARTS = 2;
@@ -33,7 +33,7 @@ class Whole extends Error {}
 export class FileDownload {
   readonly #backend: StoreBackend;
   readonly #id: string;
-  readonly #file: PlannedFile;
+  readonly #file: RemoteFile;
   readonly #tuning: Required<{ [K in keyof DownloadTuning]: number }>;
   readonly #meter: Meter;
   readonly #onProgress: (storedBytes: number, totalBytes: number) => void;
@@ -47,7 +47,7 @@ export class FileDownload {
   constructor(
     backend: StoreBackend,
     id: string,
-    file: PlannedFile,
+    file: RemoteFile,
     tuning: DownloadTuning,
     meter: Meter,
     onProgress: (storedBytes: number, totalBytes: number) => void,
