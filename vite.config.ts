@@ -1,12 +1,17 @@
+import { availableParallelism, totalmem } from "node:os";
 import { defineConfig } from "vitest/config";
 import { swiftShaderEnvironment, vulkanEnvironment } from "./tools/environment.mjs";
 import { ENGINE_FLAGS } from "./tools/launch.mjs";
 
-/** Tests on the GPU share one device's worth of cores: files run one after the other, in a process as `kleinbild/node` needs it. */
+/** Files that run at the same time: the software GPU uses all cores, but compiles and checks on one. */
+const GIB = 2 ** 30;
+const WORKERS = Math.max(1, Math.min(2, availableParallelism(), Math.floor(totalmem() / (4 * GIB))));
+
+/** Each file on the GPU has a process of its own, with the flags that `kleinbild/node` needs. */
 const gpu = {
   pool: "forks" as const,
   execArgv: ENGINE_FLAGS,
-  fileParallelism: false,
+  maxWorkers: WORKERS,
   testTimeout: 120_000,
   hookTimeout: 120_000,
 };
@@ -43,7 +48,19 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: "unit", include: ["test/unit/**/*.test.ts"], testTimeout: 30_000, sequence: { groupOrder: 0 } },
+        test: {
+          name: "unit",
+          include: ["test/unit/**/*.test.ts"],
+          testTimeout: 30_000,
+          // importing takes longer than most files run: modules are shared, mocks are taken back after each test
+          pool: "threads",
+          isolate: false,
+          maxWorkers: availableParallelism(),
+          restoreMocks: true,
+          unstubEnvs: true,
+          unstubGlobals: true,
+          sequence: { groupOrder: 0 },
+        },
       },
       { extends: true, test: { name: "gpu", include: ["test/gpu/**/*.test.ts"], ...gpu, sequence: { groupOrder: 1 } } },
       {

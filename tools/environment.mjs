@@ -1,13 +1,18 @@
-import { existsSync, mkdirSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 
 const SWIFTSHADER = "/usr/lib/chromium/vk_swiftshader_icd.json";
 const LAVAPIPE = "/usr/share/vulkan/icd.d/lvp_icd.json";
+const KERNELS = fileURLToPath(new URL("../kernels/", import.meta.url));
+const SHADER_CACHES = fileURLToPath(new URL("../.cache/mesa-shaders/", import.meta.url));
 
 /**
  * What the Vulkan loader needs in its environment: a runtime folder and, where there is no GPU, Mesa's software driver by
- * name (the others would look for hardware and complain). What is set already stays.
+ * name (the others would look for hardware and complain) with a cache for the shaders that it compiles. What is set already
+ * stays.
  *
  * @returns {Record<string, string>}
  */
@@ -20,7 +25,9 @@ export function vulkanEnvironment() {
     mkdirSync(environment["XDG_RUNTIME_DIR"], { recursive: true, mode: 0o700 });
   }
   const hasGpu = existsSync("/dev/dri/renderD128") || existsSync("/dev/nvidia0");
-  if (!process.env["VK_ICD_FILENAMES"] && !hasGpu && existsSync(LAVAPIPE)) environment["VK_ICD_FILENAMES"] = LAVAPIPE;
+  if (hasGpu || !existsSync(LAVAPIPE)) return environment;
+  if (!process.env["VK_ICD_FILENAMES"]) environment["VK_ICD_FILENAMES"] = LAVAPIPE;
+  if (!process.env["MESA_SHADER_CACHE_DIR"]) environment["MESA_SHADER_CACHE_DIR"] = shaderCache();
   return environment;
 }
 
@@ -31,4 +38,20 @@ export function vulkanEnvironment() {
  */
 export function swiftShaderEnvironment() {
   return { VK_ICD_FILENAMES: SWIFTSHADER };
+}
+
+/**
+ * The folder for what lavapipe compiles, which takes it much longer than running it. There is one for each version of Mesa
+ * and of the kernels; others are deleted, so that the folder does not grow from change to change.
+ */
+function shaderCache() {
+  const hash = createHash("sha256");
+  hash.update(readFileSync(LAVAPIPE)).update(String(statSync(LAVAPIPE).mtimeMs)); // a release changes one or the other
+  const files = readdirSync(KERNELS, { recursive: true, encoding: "utf8" }).filter((path) => path.endsWith(".wgsl"));
+  for (const path of files.toSorted()) hash.update(path).update(readFileSync(join(KERNELS, path)));
+  const key = hash.digest("hex").slice(0, 16);
+  mkdirSync(join(SHADER_CACHES, key), { recursive: true });
+  for (const other of readdirSync(SHADER_CACHES))
+    if (other !== key) rmSync(join(SHADER_CACHES, other), { recursive: true, force: true });
+  return join(SHADER_CACHES, key);
 }
