@@ -6,7 +6,6 @@ import { fileURLToPath } from "node:url";
 
 const SWIFTSHADER = "/usr/lib/chromium/vk_swiftshader_icd.json";
 const LAVAPIPE = "/usr/share/vulkan/icd.d/lvp_icd.json";
-const KERNELS = fileURLToPath(new URL("../kernels/", import.meta.url));
 const SHADER_CACHES = fileURLToPath(new URL("../.cache/mesa-shaders/", import.meta.url));
 
 /**
@@ -41,17 +40,18 @@ export function swiftShaderEnvironment() {
 }
 
 /**
- * The folder for what lavapipe compiles, which takes it much longer than running it. There is one for each version of Mesa
- * and of the kernels; others are deleted, so that the folder does not grow from change to change.
+ * The folder for what lavapipe compiles, which takes it much longer than running it; that of another version is deleted. Mesa
+ * finds a shader by a hash of its code, so after a change of a kernel only that kernel is compiled again.
  */
 function shaderCache() {
-  const hash = createHash("sha256");
-  hash.update(readFileSync(LAVAPIPE)).update(String(statSync(LAVAPIPE).mtimeMs)); // a release changes one or the other
-  const files = readdirSync(KERNELS, { recursive: true, encoding: "utf8" }).filter((path) => path.endsWith(".wgsl"));
-  for (const path of files.toSorted()) hash.update(path).update(readFileSync(join(KERNELS, path)));
-  const key = hash.digest("hex").slice(0, 16);
-  mkdirSync(join(SHADER_CACHES, key), { recursive: true });
+  const { mtimeMs } = statSync(LAVAPIPE);
+  const version = createHash("sha256")
+    .update(readFileSync(LAVAPIPE))
+    .update(String(mtimeMs))
+    .digest("hex")
+    .slice(0, 16);
+  mkdirSync(join(SHADER_CACHES, version), { recursive: true });
   for (const other of readdirSync(SHADER_CACHES))
-    if (other !== key) rmSync(join(SHADER_CACHES, other), { recursive: true, force: true });
-  return join(SHADER_CACHES, key);
+    if (other !== version) rmSync(join(SHADER_CACHES, other), { recursive: true, force: true });
+  return join(SHADER_CACHES, version);
 }
