@@ -103,7 +103,6 @@ module.exports = {
   ],
   options: {
     doNotFollow: { path: "node_modules" },
-    exclude: { path: "^tools/studio\\.d\\.ts$" }, // copied into dist/types, where its imports are
     tsPreCompilationDeps: true,
     tsConfig: { fileName: "tsconfig.json" },
     enhancedResolveOptions: { exportsFields: ["exports"], conditionNames: ["import", "browser", "node", "default"] },

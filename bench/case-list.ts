@@ -1,9 +1,10 @@
-/** What a case is, for whoever chooses. */
+/** What a benchmark case measures and when it runs. */
 export interface CaseFacts {
+  /** One sentence for a list of cases. */
   readonly description: string;
-  /** Part of a run that names no cases; the others take minutes. */
+  /** Whether a run that names no cases includes it. The others take minutes. */
   readonly byDefault: boolean;
-  /** Needs the disk or the sources, so that a page cannot run it. */
+  /** Whether it needs the disk or the sources, so that a page cannot run it. */
   readonly nodeOnly: boolean;
 }
 
@@ -26,5 +27,7 @@ export const CASES = {
   sizes: inNode("Bytes that a page loads, with our kernels alone and with onnxruntime."),
 } as const satisfies Readonly<Record<string, CaseFacts>>;
 
+/** The name of a benchmark case. */
 export type CaseName = keyof typeof CASES;
+/** The names of all cases, in the order in which they run. */
 export const CASE_NAMES = Object.keys(CASES) as readonly CaseName[];

@@ -4,15 +4,15 @@ import type { ModelAddress } from "../runtime/weights/sources/http-source.ts";
 import { unpackError, wrapRun } from "../runtime/remote/rpc.ts";
 import { type BenchmarkChoice, type BenchmarkEvent, resolveChoice } from "./options.ts";
 
-/** A run in a page. */
+/** Options of {@link runBenchmark}. */
 export interface BenchmarkOptions extends BenchmarkChoice {
-  /** Ends the run and its worker; what it throws is the signal's reason. */
+  /** Ends the run and its worker. The iteration then throws the signal's reason. */
   readonly signal?: AbortSignal | undefined;
-  /** Address of the folder of klein-nano-base, for the cases that need it. */
+  /** Address of the folder of klein-nano-base. Required by the cases `base` and `acceleration`. */
   readonly baseModel?: string | URL | undefined;
-  /** Address of onnxruntime's wasm file, where the bundler does not take care of it. */
+  /** Address of onnxruntime's wasm file. Default: where the bundler placed it. */
   readonly ortWasmUrl?: string | URL | undefined;
-  /** Makes the worker, for pages whose bundler or policy needs its own way; it must run `kleinbild/bench-worker`. */
+  /** Makes the worker, which must run `kleinbild/bench-worker`. Default: the worker beside this module. */
   readonly createWorker?: (() => Worker) | undefined;
 }
 
@@ -25,15 +25,24 @@ export interface WorkerBenchmarkOptions {
 }
 
 /**
- * Runs the benchmark in a worker of its own: events as it goes, the report as the last of them. Ending the iteration early
- * ends the run.
+ * Runs the benchmark in a worker of its own and yields its progress. The last event has the report. Ending the iteration
+ * early ends the run.
  *
- * @throws KleinbildError (`invalid-request` for what is no option), or the reason of `signal`
+ * @example
+ * ```ts
+ * import { reportMarkdown, runBenchmark } from "kleinbild/bench";
+ *
+ * for await (const event of runBenchmark({ cases: ["operators"] }))
+ *   if (event.type === "report") console.log(reportMarkdown(event.report));
+ * ```
+ *
+ * @throws KleinbildError `invalid-request` for an invalid option, `no-webgpu` without an adapter, `worker-died` when the
+ *   worker ends unexpectedly; the reason of `signal` after an abort
  */
 export async function* runBenchmark(options: BenchmarkOptions = {}): AsyncGenerator<BenchmarkEvent, void> {
   const { signal, baseModel, ortWasmUrl, createWorker = startWorker, ...choice } = options;
   signal?.throwIfAborted();
-  resolveChoice(choice); // what is wrong with it is told before a worker is started
+  resolveChoice(choice); // so that an invalid choice fails before a worker starts
   const worker = createWorker();
   const aborted = abortOf(signal);
   try {

@@ -3,32 +3,38 @@ import type { ScalarType } from "../runtime/gpu/tensor.ts";
 import { CASE_NAMES, type CaseName, CASES } from "./case-list.ts";
 import type { BenchmarkReport, BenchmarkRow, CaseResult } from "./report/report.ts";
 
-/** `gpu`: shapes of klein 4B; `software`: what a CPU does of them in the time; `tiny`: next to nothing, as a check. */
+/**
+ * The sizes that are measured. `gpu`: shapes of klein 4B. `software`: the shapes that a CPU finishes in the same time.
+ * `tiny`: the smallest shapes, as a quick check.
+ */
 export type ShapeSet = "gpu" | "software" | "tiny";
 
-/** What is measured; plain data. */
+/** What is measured. Plain data. */
 export interface BenchmarkChoice {
-  /** Default: those that need no asking for, see `CASES`. */
+  /** Default: the cases with `byDefault`, see {@link CASES}. */
   readonly cases?: readonly CaseName[] | undefined;
   /** Timed rounds, 1 … 1000. Default: 5. */
   readonly repeats?: number | undefined;
-  /** Scalar type. Default: f16 where the adapter has it, but f32 for pictures on adapters that run on the CPU. */
+  /** Scalar type. Default: f16 where the adapter supports it. Pictures on adapters that run on the CPU use f32. */
   readonly dtype?: ScalarType | undefined;
   /**
-   * Seconds after which nothing more is begun; each case has an even share of what is left, and gives one row at least if it
-   * was begun. Default: 120 where no cases are named, else as long as they take.
+   * Seconds after which nothing more is started. Each case has an even share of the time that is left. A case that was
+   * started gives at least one row. Default: 120 when no cases are named, otherwise unlimited.
    */
   readonly seconds?: number | undefined;
-  /** Default: by the adapter. */
+  /** Default: `gpu`, or `software` on adapters that run on the CPU. */
   readonly shapes?: ShapeSet | undefined;
 }
 
+/** Progress of {@link runBenchmark}. */
 export type BenchmarkEvent =
-  /** A case begins, the `index`th from 0 of `count`. */
+  /** A case starts: number `index` (from 0) of `count`. */
   | { readonly type: "case"; readonly case: CaseName; readonly index: number; readonly count: number }
+  /** A row was measured. */
   | { readonly type: "row"; readonly case: CaseName; readonly row: BenchmarkRow }
+  /** A case has ended. */
   | { readonly type: "caseDone"; readonly result: CaseResult }
-  /** The last one. */
+  /** The last event. */
   | { readonly type: "report"; readonly report: BenchmarkReport };
 
 export interface ResolvedChoice {

@@ -7,9 +7,10 @@ import { adapterName } from "./models/adapter-words.ts";
 import "./models/engine.ts";
 import "./notices.ts";
 import { receiveFiles } from "./receive-files.ts";
-import { KLEIN_NANO, type ModelChoice } from "./state/engine-session.ts";
+import { KLEIN_NANO } from "./state/engine-session.ts";
 import { observe } from "./state/observable.ts";
 import { Studio } from "./state/studio.ts";
+import type { KleinbildStudioElement, ModelChoice } from "./studio-types.ts";
 import { base } from "./style/base.ts";
 import { layout } from "./style/layout.ts";
 import { theme } from "./style/theme.ts";
@@ -28,7 +29,7 @@ const TAB_NAMES = Object.keys(TABS) as Tab[];
  * @attribute model  address of a model's folder to begin with; klein-nano without it
  * @attribute ort-wasm-url  address of onnxruntime's wasm, where no bundler takes care of it
  */
-export class KleinbildStudio extends LitElement {
+export class KleinbildStudio extends LitElement implements KleinbildStudioElement {
   static override properties = {
     model: {},
     ortWasmUrl: { attribute: "ort-wasm-url" },

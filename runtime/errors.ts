@@ -1,4 +1,4 @@
-/** Everything that can go wrong, as a closed set: switch on it exhaustively. */
+/** All kinds of errors. The set is closed, so that you can switch on it exhaustively. */
 export type KleinbildErrorCode =
   /** The request is not valid; `details.parameter` names the field. */
   | "invalid-request"
@@ -10,15 +10,15 @@ export type KleinbildErrorCode =
   | "missing-file"
   /** A server could not be reached or answered with an error. */
   | "network"
-  /** Bytes are not those that were promised: a checksum differs. */
+  /** A checksum differs. */
   | "damaged"
-  /** There is no room in the store; `details` has the bytes needed and free. */
+  /** The store has no room; `details` has `neededBytes` and `freeBytes`. */
   | "storage-full"
   /** There is no WebGPU, or no adapter. */
   | "no-webgpu"
-  /** The adapter, browser or build lacks something that the request needs. */
+  /** The adapter, browser or build lacks a feature that the request needs. */
   | "unsupported"
-  /** The plan finds that a request needs more memory than there is; `details` names the nearest one that fits. */
+  /** The request needs more GPU memory than the budget; `details` has the nearest size that fits. */
   | "over-budget"
   /** The GPU is out of memory. */
   | "out-of-memory"
@@ -37,15 +37,19 @@ export type KleinbildErrorCode =
   /** A bug in this package. */
   | "internal";
 
-/** Numbers and names that help to mend the cause, for example `{ parameter: "width", nearest: 1008 }`. */
+/** Numbers and names that help to fix the cause, for example `{ parameter: "width", nearest: 1008 }`. */
 export type ErrorDetails = Readonly<Record<string, string | number | boolean | null | readonly (string | number)[]>>;
 
-/** The one error class of the package. The abort reason of a signal is thrown as it is, not wrapped. */
+/** The one error class of the package. After an abort, the reason of the signal is thrown instead, without a wrapper. */
 export class KleinbildError extends Error {
+  /** Always `KleinbildError`. */
   override readonly name = "KleinbildError";
+  /** The kind of error. */
   readonly code: KleinbildErrorCode;
+  /** Data about the cause; empty when there is none. */
   readonly details: ErrorDetails;
 
+  /** @param options  as for `Error`, to attach a `cause` */
   constructor(code: KleinbildErrorCode, message: string, details: ErrorDetails = {}, options?: ErrorOptions) {
     super(message, options);
     this.code = code;

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { cp, rm, writeFile } from "node:fs/promises";
+import { rm, writeFile } from "node:fs/promises";
 import { dirname, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { rolldown } from "rolldown";
@@ -132,7 +132,6 @@ export async function buildPackage() {
     studio: "demo/studio.ts",
   };
   await bundle("dist", entries, DECLARED);
-  await cp(`${ROOT}tools/studio.d.ts`, `${ROOT}dist/types/studio.d.ts`);
   await bundleStandalone();
 }
 

@@ -4,30 +4,37 @@ import { figureText, table } from "./table.ts";
 
 /** A figure that both reports have. */
 export interface ComparedFigure {
+  /** The case that measured it. */
   readonly case: CaseName;
-  /** The row's labels. */
+  /** The row's labels, joined by commas. */
   readonly row: string;
+  /** Name of the figure in its row. */
   readonly figure: string;
+  /** The figure in the first report. */
   readonly before: Figure;
+  /** The figure in the second report. */
   readonly after: Figure;
-  /** After by before. */
+  /** `after` divided by `before`. */
   readonly ratio: number;
-  /** Whether the quartiles overlap, so that the difference may be chance; absent where one of them has none. */
+  /** Whether the quartiles overlap, so that the difference may be chance. Absent when a figure has no quartiles. */
   readonly overlap?: boolean;
 }
 
+/** Two reports side by side. */
 export interface Comparison {
-  /** What differs besides the figures: the adapter, versions. */
+  /** Differences besides the figures: adapter, versions. */
   readonly conditions: readonly string[];
+  /** Figures that both reports have. */
   readonly figures: readonly ComparedFigure[];
-  /** Figures that only one of the reports has. */
+  /** Figures that only the first report has. */
   readonly onlyBefore: readonly string[];
+  /** Figures that only the second report has. */
   readonly onlyAfter: readonly string[];
 }
 
 type Place = Pick<ComparedFigure, "case" | "row" | "figure"> & { readonly measured: Figure };
 
-/** Sets the figures of two reports side by side; those that follow from others are left out. */
+/** Compares two reports figure by figure. Derived figures are left out. */
 export function compareReports(before: BenchmarkReport, after: BenchmarkReport): Comparison {
   const [old, current] = [figuresOf(before), figuresOf(after)];
   return {
@@ -43,7 +50,7 @@ export function compareReports(before: BenchmarkReport, after: BenchmarkReport):
   };
 }
 
-/** Figures as text: case, row, figure with its unit, before, after, ratio, whether the spreads overlap. */
+/** The compared figures as text: case, row, figure with its unit, before, after, ratio, whether the spreads overlap. */
 export function comparisonRows({ figures }: Pick<Comparison, "figures">): readonly (readonly string[])[] {
   return figures.map(({ case: name, row, figure, before, after, ratio, overlap }) => [
     name,
@@ -56,6 +63,7 @@ export function comparisonRows({ figures }: Pick<Comparison, "figures">): readon
   ]);
 }
 
+/** A comparison as Markdown: conditions that differ, a table of the figures, figures without a counterpart. */
 export function comparisonMarkdown(comparison: Comparison): string {
   const { conditions, onlyBefore, onlyAfter } = comparison;
   return [

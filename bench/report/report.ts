@@ -1,6 +1,6 @@
 import type { CaseName } from "../case-list.ts";
 
-/** What a figure counts in. Of times and sizes less is better, of rates more. */
+/** The unit of a figure. For times and sizes less is better, for rates more. */
 export type Unit =
   | "µs"
   | "ms"
@@ -17,68 +17,87 @@ export type Unit =
 
 /** A measured number. */
 export interface Figure {
-  /** The median, where it was measured several times. */
+  /** The median of all measurements. */
   readonly value: number;
-  /** Lower and upper quartile. */
+  /** Lower and upper quartile. Absent for a single measurement. */
   readonly spread?: readonly [number, number];
+  /** What `value` and `spread` count in. */
   readonly unit: Unit;
-  /** It follows from other figures of the row, so that comparing these is enough. */
+  /** Computed from other figures of the row, and therefore not compared. */
   readonly derived?: true;
 }
 
-/** What was measured under which conditions. */
+/** Conditions, and the figures measured under them. */
 export interface BenchmarkRow {
-  /** The conditions by what they are of (`operator`, `shape`, …); together they name the row within its case. */
+  /** The conditions by their kind (`operator`, `shape`, …). Together they identify the row within its case. */
   readonly labels: Readonly<Record<string, string>>;
+  /** The figures by name. */
   readonly figures: Readonly<Record<string, Figure>>;
 }
 
+/** The results of one case. */
 export interface CaseResult {
+  /** The case. */
   readonly case: CaseName;
-  /** How long it took altogether. */
+  /** Duration of the whole case. */
   readonly seconds: number;
+  /** What was measured. */
   readonly rows: readonly BenchmarkRow[];
-  /** What was left out, and why. */
+  /** Sentences about what was left out, and why. */
   readonly notes: readonly string[];
 }
 
+/** The GPU that was measured. */
 export interface ReportAdapter {
+  /** `GPUAdapterInfo.vendor`. */
   readonly vendor: string;
+  /** `GPUAdapterInfo.architecture`. */
   readonly architecture: string;
+  /** `GPUAdapterInfo.description`; empty in most browsers. */
   readonly description: string;
-  /** Where the platform tells it. */
+  /** Name and version of the driver. Absent when the platform hides it. */
   readonly driver?: string;
-  /** Runs on the CPU. */
+  /** Whether it runs on the CPU. */
   readonly software: boolean;
+  /** WebGPU features of the adapter. */
   readonly features: readonly string[];
+  /** WebGPU limits of the adapter. */
   readonly limits: Readonly<Record<string, number>>;
-  /** Least and most lanes of a subgroup, where the platform tells them. */
+  /** Smallest and largest subgroup, in lanes. Absent when the platform hides them. */
   readonly subgroupSizes?: readonly [number, number];
 }
 
+/** Versions of the software that was measured. */
 export interface ReportVersions {
+  /** This package. */
   readonly kleinbild: string;
+  /** The package `onnxruntime-web`. */
   readonly onnxruntimeWeb: string;
-  /** In a page. */
+  /** The browser, in a page only. */
   readonly userAgent?: string;
-  /** In Node: itself, and the package `webgpu`. */
+  /** Node, in Node only. */
   readonly node?: string;
+  /** The package `webgpu`, in Node only. */
   readonly webgpu?: string;
 }
 
-/** All that a run of the benchmark found; plain data, as `npm run bench -- --json` writes it. */
+/** The report of a benchmark run. Plain data, as `npm run bench -- --json` writes it. */
 export interface BenchmarkReport {
+  /** Identifies the shape of the report. */
   readonly format: typeof REPORT_FORMAT;
-  /** ISO 8601, of the start. */
+  /** Start of the run, ISO 8601. */
   readonly date: string;
+  /** Versions of the software. */
   readonly versions: ReportVersions;
-  /** Of the sources, where it is known. */
+  /** Commit of the sources. Absent outside of a repository. */
   readonly commit?: string;
+  /** The GPU. */
   readonly adapter: ReportAdapter;
-  /** Timed rounds. */
+  /** Timed rounds of each measurement. */
   readonly repeats: number;
+  /** The cases in the order in which they ran. */
   readonly cases: readonly CaseResult[];
 }
 
-/** Changes with the shape of the report. */
+/** `format` of the reports of this version. It changes with the shape of a report. */
 export const REPORT_FORMAT = "kleinbild-benchmark-1";

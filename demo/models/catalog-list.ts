@@ -1,10 +1,11 @@
 import { css, html, nothing, type TemplateResult } from "lit";
 import { FolderOpen, Link } from "lucide";
-import { KLEIN_NANO, type ModelChoice } from "../state/engine-session.ts";
+import { KLEIN_NANO } from "../state/engine-session.ts";
 import { formatBytes } from "../state/format.ts";
 import type { Observable } from "../state/observable.ts";
 import type { Studio } from "../state/studio.ts";
 import { StudioElement } from "../state/studio-element.ts";
+import type { ModelChoice } from "../studio-types.ts";
 import { base } from "../style/base.ts";
 import { icon } from "../style/icon.ts";
 import { CATALOG, type CatalogEntry, FILE_BYTES, type GpuNeeds, gpuNeeds } from "./catalog.ts";

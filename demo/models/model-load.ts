@@ -1,5 +1,6 @@
 import type { Availability, LoadEvent } from "../../runtime/index.ts";
-import type { ComputeOptions, ModelChoice } from "../state/engine-session.ts";
+import type { ComputeOptions } from "../state/engine-session.ts";
+import type { ModelChoice } from "../studio-types.ts";
 import { Observable } from "../state/observable.ts";
 import type { Library } from "./library.ts";
 import { choiceOf, forgetRequest, type ModelRequest, rememberRequest, storedChoice } from "./model-request.ts";

@@ -1,5 +1,5 @@
 import type { Availability, ModelInput, Quantization, StoredModel } from "../../runtime/index.ts";
-import type { ModelChoice } from "../state/engine-session.ts";
+import type { ModelChoice } from "../studio-types.ts";
 
 /** A model that is asked for, and how it is wanted. */
 export interface ModelRequest {

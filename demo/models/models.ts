@@ -1,5 +1,5 @@
 import { css, html, type TemplateResult } from "lit";
-import type { ModelChoice } from "../state/engine-session.ts";
+import type { ModelChoice } from "../studio-types.ts";
 import type { Observable } from "../state/observable.ts";
 import { StudioElement } from "../state/studio-element.ts";
 import { base } from "../style/base.ts";

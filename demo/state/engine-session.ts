@@ -6,16 +6,8 @@ import {
   type KleinbildOptions,
   type LoadEvent,
 } from "../../runtime/index.ts";
+import type { ModelChoice } from "../studio-types.ts";
 import { Observable } from "./observable.ts";
-
-/** A model that the studio can open. */
-export interface ModelChoice {
-  /** Names the choice: opening it again changes nothing. */
-  readonly id: string;
-  readonly name: string;
-  /** As for `createKleinbild`; `model` undefined is klein-nano. */
-  readonly options: Pick<KleinbildOptions, "model" | "quantization" | "memoryBudgetBytes" | "keep" | "evict">;
-}
 
 /** How it computes, whatever the model. */
 export type ComputeOptions = Pick<KleinbildOptions, "backend" | "dtype" | "ortWasmUrl">;

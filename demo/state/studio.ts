@@ -1,6 +1,7 @@
 import { checkSupport, readMetadata, type Support } from "../../runtime/index.ts";
 import { Debounce } from "./debounce.ts";
-import { type ComputeOptions, EngineSession, type ModelChoice } from "./engine-session.ts";
+import type { ModelChoice } from "../studio-types.ts";
+import { type ComputeOptions, EngineSession } from "./engine-session.ts";
 import { Gallery } from "./gallery.ts";
 import { isLoraFile, Loras } from "./loras.ts";
 import { Notices } from "./notices.ts";

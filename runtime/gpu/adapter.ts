@@ -1,22 +1,31 @@
-/** What the adapter is and can do. */
+/** The GPU adapter, and what it supports. */
 export interface AdapterSummary {
+  /** `GPUAdapterInfo.vendor`, for example `nvidia`. */
   readonly vendor: string;
+  /** `GPUAdapterInfo.architecture`, for example `hopper`. */
   readonly architecture: string;
+  /** `GPUAdapterInfo.device`; empty in most browsers. */
   readonly device: string;
+  /** `GPUAdapterInfo.description`; empty in most browsers. */
   readonly description: string;
-  /** Runs on the CPU. */
+  /** Whether it runs on the CPU (lavapipe, SwiftShader). */
   readonly software: boolean;
+  /** Whether shaders can use 16-bit floats. */
   readonly f16: boolean;
+  /** Whether shaders can use subgroup operations. */
   readonly subgroups: boolean;
+  /** Whether stages can be timed on the GPU. */
   readonly timestamps: boolean;
+  /** Largest storage buffer binding, in bytes. */
   readonly maxBindingBytes: number;
+  /** Largest buffer, in bytes. */
   readonly maxBufferBytes: number;
 }
 
-/** Said where there is no adapter, before a download and at loading. */
+/** Message without an adapter, before a download and at loading. */
 export const NO_ADAPTER = "WebGPU found no adapter: the GPU or its driver is not supported, or blocked.";
 
-/** What a device on this adapter will have. @param features  those of a device that has not all of them */
+/** Describes an adapter. @param features  the features of a device that leaves some of them out */
 export function summarizeAdapter(
   { info, features: all, limits }: GPUAdapter,
   features: GPUSupportedFeatures = all,

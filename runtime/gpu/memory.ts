@@ -1,7 +1,10 @@
 import { KleinbildError } from "../errors.ts";
 import { type DType, type ChunkedMatrix, rowRanges, type Tensor, tensorBytes } from "./tensor.ts";
 
-/** Who a byte on the GPU belongs to. `onnxruntime` is what the dense backend allocates for itself. */
+/**
+ * What a byte on the GPU is used for. The first three are weights of a part of the model. `onnxruntime` is what that
+ * backend allocates for itself. `transfer` is for uploads and downloads.
+ */
 export type MemoryCategory =
   | "textEncoder"
   | "transformer"
@@ -11,11 +14,13 @@ export type MemoryCategory =
   | "transfer"
   | "onnxruntime";
 
+/** GPU memory of an engine, in bytes. */
 export interface MemoryReport {
-  /** Bytes allocated now. */
+  /** Bytes that are allocated now. */
   readonly currentBytes: number;
-  /** Most bytes allocated at once since the last `resetPeak`. */
+  /** Most bytes that were allocated at once since the start of the last run. */
   readonly peakBytes: number;
+  /** The same for each category that has been used. */
   readonly byCategory: Readonly<
     Partial<Record<MemoryCategory, { readonly currentBytes: number; readonly peakBytes: number }>>
   >;

@@ -1,7 +1,7 @@
 /** Scalar types that live on the GPU. `u8` holds packed quantized codes, four to a 32-bit word. */
 export type DType = "f32" | "f16" | "u32" | "u8";
 
-/** The scalar type of branch activations: what a kernel's `alias scalar` stands for. */
+/** The type of weights and branch activations, and of a kernel's `alias scalar`. */
 export type ScalarType = "f32" | "f16";
 
 export const BYTES_PER_ELEMENT: Readonly<Record<DType, number>> = { f32: 4, f16: 2, u32: 4, u8: 1 };

@@ -1,27 +1,30 @@
 import { KleinbildError } from "../errors.ts";
 import type { PixelImage } from "./pixels.ts";
 
+/** The media types that can be written. */
 export type ImageType = "image/png" | "image/jpeg" | "image/webp";
 
-/** How a codec writes. */
+/** The format of an image file. */
 export interface Encoding {
-  /** Default: image/png. */
+  /** Default: `image/png`. */
   readonly type?: ImageType | undefined;
   /** 0 … 1, for JPEG and WebP. Default: 0.9. */
   readonly quality?: number | undefined;
 }
 
-/** How a picture becomes a file. */
+/** Options of {@link GeneratedImage.encode} and {@link GeneratedImage.toBlob}. */
 export interface EncodeOptions extends Encoding {
-  /** Whether the file says how the picture was made, its prompt included. Default: true. */
+  /** Whether the file records how the picture was made, prompt included. Default: true. */
   readonly metadata?: boolean | undefined;
 }
 
+/** An image file. */
 export interface EncodedImage {
+  /** The content of the file. */
   readonly bytes: Uint8Array<ArrayBuffer>;
-  /** What it really is: PNG where the platform cannot write the type asked for. */
+  /** The type that was written: PNG where the platform cannot write the requested type. */
   readonly type: ImageType;
-  /** What is other than asked for, as sentences. */
+  /** Sentences about every difference from the request. */
   readonly warnings: readonly string[];
 }
 

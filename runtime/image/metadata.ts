@@ -6,28 +6,51 @@ import { findPngXmp, insertPngXmp } from "./png.ts";
 import { findWebpXmp, insertWebpXmp } from "./webp.ts";
 import { buildXmp, readXmpSettings } from "./xmp.ts";
 
+/** How a picture was made. Image files of this package contain it as XMP. */
+export interface ImageMetadata {
+  /** The program that made the picture, with its version. */
+  readonly software: string;
+  /** Name of the model. */
+  readonly model: string;
+  /** The prompt. */
+  readonly prompt: string;
+  /** The negative prompt. Only present when guidance was used. */
+  readonly negativePrompt?: string | undefined;
+  /** The guidance scale. Absent without guidance. */
+  readonly guidance?: number | undefined;
+  /** The seed of this picture, as decimal digits. */
+  readonly seed: string;
+  /** The kind of noise that the seed stands for. */
+  readonly noise: "counter" | "torch";
+  /** Denoising steps. */
+  readonly steps: number;
+  /** Name of the scheduler. Absent for the model's own. */
+  readonly scheduler?: string | undefined;
+  /** The step cache: a preset, or the options of `GenerateRequest`. Absent without one. */
+  readonly acceleration?: string | { readonly method: string; readonly [option: string]: unknown } | undefined;
+  /** The LoRAs that were used. Absent without any. */
+  readonly loras?: readonly { readonly name: string; readonly weight: number; readonly stages: string }[] | undefined;
+  /** Width in pixels. */
+  readonly width: number;
+  /** Height in pixels. */
+  readonly height: number;
+}
+
 const Metadata = v.object({
   software: v.string(),
   model: v.string(),
   prompt: v.string(),
-  /** With guidance only. */
   negativePrompt: v.optional(v.string()),
   guidance: v.optional(v.number()),
-  /** Decimal. */
   seed: v.pipe(v.string(), v.regex(/^\d+$/)),
   noise: v.picklist(["counter", "torch"]),
   steps: v.number(),
-  /** Unless it is the model's own. */
   scheduler: v.optional(v.string()),
-  /** A preset, or the options of `GenerateRequest`. */
   acceleration: v.optional(v.union([v.string(), v.looseObject({ method: v.string() })])),
   loras: v.optional(v.array(v.object({ name: v.string(), weight: v.number(), stages: v.string() }))),
   width: v.number(),
   height: v.number(),
-});
-
-/** How a picture was made; written into its file. */
-export type ImageMetadata = Readonly<v.InferOutput<typeof Metadata>>;
+}) satisfies v.GenericSchema<ImageMetadata>;
 
 /** Far beyond any prompt, and less than what no longer fits into a string. */
 const MAX_XMP_BYTES = 2 ** 28;
@@ -62,8 +85,10 @@ export function writeMetadata(bytes: Uint8Array, type: ImageType, metadata: Imag
 }
 
 /**
- * How a PNG, JPEG or WebP file of this package was made; undefined for other files, and for damaged ones. What a file
- * says can be anybody's invention: treat it as you treat user input.
+ * Reads how a PNG, JPEG or WebP file of this package was made. Anybody can write such metadata: treat it as you treat
+ * user input.
+ *
+ * @returns undefined for files of other programs and for damaged files
  */
 export async function readMetadata(file: Blob | ArrayBuffer | Uint8Array): Promise<ImageMetadata | undefined> {
   const bytes =

@@ -1,6 +1,11 @@
-/** 8-bit sRGB pixels, row-major, four bytes a pixel (RGBA). Alpha is 255 everywhere once an image was read. */
+/**
+ * 8-bit sRGB pixels, row-major, four bytes a pixel (RGBA). An `ImageData` is one. The pixels of a picture that the engine
+ * made are opaque.
+ */
 export interface PixelImage {
+  /** Pixels in a row. */
   readonly width: number;
+  /** Rows of pixels. */
   readonly height: number;
   /** `width * height * 4` bytes. */
   readonly data: Uint8ClampedArray;

@@ -2,7 +2,7 @@ import { KleinbildError } from "../errors.ts";
 import { checkPixelCount, type ImageCodec } from "./codec.ts";
 import { layOnWhite, type PixelImage } from "./pixels.ts";
 
-/** An image file (a PNG, JPEG or WebP, and what else the platform reads), or pixels, such as an ImageData. */
+/** An image file (PNG, JPEG, WebP, and further types that the platform reads), or pixels, such as an `ImageData`. */
 export type ImageInput = Blob | ArrayBuffer | Uint8Array | PixelImage;
 
 /**

@@ -2,8 +2,8 @@ import { TorchGenerator } from "./noise-torch.ts";
 import { philox4x32, type Words2 } from "./philox.ts";
 
 /**
- * `counter` is ours: one noise field a seed, of which an image sees its middle. `torch` is what PyTorch's CPU
- * generator draws, for the pictures of the reference pipelines.
+ * The noise that a seed stands for. `counter`: one noise field for each seed, from which every size takes the middle. `torch`:
+ * the numbers of PyTorch's CPU generator, which reproduce the pictures of the reference pipelines.
  */
 export type NoiseKind = "counter" | "torch";
 

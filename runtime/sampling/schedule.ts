@@ -2,8 +2,8 @@ import { KleinbildError } from "../errors.ts";
 import { symmetricBetaQuantile } from "./beta-quantile.ts";
 
 /**
- * How the sigmas lie between the first and the last one of the shifted schedule: `uniform` keeps them as shifted,
- * the others re-space them.
+ * How the noise levels are spaced between the first and the last one of the model's schedule. `uniform` leaves them as they
+ * are.
  */
 export type SigmaSpacing = "uniform" | "karras" | "exponential" | "beta";
 

@@ -84,20 +84,24 @@ const ALIASES = {
   LCMScheduler: "LCM",
 } as const satisfies Readonly<Record<string, keyof typeof MEANINGS>>;
 
-/** The schedulers that the hosted API names. */
+/** A scheduler name of the hosted API; docs/schedulers.md describes all of them. */
 export type SchedulerName = keyof typeof MEANINGS | keyof typeof ALIASES;
 
+/** The meaning of a scheduler name. */
 export interface Scheduler {
+  /** The method that solves the flow from noise to picture. */
   readonly solver: SolverName;
   /** The solver's order of accuracy. */
   readonly order: number;
   /** Whether it adds noise on the way. */
   readonly stochastic: boolean;
+  /** How the noise levels are spaced. */
   readonly spacing: SigmaSpacing;
-  /** The name that means the same, where this one is only another name for it. */
+  /** The main name of the same scheduler. Absent for a main name. */
   readonly aliasOf?: SchedulerName | undefined;
 }
 
+/** All schedulers by name. */
 export const SCHEDULERS: Readonly<Record<SchedulerName, Scheduler>> = buildTable();
 
 export const SCHEDULER_NAMES: readonly SchedulerName[] = (Object.keys(SCHEDULERS) as SchedulerName[]).toSorted();

@@ -47,6 +47,7 @@ export const SOLVERS = {
   tcd: { order: 1, stochastic: true, compile: compileTcd },
 } as const satisfies Readonly<Record<string, Solver>>;
 
+/** The name of a solver. */
 export type SolverName = keyof typeof SOLVERS;
 
 /**

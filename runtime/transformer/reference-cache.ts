@@ -8,12 +8,19 @@ export interface ReferenceKeysValues {
   readonly blocks: readonly HeadMajor[];
 }
 
+/** State of the cache of reference keys and values, counted since the model was loaded. */
 export interface ReferenceCacheStatistics {
+  /** Requests whose references were cached. */
   readonly hits: number;
+  /** Requests whose references had to be computed. */
   readonly misses: number;
+  /** Entries that were dropped to make room. */
   readonly evictions: number;
+  /** Entries that are cached now. Each is for one list of references. */
   readonly entries: number;
+  /** GPU bytes of the entries. */
   readonly bytes: number;
+  /** Most bytes that are kept after a run: the engine's `referenceCacheBytes`. */
   readonly budgetBytes: number;
 }
 

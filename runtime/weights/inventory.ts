@@ -1,7 +1,8 @@
 import type { ModelConfig, TextEncoderConfig, TransformerConfig, VaeConfig } from "./config/model-config.ts";
 
-/** A part of a model that has weights, by the name of its memory. */
+/** All parts of a model that have weights; each is also a category of GPU memory. */
 export const WEIGHT_PARTS = ["textEncoder", "transformer", "vae"] as const;
+/** A part of a model that has weights. */
 export type WeightPart = (typeof WEIGHT_PARTS)[number];
 
 /**

@@ -19,11 +19,13 @@ export interface OpenModelOptions {
   readonly files?: PartPaths | undefined;
 }
 
-/** What the files of a model were taken for. */
+/** What was recognised in the files of a model. */
 export interface ModelRecognition {
+  /** Files, format and naming of each part. */
   readonly parts: Readonly<Record<WeightPart, PartRecognition>>;
+  /** How the weights were trained. */
   readonly variant: ModelVariant;
-  /** The file that the tokenizer is from. */
+  /** Path of the file that has the tokenizer. */
   readonly tokenizer: string;
 }
 

@@ -8,7 +8,9 @@ export const QUANTIZATION_BLOCK = 32;
 export const QUANTIZATION_BITS = { q8: 8, q4: 4 } as const;
 
 /**
- * How scales are chosen: `rtn` from the largest magnitude alone; `mse` the least squares of the best of several roundings.
+ * How the scale of a block is chosen. `rtn`: from the largest magnitude, rounding to nearest. `mse`: the one of several
+ * scales with the least squared error.
+ *
  * On klein-nano's block matrices `mse` has 10.5 % (4 bits) and 2.6 % (8 bits) less squared error than `rtn`; one core does
  * 235 million values a second with `rtn`, 51 (4 bits) and 157 (8 bits) with `mse`.
  */

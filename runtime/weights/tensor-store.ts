@@ -2,13 +2,15 @@ import { KleinbildError } from "../errors.ts";
 import type { PackedRows, PackedTensor } from "./formats/tensor-file.ts";
 import type { TensorView } from "./names/tensor-view.ts";
 
-/** What was found for a part of a model. */
+/** What was recognised for one part of a model. */
 export interface PartRecognition {
+  /** Paths of its files. */
   readonly files: readonly string[];
+  /** Format of its files. */
   readonly format: "safetensors" | "gguf";
-  /** Whose names its tensors have. */
+  /** The project whose tensor names it uses, for example `diffusers`. */
   readonly naming: string;
-  /** How many of the tensors that are read have each type. */
+  /** Number of tensors that are read, by their stored type. */
   readonly types: Readonly<Record<string, number>>;
   /** Bytes of the tensors that are read. */
   readonly bytes: number;

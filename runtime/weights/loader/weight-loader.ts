@@ -16,7 +16,10 @@ import { QUANTIZATION_BITS, QUANTIZATION_BLOCK, type QuantizationMethod, quantiz
 import { readAhead } from "../read-ahead.ts";
 import type { TensorStore } from "../tensor-store.ts";
 
-/** How block matrices are kept on the GPU: as in the file (16 bits or f32), or in 8- or 4-bit blocks of 32. */
+/**
+ * How block matrices are stored on the GPU. `none`: in the engine's scalar type. `q8`, `q4`: in 8 or 4 bits, in blocks of 32
+ * with one scale.
+ */
 export type Quantization = "none" | "q8" | "q4";
 
 /** A part of a stored matrix, as a matrix of its own. */

@@ -29,9 +29,11 @@ export interface VerifyOptions {
   readonly onProgress?: ((verifiedBytes: number, totalBytes: number) => void) | undefined;
 }
 
-/** A chunk that is not as it was stored. */
+/** A chunk whose bytes differ from its hash. */
 export interface Damage {
+  /** Path of the file in the model. */
   readonly path: string;
+  /** First byte of the chunk in the file. */
   readonly offset: number;
 }
 

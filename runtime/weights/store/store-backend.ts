@@ -18,12 +18,13 @@ export interface ReadableFile {
   close(): Promise<void>;
 }
 
-/** Bytes of this origin's storage, or of the disk that the store's folder is on. */
+/** The storage of a model store: this origin's quota in a page, the folder's disk in Node. */
 export interface StorageReport {
+  /** Bytes in use. */
   readonly usedBytes: number;
-  /** Undefined where the platform does not tell. */
+  /** Bytes that are free. Undefined when the platform does not report it. */
   readonly freeBytes: number | undefined;
-  /** Whether the platform promised not to clear it by itself. */
+  /** Whether the platform promised never to clear the storage by itself. */
   readonly persisted: boolean;
 }
 

@@ -7,24 +7,31 @@ export const CHUNK_BYTES = 1 << 20;
 
 /** A file of a stored model. */
 export interface StoredFile {
+  /** Path in the model. */
   readonly path: string;
+  /** Size of the file. */
   readonly bytes: number;
-  /** SHA-256 of each chunk. */
+  /** SHA-256 of each chunk of 1 MiB, in hexadecimal. */
   readonly chunks: readonly string[];
 }
 
 /** A model in the store. */
 export interface StoredModel {
+  /** Identifies it: `createKleinbild({ model: "stored:<id>" })` opens it. */
   readonly id: string;
+  /** Name for people. */
   readonly name: string;
-  /** Where it came from. */
+  /** The address or path that it was read from. */
   readonly address: string;
-  /** Whether all of it is there. */
+  /** Whether all files are there. An incomplete download goes on when the model is requested again. */
   readonly complete: boolean;
+  /** Bytes of its files. */
   readonly bytes: number;
-  /** ISO 8601. */
+  /** When it was first stored, ISO 8601. */
   readonly created: string;
+  /** When an engine last opened it, ISO 8601. */
   readonly lastUsed: string;
+  /** Its files. */
   readonly files: readonly StoredFile[];
 }
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { EngineSession, KLEIN_NANO, type ModelChoice } from "../../../demo/state/engine-session.ts";
+import { EngineSession, KLEIN_NANO } from "../../../demo/state/engine-session.ts";
+import type { ModelChoice } from "../../../demo/studio-types.ts";
 import { KleinbildError } from "../../../runtime/errors.ts";
 import type { Kleinbild } from "../../../runtime/index.ts";
 import { Loads } from "./loads.ts";

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { EngineSession, KLEIN_NANO, type ModelChoice } from "../../../demo/state/engine-session.ts";
+import { EngineSession, KLEIN_NANO } from "../../../demo/state/engine-session.ts";
+import type { ModelChoice } from "../../../demo/studio-types.ts";
 import { Studio } from "../../../demo/state/studio.ts";
 import { Loads } from "./loads.ts";
 
