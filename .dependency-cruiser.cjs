@@ -21,7 +21,7 @@ const LAYERS = [
   ["runtime/backend"],
   ["runtime/gpu"],
   ["kernels"],
-  ["runtime/errors\\.ts"],
+  ["runtime/errors\\.ts", "runtime/async"],
 ];
 /** Where Node's modules may be imported. */
 const NODE = "^runtime/node(/|\\.ts$)";
@@ -73,7 +73,7 @@ module.exports = {
     forbid(
       "comlink-in-one-place",
       "One file knows the worker protocol.",
-      { pathNot: "^runtime/remote/rpc\\.ts$" },
+      { pathNot: "^runtime/remote/comlink-port\\.ts$" },
       { path: "node_modules/comlink/" },
     ),
     forbid(

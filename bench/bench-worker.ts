@@ -1,13 +1,13 @@
 import { KleinbildError } from "../runtime/errors.ts";
 import { BrowserImageCodec } from "../runtime/page/browser-image-codec.ts";
-import { exposeRun } from "../runtime/remote/rpc.ts";
+import { exposeHost } from "../runtime/remote/comlink-port.ts";
+import { WorkHost } from "../runtime/remote/work-host.ts";
 import { HttpSource } from "../runtime/weights/sources/http-source.ts";
 import type { WorkerBenchmarkOptions } from "./client.ts";
-import type { BenchmarkEvent } from "./options.ts";
 import { PAGE_CASES, runCases } from "./run-cases.ts";
 
 /** The worker of a run in a page. The page ends it when the run is over, or when it wants no more of it. */
-exposeRun<WorkerBenchmarkOptions, BenchmarkEvent>(({ choice, nano, base, ortWasmUrl }) => {
+const host = new WorkHost<WorkerBenchmarkOptions>(({ choice, nano, base, ortWasmUrl }, signal) => {
   if (!("gpu" in navigator)) throw new KleinbildError("no-webgpu", "This browser has no WebGPU in workers.");
   const platform = {
     gpu: navigator.gpu,
@@ -26,5 +26,7 @@ exposeRun<WorkerBenchmarkOptions, BenchmarkEvent>(({ choice, nano, base, ortWasm
     },
     versions: { userAgent: navigator.userAgent },
   };
-  return runCases(platform, PAGE_CASES, choice);
+  return runCases(platform, PAGE_CASES, choice, signal);
 });
+
+exposeHost(host);

@@ -1,7 +1,8 @@
 import { KLEIN_NANO } from "../runtime/models/bundled-model.ts";
 import { resolveModel, resolveUrl, workerDeath } from "../runtime/page/start-worker.ts";
 import type { ModelAddress } from "../runtime/weights/sources/http-source.ts";
-import { unpackError, wrapRun } from "../runtime/remote/rpc.ts";
+import { connectHost } from "../runtime/remote/comlink-port.ts";
+import { runRemote } from "../runtime/remote/run-remote.ts";
 import { type BenchmarkChoice, type BenchmarkEvent, resolveChoice } from "./options.ts";
 
 /** Options of {@link runBenchmark}. */
@@ -43,27 +44,19 @@ export async function* runBenchmark(options: BenchmarkOptions = {}): AsyncGenera
   const { signal, baseModel, ortWasmUrl, createWorker = startWorker, ...choice } = options;
   signal?.throwIfAborted();
   resolveChoice(choice); // so that an invalid choice fails before a worker starts
+  const work = {
+    choice,
+    nano: resolveModel(KLEIN_NANO) as ModelAddress,
+    base: baseModel === undefined ? undefined : resolveUrl(baseModel),
+    ortWasmUrl: ortWasmUrl === undefined ? undefined : resolveUrl(ortWasmUrl),
+  };
   const worker = createWorker();
-  const aborted = abortOf(signal);
+  // an abort ends the worker at once, so it counts as its end
+  const died = AbortSignal.any([workerDeath(worker), ...(signal ? [signal] : [])]);
   try {
-    const remote = wrapRun<WorkerBenchmarkOptions, BenchmarkEvent>(worker);
-    const ended = Promise.race([workerDeath(worker), aborted.promise]);
-    ended.catch(() => {}); // met by the races below
-    const started = remote.start({
-      choice,
-      nano: resolveModel(KLEIN_NANO) as ModelAddress,
-      base: baseModel === undefined ? undefined : resolveUrl(baseModel),
-      ortWasmUrl: ortWasmUrl === undefined ? undefined : resolveUrl(ortWasmUrl),
-    });
-    await Promise.race([started, ended]);
-    for (;;) {
-      const pulled = await Promise.race([remote.next(), ended]);
-      if (pulled.kind === "error") throw unpackError(pulled.error);
-      if (pulled.kind === "result") return;
-      yield pulled.event;
-    }
+    const host = connectHost<WorkerBenchmarkOptions>(worker);
+    yield* runRemote<WorkerBenchmarkOptions, BenchmarkEvent, void>({ host, died }, work);
   } finally {
-    aborted.forget();
     worker.terminate(); // with the device and all that it does
   }
 }
@@ -71,12 +64,4 @@ export async function* runBenchmark(options: BenchmarkOptions = {}): AsyncGenera
 /** The worker beside this module. */
 function startWorker(): Worker {
   return new Worker(new URL("./bench-worker.ts", import.meta.url), { type: "module", name: "kleinbild benchmark" });
-}
-
-/** Rejects with the signal's reason, until it is forgotten. */
-function abortOf(signal: AbortSignal | undefined): { readonly promise: Promise<never>; forget(): void } {
-  let onAbort = (): void => {};
-  const promise = new Promise<never>((_, reject) => (onAbort = (): void => reject(signal?.reason)));
-  signal?.addEventListener("abort", onAbort, { once: true });
-  return { promise, forget: () => signal?.removeEventListener("abort", onAbort) };
 }

@@ -1,5 +1,5 @@
 import { KleinbildError } from "../runtime/errors.ts";
-import { withEvents } from "../runtime/pipeline/live-events.ts";
+import { withEvents } from "../runtime/async/event-stream.ts";
 import { type BenchCase, CaseRun, type SharedRun } from "./bench-case.ts";
 import { blocksCase } from "./blocks/blocks-case.ts";
 import { referenceBoundCase } from "./blocks/reference-bound-case.ts";

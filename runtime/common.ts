@@ -18,14 +18,8 @@ export type { GeneratedImage } from "./image/generated.ts";
 export { type ImageMetadata, readMetadata } from "./image/metadata.ts";
 export type { PixelImage } from "./image/pixels.ts";
 export type { ImageInput } from "./image/read.ts";
-export type {
-  CommonOptions,
-  GenerateEvent,
-  GenerateResult,
-  Generation,
-  Kleinbild,
-  ResultEvent,
-} from "./remote/kleinbild.ts";
+export type { GenerateEvent, GenerateResult, Generation, ResultEvent } from "./remote/generation.ts";
+export type { CommonOptions, Kleinbild } from "./remote/kleinbild.ts";
 export type { LoraStages } from "./pipeline/pipeline-request.ts";
 export type { GenerateRequest } from "./request/request.ts";
 export type { AccelerationOptions, AccelerationPreset } from "./request/acceleration.ts";

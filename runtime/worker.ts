@@ -6,7 +6,8 @@ import { ModelLibrary } from "./models/model-library.ts";
 import { openPageLocation, type PageModel } from "./models/page-location.ts";
 import { prepareModel, type PrepareOptions } from "./models/prepare-model.ts";
 import { openPageTuningStorage } from "./page/tuning-storage.ts";
-import { EngineHost, exposeEngine } from "./remote/rpc.ts";
+import { exposeHost } from "./remote/comlink-port.ts";
+import { EngineHost, pixelsToMove } from "./remote/engine-host.ts";
 import { InMemoryBackend } from "./weights/store/in-memory-backend.ts";
 import { ModelStore } from "./weights/store/model-store.ts";
 import { OpfsBackend } from "./page/opfs-backend.ts";
@@ -35,4 +36,4 @@ const host = new EngineHost<WorkerEngineOptions>(
   },
 );
 
-exposeEngine(host);
+exposeHost(host, pixelsToMove);

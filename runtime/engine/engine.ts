@@ -13,7 +13,7 @@ import type { ImageCodec } from "../image/codec.ts";
 import type { PixelImage } from "../image/pixels.ts";
 import { prepareReference } from "../image/prepare.ts";
 import { type ImageInput, readImage } from "../image/read.ts";
-import { withEvents } from "../pipeline/live-events.ts";
+import { withEvents } from "../async/event-stream.ts";
 import { MemoryBudget } from "./memory-budget.ts";
 import { type LoadOptions, openLoadedModel, type LoadedModel } from "../loaded-model/loaded-model.ts";
 import { runPipeline } from "../pipeline/run-pipeline.ts";

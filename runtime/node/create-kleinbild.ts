@@ -5,7 +5,8 @@ import { NodeImageCodec } from "./sharp-image-codec.ts";
 import { type CommonOptions, Kleinbild } from "../remote/kleinbild.ts";
 import { nodeEngineHost, type NodeEngineOptions } from "./platform.ts";
 import { processEndpoint } from "./process-endpoint.ts";
-import { wrapEngine } from "../remote/rpc.ts";
+import { connectHost } from "../remote/comlink-port.ts";
+import type { EngineWork } from "../remote/protocol.ts";
 
 /** Options of an engine in Node. */
 export interface KleinbildNodeOptions extends CommonOptions, NodeEngineOptions {}
@@ -29,15 +30,14 @@ export async function createKleinbild(options: KleinbildNodeOptions = {}): Promi
   const codec = new NodeImageCodec();
   const common = { signal, onProgress };
   if (isSingleThreaded()) {
-    const died = new Promise<never>(() => {});
-    return Kleinbild.open({ remote: nodeEngineHost(), codec, died, close: () => {} }, engineOptions, common);
+    const { signal: died } = new AbortController(); // it never aborts
+    return Kleinbild.open({ host: nodeEngineHost(), codec, died, close: () => {} }, engineOptions, common);
   }
   const child = fork(fileURLToPath(HOST), { execArgv: [...V8_FLAGS], serialization: "advanced" });
-  const died = childDeath(child);
-  const remote = wrapEngine<NodeEngineOptions>(processEndpoint(child));
-  // a child that was told to end has nothing to lose, and its wasm compiler would hold it open
+  const host = connectHost<EngineWork<NodeEngineOptions>>(processEndpoint(child));
+  // a child that is closed has nothing to lose, and its wasm compiler would keep it running
   const close = (): void => void child.kill("SIGKILL");
-  return Kleinbild.open({ remote, codec, died, close }, engineOptions, common);
+  return Kleinbild.open({ host, codec, died: childDeath(child), close }, engineOptions, common);
 }
 
 function isSingleThreaded(): boolean {
@@ -45,15 +45,14 @@ function isSingleThreaded(): boolean {
   return flags.includes("--single-threaded");
 }
 
-function childDeath(child: ChildProcess): Promise<never> {
-  const died = new Promise<never>((_, reject) => {
-    child.on("error", (cause) =>
-      reject(new KleinbildError("worker-died", "The engine's process could not be started.", {}, { cause })),
-    );
-    child.on("exit", (code, signal) =>
-      reject(new KleinbildError("worker-died", `The engine's process ended (${signal ?? `exit code ${code}`}).`)),
-    );
-  });
-  died.catch(() => {}); // met by whoever waits for the engine; an idle one may end unheard
-  return died;
+/** Aborts when the process ends by itself, with a KleinbildError `worker-died` as its reason. */
+function childDeath(child: ChildProcess): AbortSignal {
+  const death = new AbortController();
+  child.on("error", (cause) =>
+    death.abort(new KleinbildError("worker-died", "The engine's process could not be started.", {}, { cause })),
+  );
+  child.on("exit", (code, signal) =>
+    death.abort(new KleinbildError("worker-died", `The engine's process ended (${signal ?? `exit code ${code}`}).`)),
+  );
+  return death.signal;
 }

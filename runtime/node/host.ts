@@ -1,7 +1,7 @@
 import { nodeEngineHost } from "./platform.ts";
 import { processEndpoint } from "./process-endpoint.ts";
-import { exposeEngine } from "../remote/rpc.ts";
+import { exposeHost } from "../remote/comlink-port.ts";
 
 /** The child process of `kleinbild/node`. It ends when its parent does. */
 process.on("disconnect", () => process.kill(process.pid, "SIGKILL"));
-exposeEngine(nodeEngineHost(), processEndpoint(process));
+exposeHost(nodeEngineHost(), undefined, processEndpoint(process));

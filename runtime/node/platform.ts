@@ -4,7 +4,7 @@ import { dawnGpu } from "./dawn.ts";
 import { NodeImageCodec } from "./sharp-image-codec.ts";
 import { prepareModel, type PrepareOptions } from "../models/prepare-model.ts";
 import { type NodeModel, openNodeTuningStorage, openNodeLocation, openNodeStore } from "./location.ts";
-import { EngineHost } from "../remote/rpc.ts";
+import { EngineHost } from "../remote/engine-host.ts";
 
 /** What an engine in Node is made of; crosses to a child process. */
 export interface NodeEngineOptions extends EngineOptions, Pick<PrepareOptions, "keep" | "evict"> {

@@ -1,4 +1,4 @@
-import type { Endpoint } from "../remote/rpc.ts";
+import type { Endpoint } from "../remote/comlink-port.ts";
 
 /** Either end of a pipe between processes: a child process, or `process` in the child. */
 interface ProcessPipe {

@@ -1,11 +1,9 @@
 import { KLEIN_NANO } from "../models/bundled-model.ts";
 import type { EngineOptions } from "../engine/engine-options.ts";
-import { BrowserImageCodec } from "./browser-image-codec.ts";
 import { type CommonOptions, Kleinbild } from "../remote/kleinbild.ts";
 import type { PageModel } from "../models/page-location.ts";
 import type { PrepareOptions } from "../models/prepare-model.ts";
-import { type ModelInput, resolveModel, resolveUrl, startWorker, workerDeath } from "./start-worker.ts";
-import { wrapEngine } from "../remote/rpc.ts";
+import { type ModelInput, resolveModel, resolveUrl, startWorker, workerHandle } from "./start-worker.ts";
 
 /** Options of an engine in a page. */
 export interface KleinbildOptions extends CommonOptions, Pick<PrepareOptions, "keep" | "evict"> {
@@ -39,8 +37,5 @@ export async function createKleinbild(options: KleinbildOptions = {}): Promise<K
     model: resolveModel(model),
     ortWasmUrl: ortWasmUrl === undefined ? undefined : resolveUrl(ortWasmUrl),
   };
-  const worker = createWorker();
-  const remote = wrapEngine<WorkerEngineOptions>(worker);
-  const handle = { remote, codec: new BrowserImageCodec(), died: workerDeath(worker), close: () => worker.terminate() };
-  return Kleinbild.open(handle, workerOptions, { signal, onProgress });
+  return Kleinbild.open(workerHandle(createWorker()), workerOptions, { signal, onProgress });
 }

@@ -1,6 +1,10 @@
 import { KleinbildError } from "../errors.ts";
 import type { PageModel } from "../models/page-location.ts";
+import { connectHost } from "../remote/comlink-port.ts";
+import type { EngineHandle } from "../remote/engine-handle.ts";
+import type { EngineWork } from "../remote/protocol.ts";
 import { blobsOf } from "../weights/sources/blob-source.ts";
+import { BrowserImageCodec } from "./browser-image-codec.ts";
 
 /**
  * A model as a page names it: the address of a folder, `stored:` and the id of a kept model, the files by their paths in the
@@ -13,19 +17,27 @@ export function startWorker(): Worker {
   return new Worker(new URL("../worker.ts", import.meta.url), { type: "module", name: "kleinbild" });
 }
 
-/** Rejects when the worker ends by itself. */
-export function workerDeath(worker: Worker): Promise<never> {
-  const died = new Promise<never>((_, reject) => {
-    worker.addEventListener("error", (event) => {
-      const message = `The worker failed: ${event.message || "it could not be loaded"}.`;
-      reject(new KleinbildError("worker-died", message, {}, { cause: event.error }));
-    });
-    worker.addEventListener("messageerror", () =>
-      reject(new KleinbildError("worker-died", "A message of the worker could not be read.")),
-    );
+/** Aborts when the worker ends by itself, with a KleinbildError `worker-died` as its reason. */
+export function workerDeath(worker: Worker): AbortSignal {
+  const death = new AbortController();
+  worker.addEventListener("error", (event) => {
+    const message = `The worker failed: ${event.message || "it could not be loaded"}.`;
+    death.abort(new KleinbildError("worker-died", message, {}, { cause: event.error }));
   });
-  died.catch(() => {}); // met by whoever waits for the engine; an idle one may end unheard
-  return died;
+  worker.addEventListener("messageerror", () =>
+    death.abort(new KleinbildError("worker-died", "A message of the worker could not be read.")),
+  );
+  return death.signal;
+}
+
+/** The engine or library of a worker. */
+export function workerHandle<Options>(worker: Worker): EngineHandle<Options> {
+  return {
+    host: connectHost<EngineWork<Options>>(worker),
+    codec: new BrowserImageCodec(),
+    died: workerDeath(worker),
+    close: () => worker.terminate(),
+  };
 }
 
 /** Absolute addresses, since the worker has another base than the page; picked files by their paths. */

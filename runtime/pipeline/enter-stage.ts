@@ -1,5 +1,5 @@
 import type { LoadEvent } from "../events.ts";
-import { withEvents } from "./live-events.ts";
+import { withEvents } from "../async/event-stream.ts";
 import type { LoadedModel } from "../loaded-model/loaded-model.ts";
 import { PART_OF_STAGE, type Residency, type Stage } from "./stages.ts";
 

@@ -1,49 +1,31 @@
 import type { ImageCodec } from "../image/codec.ts";
-import { type Pulled, type RemoteEngine, unpackError } from "./rpc.ts";
+import type { EngineOutcomes, EngineWork } from "./protocol.ts";
+import { type RemoteHandle, runRemote } from "./run-remote.ts";
 
-/** Where an engine runs and how one talks to it. */
-export interface EngineHandle<Options> {
-  readonly remote: Asynchronous<RemoteEngine<Options>>;
+/** An engine, wherever it runs. */
+export interface EngineHandle<Options> extends RemoteHandle<EngineWork<Options>> {
+  /** Reads and writes image files on this side. */
   readonly codec: ImageCodec;
-  /** Rejects when the engine's worker or process ends by itself. */
-  readonly died: Promise<never>;
   /** Ends the worker or process. */
   close(): void;
 }
 
-type Asynchronous<T> = {
-  readonly [K in keyof T]: T[K] extends (...args: infer A) => infer R ? (...args: A) => R | Promise<Awaited<R>> : never;
-};
-
-let lastId = 0;
-
-/** A name for a run that no other of this page or process has. */
-export function nextId(): number {
-  return ++lastId;
+interface RunOptions<Event> {
+  readonly signal?: AbortSignal | undefined;
+  readonly onEvent?: ((event: Event) => void) | undefined;
 }
 
-/** Pulls a run to its end. An abort is told to the engine; the run ends when the engine has let go of what it held. */
-export async function drain<Event, Result>(
-  { remote, died }: EngineHandle<never>,
-  id: number,
-  signal: AbortSignal | undefined,
-  next: () => Promise<Pulled<Event, Result>> | Pulled<Event, Result>,
-  onEvent: (event: Event) => void,
-): Promise<Result> {
-  const cancel = (): void => void remote.cancel(id);
-  signal?.addEventListener("abort", cancel, { once: true });
-  if (signal?.aborted) cancel();
-  try {
-    for (;;) {
-      const pulled = await Promise.race([next(), died]);
-      if (pulled.kind === "event") onEvent(pulled.event);
-      else if (pulled.kind === "result") return pulled.result;
-      else {
-        signal?.throwIfAborted();
-        throw unpackError(pulled.error);
-      }
-    }
-  } finally {
-    signal?.removeEventListener("abort", cancel);
+/** Runs one kind of work to its end. @throws as `runRemote` */
+export async function runEngineWork<Options, Kind extends keyof EngineOutcomes>(
+  handle: EngineHandle<Options>,
+  work: Extract<EngineWork<Options>, { readonly kind: Kind }>,
+  { signal, onEvent }: RunOptions<EngineOutcomes[Kind]["event"]> = {},
+): Promise<EngineOutcomes[Kind]["result"]> {
+  type Outcome = EngineOutcomes[Kind];
+  const run = runRemote<EngineWork<Options>, Outcome["event"], Outcome["result"]>(handle, work, signal);
+  for (;;) {
+    const { done, value } = await run.next();
+    if (done) return value;
+    onEvent?.(value);
   }
 }

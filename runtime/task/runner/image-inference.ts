@@ -1,4 +1,4 @@
-import type { GenerateResult } from "../../remote/kleinbild.ts";
+import type { GenerateResult } from "../../remote/generation.ts";
 import type { LoraInput } from "../../request/loras.ts";
 import { type DeliveryOptions, deliverPicture } from "./delivery.ts";
 import type { EngineSlot } from "./engine-slot.ts";

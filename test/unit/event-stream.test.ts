@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { withEvents } from "../../runtime/pipeline/live-events.ts";
+import { EventLog, withEvents } from "../../runtime/async/event-stream.ts";
 import { deferred } from "../support/deferred.ts";
 
 describe("events of work in progress", () => {
@@ -45,3 +45,44 @@ describe("events of work in progress", () => {
     expect(order).toEqual(["work", "iteration"]);
   });
 });
+
+describe("events of which only the latest counts", () => {
+  it("replace each other until they are read", async () => {
+    const gate = deferred();
+    const events = withEvents<number, string>(async (emit) => {
+      emit(1);
+      emit(2);
+      await gate.promise;
+      emit(3);
+      emit(4);
+      return "done";
+    }, "latest");
+    expect(await events.next()).toEqual({ done: false, value: 2 });
+    gate.resolve();
+    expect(await events.next()).toEqual({ done: false, value: 4 });
+    expect(await events.next()).toEqual({ done: true, value: "done" });
+  });
+});
+
+describe("a log of events", () => {
+  it("gives each iteration all events, during and after its time", async () => {
+    const log = new EventLog<number>();
+    const readers = [readAll(log), readAll(log)];
+    log.add(1);
+    await Promise.resolve();
+    log.add(2);
+    log.add(3);
+    log.end();
+    expect(await Promise.all([...readers, readAll(log)])).toEqual([
+      [1, 2, 3],
+      [1, 2, 3],
+      [1, 2, 3],
+    ]);
+  });
+});
+
+async function readAll<E>(log: EventLog<E>): Promise<readonly E[]> {
+  const events: E[] = [];
+  for await (const event of log) events.push(event);
+  return events;
+}

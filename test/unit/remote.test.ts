@@ -3,18 +3,13 @@ import { afterEach, describe, expect, it } from "vitest";
 import type { Engine, EngineEvent, EngineInfo } from "../../runtime/engine/engine.ts";
 import { KleinbildError } from "../../runtime/errors.ts";
 import type { LoadEvent, StepEvent } from "../../runtime/events.ts";
+import { runRemote } from "../../runtime/remote/run-remote.ts";
+import { WorkHost } from "../../runtime/remote/work-host.ts";
 import type { GenerateRequest } from "../../runtime/request/request.ts";
-import {
-  EngineHost,
-  type Endpoint,
-  type EngineProxy,
-  exposeEngine,
-  isErrorEnvelope,
-  packError,
-  type Pulled,
-  unpackError,
-  wrapEngine,
-} from "../../runtime/remote/rpc.ts";
+import { connectHost, type Endpoint, exposeHost } from "../../runtime/remote/comlink-port.ts";
+import { EngineHost, pixelsToMove } from "../../runtime/remote/engine-host.ts";
+import { packError, unpackError } from "../../runtime/remote/error-envelope.ts";
+import type { EngineWork, Pulled, RemoteHost } from "../../runtime/remote/protocol.ts";
 
 /** An error as it is after the structured clone that a port makes. */
 function crossed(error: unknown): Error {
@@ -80,12 +75,13 @@ describe("an error that crosses", () => {
 
   it("has a cause that is no Error as an Error with that message", () =>
     expect(crossed(new Error("outer", { cause: "reset" })).cause).toMatchObject({ name: "Error", message: "reset" }));
-
-  it("is told apart from the engine's info", () => {
-    expect(isErrorEnvelope(packError(new Error("x")))).toBe(true);
-    expect(isErrorEnvelope(INFO)).toBe(false);
-  });
 });
+
+/** The first pull of work under an id of its own. */
+async function run<Work>(host: RemoteHost<Work>, work: Work): Promise<Pulled<unknown, unknown>> {
+  await host.start(1000, work);
+  return host.next(1000);
+}
 
 /** The error that a pull gave. */
 function failureOf(pulled: Pulled<unknown, unknown>): Error {
@@ -141,18 +137,18 @@ describe("an engine behind a port", () => {
   });
 
   /** The proxy of a host at the other end of a channel. */
-  function connect<Options>(host: EngineHost<Options>): EngineProxy<Options> {
+  function connect<Options>(host: EngineHost<Options>): RemoteHost<EngineWork<Options>> {
     const { port1, port2 } = new MessageChannel();
     ports.push(port1, port2);
-    exposeEngine(host, port1 as unknown as Endpoint);
-    return wrapEngine<Options>(port2 as unknown as Endpoint);
+    exposeHost(host, pixelsToMove, port1 as unknown as Endpoint);
+    return connectHost<EngineWork<Options>>(port2 as unknown as Endpoint);
   }
 
   /** A proxy whose engine is open. */
-  async function opened(engine: Engine): Promise<EngineProxy<null>> {
+  async function opened(engine: Engine): Promise<RemoteHost<EngineWork<null>>> {
     const proxy = connect(new EngineHost<null>(async () => engine));
-    await proxy.open(1, null);
-    expect(await proxy.nextLoad(1)).toEqual({ kind: "result", result: INFO });
+    await proxy.start(1, { kind: "open", options: null });
+    expect(await proxy.next(1)).toEqual({ kind: "result", result: INFO });
     return proxy;
   }
 
@@ -168,14 +164,14 @@ describe("an engine behind a port", () => {
         return fakeEngine().engine;
       }),
     );
-    await proxy.open(1, { dtype: "f16" });
-    expect(await proxy.nextLoad(1)).toEqual({ kind: "event", event: PROGRESS[0] });
-    const next = proxy.nextLoad(1);
+    await proxy.start(1, { kind: "open", options: { dtype: "f16" } });
+    expect(await proxy.next(1)).toEqual({ kind: "event", event: PROGRESS[0] });
+    const next = proxy.next(1);
     proceed();
     expect(await next).toEqual({ kind: "event", event: PROGRESS[1] });
-    expect(await proxy.nextLoad(1)).toEqual({ kind: "result", result: INFO });
+    expect(await proxy.next(1)).toEqual({ kind: "result", result: INFO });
     expect(given).toEqual({ dtype: "f16" });
-    expect(await proxy.info()).toEqual(INFO);
+    expect(await run(proxy, { kind: "info" })).toEqual({ kind: "result", result: INFO });
   });
 
   it("reports the newest progress where several came between two pulls, the last one always", async () => {
@@ -185,9 +181,9 @@ describe("an engine behind a port", () => {
         return fakeEngine().engine;
       }),
     );
-    await proxy.open(1, null);
-    expect(await proxy.nextLoad(1)).toEqual({ kind: "event", event: PROGRESS[2] });
-    expect(await proxy.nextLoad(1)).toEqual({ kind: "result", result: INFO });
+    await proxy.start(1, { kind: "open", options: null });
+    expect(await proxy.next(1)).toEqual({ kind: "event", event: PROGRESS[2] });
+    expect(await proxy.next(1)).toEqual({ kind: "result", result: INFO });
   });
 
   it("reports the last progress when loading ended before it was pulled", async () => {
@@ -201,12 +197,12 @@ describe("an engine behind a port", () => {
         return fakeEngine().engine;
       }),
     );
-    await proxy.open(1, null);
-    expect(await proxy.nextLoad(1)).toEqual({ kind: "event", event: PROGRESS[0] });
+    await proxy.start(1, { kind: "open", options: null });
+    expect(await proxy.next(1)).toEqual({ kind: "event", event: PROGRESS[0] });
     finish();
     await proxy.cancel(99); // a round trip, in which loading ends
-    expect(await proxy.nextLoad(1)).toEqual({ kind: "event", event: PROGRESS[2] });
-    expect(await proxy.nextLoad(1)).toEqual({ kind: "result", result: INFO });
+    expect(await proxy.next(1)).toEqual({ kind: "event", event: PROGRESS[2] });
+    expect(await proxy.next(1)).toEqual({ kind: "result", result: INFO });
   });
 
   it("gives the error that loading fails with, at once or after progress", async () => {
@@ -218,9 +214,9 @@ describe("an engine behind a port", () => {
           throw failure;
         }),
       );
-      await proxy.open(1, null);
-      for (const event of progress) expect(await proxy.nextLoad(1)).toEqual({ kind: "event", event });
-      const arrived = failureOf(await proxy.nextLoad(1));
+      await proxy.start(1, { kind: "open", options: null });
+      for (const event of progress) expect(await proxy.next(1)).toEqual({ kind: "event", event });
+      const arrived = failureOf(await proxy.next(1));
       expect(arrived).toBeInstanceOf(KleinbildError);
       expect(arrived).toMatchObject({ code: "network", details: { status: 503 }, stack: failure.stack });
       expect(arrived.cause).toMatchObject({ message: "reset" });
@@ -230,13 +226,13 @@ describe("an engine behind a port", () => {
   it("runs a request event by event, its bigints included, and gives the pixels away", async () => {
     const { engine, requests } = fakeEngine();
     const proxy = await opened(engine);
-    await proxy.generate(2, REQUEST);
-    expect(await proxy.nextEvent(2)).toEqual({ kind: "event", event: STEP });
-    expect(await proxy.nextEvent(2)).toMatchObject({
+    await proxy.start(2, { kind: "generate", request: REQUEST });
+    expect(await proxy.next(2)).toEqual({ kind: "event", event: STEP });
+    expect(await proxy.next(2)).toMatchObject({
       kind: "event",
       event: { type: "result", image: { width: 2, height: 1, data: Uint8ClampedArray.of(1, 2, 3, 255, 4, 5, 6, 255) } },
     });
-    expect(await proxy.nextEvent(2)).toEqual({ kind: "result", result: undefined });
+    expect(await proxy.next(2)).toEqual({ kind: "result", result: undefined });
     expect(requests).toEqual([REQUEST]);
   });
 
@@ -245,9 +241,9 @@ describe("an engine behind a port", () => {
     const { engine } = fakeEngine(failure);
     const proxy = await opened(engine);
     for (const id of [2, 3]) {
-      await proxy.generate(id, REQUEST);
-      expect((await proxy.nextEvent(id)).kind).toBe("event");
-      const arrived = failureOf(await proxy.nextEvent(id));
+      await proxy.start(id, { kind: "generate", request: REQUEST });
+      expect((await proxy.next(id)).kind).toBe("event");
+      const arrived = failureOf(await proxy.next(id));
       expect(arrived).toBeInstanceOf(KleinbildError);
       expect(arrived).toMatchObject({
         name: "KleinbildError",
@@ -265,16 +261,16 @@ describe("an engine behind a port", () => {
   ])("cancels a run %s and no other", async (_, pulls) => {
     const { engine, calls } = fakeEngine();
     const proxy = await opened(engine);
-    await proxy.generate(2, REQUEST);
-    await proxy.generate(3, REQUEST);
-    for (let i = 0; i < pulls; i++) await proxy.nextEvent(2);
+    await proxy.start(2, { kind: "generate", request: REQUEST });
+    await proxy.start(3, { kind: "generate", request: REQUEST });
+    for (let i = 0; i < pulls; i++) await proxy.next(2);
     await proxy.cancel(2);
-    for (let i = pulls; i < 1; i++) await proxy.nextEvent(2);
-    expect(await proxy.nextEvent(2)).toMatchObject({ kind: "error", error: { name: "AbortError" } });
+    for (let i = pulls; i < 1; i++) await proxy.next(2);
+    expect(await proxy.next(2)).toMatchObject({ kind: "error", error: { name: "AbortError" } });
     expect(calls).toEqual(["run ended"]);
-    expect((await proxy.nextEvent(3)).kind).toBe("event");
-    expect((await proxy.nextEvent(3)).kind).toBe("event");
-    expect((await proxy.nextEvent(3)).kind).toBe("result");
+    expect((await proxy.next(3)).kind).toBe("event");
+    expect((await proxy.next(3)).kind).toBe("event");
+    expect((await proxy.next(3)).kind).toBe("result");
   });
 
   it("cancels loading through its signal", async () => {
@@ -286,8 +282,8 @@ describe("an engine behind a port", () => {
           ),
       ),
     );
-    await proxy.open(1, null);
-    const pulled = proxy.nextLoad(1);
+    await proxy.start(1, { kind: "open", options: null });
+    const pulled = proxy.next(1);
     await proxy.cancel(1);
     expect(await pulled).toMatchObject({ kind: "error", error: { name: "AbortError", message: "stopped" } });
   });
@@ -297,15 +293,15 @@ describe("an engine behind a port", () => {
     const proxy = await opened(engine);
     await proxy.cancel(1);
     await proxy.cancel(99);
-    expect(await proxy.info()).toEqual(INFO);
+    expect(await run(proxy, { kind: "info" })).toEqual({ kind: "result", result: INFO });
   });
 
   it.each([2, 99])("gives an internal error for run %d, which is over or never was", async (id) => {
     const { engine } = fakeEngine();
     const proxy = await opened(engine);
-    await proxy.generate(2, REQUEST);
-    while ((await proxy.nextEvent(2)).kind === "event");
-    expect(await proxy.nextEvent(id)).toMatchObject({
+    await proxy.start(2, { kind: "generate", request: REQUEST });
+    while ((await proxy.next(2)).kind === "event");
+    expect(await proxy.next(id)).toMatchObject({
       kind: "error",
       error: { code: "internal", message: `There is no run ${id}.` },
     });
@@ -314,17 +310,67 @@ describe("an engine behind a port", () => {
   it("is disposed of after its runs were aborted, and then says so", async () => {
     const { engine, calls } = fakeEngine();
     const proxy = await opened(engine);
-    await proxy.generate(2, REQUEST);
-    await proxy.nextEvent(2);
-    await proxy.dispose();
+    await proxy.start(2, { kind: "generate", request: REQUEST });
+    await proxy.next(2);
+    expect(await run(proxy, { kind: "dispose" })).toEqual({ kind: "result", result: undefined });
     expect(calls).toEqual(["disposed"]);
-    expect(await proxy.nextEvent(2)).toMatchObject({ kind: "error", error: { name: "AbortError" } });
-    const info = await proxy.info();
-    expect(isErrorEnvelope(info)).toBe(true);
-    expect(info).toMatchObject({ code: "disposed", message: "The engine was disposed of." });
-    await proxy.generate(3, REQUEST);
-    expect(await proxy.nextEvent(3)).toMatchObject({ kind: "error", error: { code: "disposed" } });
-    await proxy.dispose();
+    expect(await proxy.next(2)).toMatchObject({ kind: "error", error: { name: "AbortError" } });
+    expect(await run(proxy, { kind: "info" })).toMatchObject({
+      kind: "error",
+      error: { code: "disposed", message: "The engine was disposed of." },
+    });
+    await proxy.start(3, { kind: "generate", request: REQUEST });
+    expect(await proxy.next(3)).toMatchObject({ kind: "error", error: { code: "disposed" } });
+    await run(proxy, { kind: "dispose" });
     expect(calls.filter((call) => call === "disposed")).toHaveLength(1);
+  });
+});
+
+describe("work at a remote host", () => {
+  const alive = new AbortController().signal;
+
+  it("yields its events and returns its result", async () => {
+    const host = new WorkHost<string>(async function* (work) {
+      yield `${work} 1`;
+      yield `${work} 2`;
+      return "done";
+    });
+    const run = runRemote<string, string, string>({ host, died: alive }, "a");
+    expect(await run.next()).toEqual({ done: false, value: "a 1" });
+    expect(await run.next()).toEqual({ done: false, value: "a 2" });
+    expect(await run.next()).toEqual({ done: true, value: "done" });
+  });
+
+  it("fails with the signal's reason after an abort, once the host has ended it", async () => {
+    let freed = false;
+    const host = new WorkHost<null>(async function* (_, signal) {
+      yield 1;
+      await new Promise((resolve) => signal.addEventListener("abort", resolve));
+      freed = true;
+      signal.throwIfAborted();
+    });
+    const controller = new AbortController();
+    const run = runRemote<null, number, void>({ host, died: alive }, null, controller.signal);
+    await run.next();
+    const reason = new Error("enough");
+    const next = run.next();
+    controller.abort(reason);
+    await expect(next).rejects.toBe(reason);
+    expect(freed).toBe(true);
+  });
+
+  it("fails with the death of the host, during a run and before it", async () => {
+    const host = new WorkHost<null>(async function* () {
+      yield 1;
+      await new Promise<never>(() => {});
+    });
+    const death = new AbortController();
+    const run = runRemote<null, number, void>({ host, died: death.signal }, null);
+    await run.next();
+    const reason = new KleinbildError("worker-died", "gone");
+    const next = run.next();
+    death.abort(reason);
+    await expect(next).rejects.toBe(reason);
+    await expect(runRemote({ host, died: death.signal }, null).next()).rejects.toBe(reason);
   });
 });
