@@ -18,8 +18,9 @@ export function convolution(space: Workspace, { channels, side }: OperatorShapes
     return { ...shape, weight: space.upload(laying.shape, laying.layOut(weight)) };
   };
   const kernels = { ort: inLayout("oihw"), wgsl: inLayout("ohwi") };
+  const call = { x: input, stride: 1, padLeft: 1, padRight: 1, output } as const;
   const run = (name: BackendName) => () =>
-    space.backends[name].convolve(space.scope, input, kernels[name], { stride: 1, padLeft: 1, padRight: 1 }, output);
+    space.backends[name].convolve(space.scope, { ...call, weight: kernels[name] });
   const expected = places(side * side * channels, (at) => {
     const [position, out] = [Math.floor(at / channels), at % channels];
     const [row, column] = [Math.floor(position / side), position % side];

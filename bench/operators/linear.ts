@@ -17,7 +17,7 @@ export function linear(
   const input = space.upload([rows, width], x);
   const output = space.tensor([rows, width]);
   const run = (name: BackendName) => () =>
-    space.backends[name].linear(space.scope, input, { kind: "none" }, [matrix], [output]);
+    space.backends[name].linear(space.scope, { x: input, weights: [matrix], outputs: [output] });
   const expected = places(rows * width, (at) => {
     const [row, column] = [Math.floor(at / width), at % width];
     let sum = 0;

@@ -113,7 +113,7 @@ export function headNormRotary(space: Workspace, { heads, headDim, text, target 
     work: { bytes: 6 * rows * width * BYTES_PER_ELEMENT[space.scalar] },
     runs: {
       async wgsl() {
-        kernel.prepare(projected, normWeights, rotary, 0, out);
+        kernel.prepare({ projected, normWeights, rotary, firstRow: 0, target: out });
       },
     },
     outputs: [

@@ -66,7 +66,7 @@ export function productOperands(
   return {
     output,
     expected,
-    run: (backend) => backend.linear(scope, x, { kind: "none" }, [weights], [output]),
+    run: (backend) => backend.linear(scope, { x, weights: [weights], outputs: [output] }),
     dispose: () => scope.dispose(),
   };
 }
@@ -104,11 +104,11 @@ export function convolutionOperands(
     }
     return sum;
   });
-  const options = { stride: 1, padLeft: 1, padRight: 1 } as const;
+  const geometry = { stride: 1, padLeft: 1, padRight: 1 } as const;
   return {
     output,
     expected,
-    run: (backend) => backend.convolve(scope, x, kernels.get(backend.kernelLayout)!, options, output),
+    run: (backend) => backend.convolve(scope, { x, weight: kernels.get(backend.kernelLayout)!, ...geometry, output }),
     dispose: () => scope.dispose(),
   };
 }

@@ -3,7 +3,14 @@ import { KleinbildError } from "../errors.ts";
 import type { Gpu } from "../gpu/device.ts";
 import type { MemoryCategory, MemoryScope } from "../gpu/memory.ts";
 import { reductionLanes } from "../gpu/reduction-lanes.ts";
-import { BYTES_PER_ELEMENT, type ChunkedMatrix, rowRanges, type ScalarType, type Tensor } from "../gpu/tensor.ts";
+import {
+  BYTES_PER_ELEMENT,
+  type ChunkedMatrix,
+  type RowRange,
+  rowRanges,
+  type ScalarType,
+  type Tensor,
+} from "../gpu/tensor.ts";
 
 /** Segments of this many tokens are to fit into one binding: a 2048² picture, or four references of 1024². */
 const SEGMENT_TOKENS = 16_384;
@@ -39,6 +46,18 @@ export interface KeySegment {
   readonly length: number;
 }
 
+export interface PrepareCall {
+  /** [rows, heads · headDim], and [rows, kvHeads · headDim] twice. */
+  readonly projected: { readonly queries: Tensor; readonly keys: Tensor; readonly values: Tensor };
+  /** RMS norm weights of queries and of keys, [2, headDim] f32. */
+  readonly normWeights: Tensor;
+  /** Cosines and sines, [positions, headDim / 2, 2] f32. */
+  readonly rotary: Tensor;
+  /** Row of the stream at which the chunk begins: its position, and its row in the targets. */
+  readonly firstRow: number;
+  readonly target: { readonly queries: HeadMajor; readonly keysValues: HeadMajor };
+}
+
 export interface AttendOptions {
   readonly causal?: boolean;
   /** Bit j set: key j takes part; [ceil(keys / 32)] u32. */
@@ -46,6 +65,16 @@ export interface AttendOptions {
 }
 
 export const MAX_SEGMENTS = 3;
+
+/** What one dispatch of attention writes. */
+interface OutputRows {
+  /** A chunk of the output. */
+  readonly out: Tensor;
+  /** Query of the first row. */
+  readonly queryStart: number;
+  /** Rows of the chunk. */
+  readonly range: RowRange;
+}
 
 type Heads = Pick<HeadShape, "heads" | "kvHeads" | "headDim">;
 
@@ -116,21 +145,8 @@ export class Attention {
       );
   }
 
-  /**
-   * Normalises and rotates the rows of one chunk and writes them where attention reads.
-   *
-   * @param projected    [rows, heads · headDim], [rows, kvHeads · headDim] twice: queries, keys, values
-   * @param normWeights  [2, headDim] f32: of queries, of keys
-   * @param rotary       [positions, headDim / 2, 2] f32: cosine and sine
-   * @param firstRow     row of the stream that the chunk begins with: position and place in the targets
-   */
-  prepare(
-    projected: { readonly queries: Tensor; readonly keys: Tensor; readonly values: Tensor },
-    normWeights: Tensor,
-    rotary: Tensor,
-    firstRow: number,
-    target: { readonly queries: HeadMajor; readonly keysValues: HeadMajor },
-  ): void {
+  /** Normalises and rotates the rows of one chunk and writes them where `attend` reads. */
+  prepare({ projected, normWeights, rotary, firstRow, target }: PrepareCall): void {
     const { heads, kvHeads, headDim, eps, pairs } = this.#shape;
     const rows = projected.queries.shape[0]!;
     const groupKvHeads = this.#kvHeadsPerGroup;
@@ -183,8 +199,10 @@ export class Attention {
     const workPerRow = 2 * keys * this.#shape.headDim * this.#kvHeadsPerGroup * this.#headsPerKv;
     for (const [chunk, { first, count }] of rowRanges(out.rows, out.rowsPerChunk).entries())
       for (let group = 0; group < this.#groups; group++) {
-        for (const part of rowRanges(count, recorder.meter.rowsPerDispatch(workPerRow, TILE_Q)))
-          this.#attend(queries, used, group, out.chunks[chunk]!, first + part.first, part.first, part.count, options);
+        for (const range of rowRanges(count, recorder.meter.rowsPerDispatch(workPerRow, TILE_Q))) {
+          const rows = { out: out.chunks[chunk]!, queryStart: first + range.first, range };
+          this.#attend(queries, used, group, rows, options);
+        }
       }
   }
 
@@ -212,10 +230,7 @@ export class Attention {
     queries: HeadMajor,
     segments: readonly KeySegment[],
     group: number,
-    out: Tensor,
-    queryStart: number,
-    outRowStart: number,
-    queryCount: number,
+    { out, queryStart, range }: OutputRows,
     { causal, mask }: AttendOptions,
   ): void {
     const { headDim } = this.#shape;
@@ -234,7 +249,7 @@ export class Attention {
       },
       parameters: {
         query_start: queryStart,
-        query_count: queryCount,
+        query_count: range.count,
         query_capacity: queries.capacity,
         length_0: a?.length ?? 0,
         length_1: b?.length ?? 0,
@@ -246,15 +261,15 @@ export class Attention {
         heads_per_kv: this.#headsPerKv,
         causal: causal ? 1 : 0,
         masked: mask ? 1 : 0,
-        out_row_start: outRowStart,
+        out_row_start: range.first,
         out_columns: out.shape[1]!,
         out_column_start: group * groupHeads * headDim,
         scale: 1 / Math.sqrt(headDim),
       },
       overrides: { HEAD_DIM: headDim },
       scalar: this.#scalar,
-      grid: [Math.ceil(queryCount / TILE_Q), groupHeads],
-      work: 2 * queryCount * keys * headDim * groupHeads,
+      grid: [Math.ceil(range.count / TILE_Q), groupHeads],
+      work: 2 * range.count * keys * headDim * groupHeads,
     });
   }
 }

@@ -1,10 +1,9 @@
 import type { MemoryScope } from "../gpu/memory.ts";
-import type { Tensor } from "../gpu/tensor.ts";
-import type { ConvolutionOptions, DenseBackend, Norm, ProductTerm, Residual } from "./backend.ts";
-import type { Kernel2d, KernelLayout, Matrix } from "./matrix.ts";
+import type { ConvolveCall, DenseBackend, LinearCall, ResidualLinearCall, SwiGluCall } from "./backend.ts";
+import type { KernelLayout, Matrix } from "./matrix.ts";
 import { type Operator, operatorOf } from "./operators.ts";
 
-/** Sends each operator to the backend that has it; products by the format of their first matrix. */
+/** Sends each operator to its backend. The format of the first matrix decides where a linear layer goes. */
 export class ComposedBackend implements DenseBackend {
   readonly kernelLayout: KernelLayout;
   readonly #backends: Readonly<Record<Operator, DenseBackend>>;
@@ -14,45 +13,20 @@ export class ComposedBackend implements DenseBackend {
     this.#backends = backends;
   }
 
-  async linear(
-    scope: MemoryScope,
-    x: Tensor,
-    norm: Norm,
-    weights: readonly Matrix[],
-    outputs: readonly Tensor[],
-  ): Promise<void> {
-    await this.#of(weights[0]!).linear(scope, x, norm, weights, outputs);
+  async linear(scope: MemoryScope, call: LinearCall): Promise<void> {
+    await this.#of(call.weights[0]!).linear(scope, call);
   }
 
-  async swiglu(
-    scope: MemoryScope,
-    x: Tensor,
-    norm: Norm,
-    gate: Matrix,
-    up: Matrix,
-    upScale: number,
-    output: Tensor,
-  ): Promise<void> {
-    await this.#of(gate).swiglu(scope, x, norm, gate, up, upScale, output);
+  async swiglu(scope: MemoryScope, call: SwiGluCall): Promise<void> {
+    await this.#of(call.gate).swiglu(scope, call);
   }
 
-  async residualLinear(
-    scope: MemoryScope,
-    terms: readonly ProductTerm[],
-    residual: Residual,
-    hidden: Tensor,
-  ): Promise<void> {
-    await this.#of(terms[0]!.weight).residualLinear(scope, terms, residual, hidden);
+  async residualLinear(scope: MemoryScope, call: ResidualLinearCall): Promise<void> {
+    await this.#of(call.terms[0]!.weight).residualLinear(scope, call);
   }
 
-  async convolve(
-    scope: MemoryScope,
-    x: Tensor,
-    weight: Kernel2d,
-    options: ConvolutionOptions,
-    output: Tensor,
-  ): Promise<void> {
-    await this.#backends.convolution.convolve(scope, x, weight, options, output);
+  async convolve(scope: MemoryScope, call: ConvolveCall): Promise<void> {
+    await this.#backends.convolution.convolve(scope, call);
   }
 
   async dispose(): Promise<void> {

@@ -1,5 +1,5 @@
 import { KleinbildError } from "../errors.ts";
-import type { ScalarType, Tensor } from "../gpu/tensor.ts";
+import type { Tensor } from "../gpu/tensor.ts";
 
 /**
  * How a weight matrix lies in memory: plain scalars, or block-32 codes along the input with one scale a block
@@ -84,12 +84,6 @@ export function expectColumns(name: string, x: Tensor, columns: number): number 
   if (x.shape.length !== 2 || x.shape[1] !== columns)
     throw new KleinbildError("invalid-shape", `${name} expects [rows, ${columns}]; got [${x.shape.join(", ")}].`);
   return x.shape[0]!;
-}
-
-/** The type of a tensor that takes part in dense work. @throws KleinbildError `invalid-shape` for another */
-export function scalarOf(tensor: Tensor): ScalarType {
-  if (tensor.dtype === "f32" || tensor.dtype === "f16") return tensor.dtype;
-  throw new KleinbildError("invalid-shape", `A dense operator takes f32 or f16; got ${tensor.dtype}.`);
 }
 
 /** @throws KleinbildError `invalid-shape` unless `output` is [rows, columns] */

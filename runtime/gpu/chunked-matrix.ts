@@ -1,7 +1,7 @@
 import { combine } from "../../kernels/index.ts";
 import type { MemoryScope } from "./memory.ts";
 import { foldGrid, type Recorder } from "./recorder.ts";
-import { elementCount, type ChunkedMatrix, rowRanges, type ScalarType, type Tensor } from "./tensor.ts";
+import { elementCount, type ChunkedMatrix, rowRanges, scalarOf, type Tensor } from "./tensor.ts";
 
 /** Matrices [rows_i, columns], one below the other, copied into chunks. */
 export function stackMatrix(
@@ -82,23 +82,19 @@ export function accumulateMatrix(
   b: number,
 ): void {
   for (const [i, accumulator] of target.chunks.entries())
-    accumulateTensor(recorder, "f32", accumulator, a, x.chunks[i]!, b);
+    accumulateTensor(recorder, { target: accumulator, a, x: x.chunks[i]!, b });
 }
 
-/** target = a · target + b · x, for tensors of as many elements of one type. */
+/** target = a · target + b · x, for tensors of one type and as many elements. */
 export function accumulateTensor(
   recorder: Recorder,
-  scalar: ScalarType,
-  target: Tensor,
-  a: number,
-  x: Tensor,
-  b: number,
+  { target, a, x, b }: { readonly target: Tensor; readonly a: number; readonly x: Tensor; readonly b: number },
 ): void {
   const count = elementCount(target.shape);
   recorder.dispatch(combine, {
     bindings: { x, accumulator: target },
     parameters: { count, a, b },
-    scalar,
+    scalar: scalarOf(target),
     grid: foldGrid(Math.ceil(count / 64)),
   });
 }

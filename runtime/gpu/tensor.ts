@@ -1,3 +1,5 @@
+import { KleinbildError } from "../errors.ts";
+
 /** Scalar types that live on the GPU. `u8` holds packed quantized codes, four to a 32-bit word. */
 export type DType = "f32" | "f16" | "u32" | "u8";
 
@@ -11,6 +13,12 @@ export interface Tensor {
   readonly buffer: GPUBuffer;
   readonly dtype: DType;
   readonly shape: readonly number[];
+}
+
+/** The type of a tensor of floats. @throws KleinbildError `invalid-shape` for another */
+export function scalarOf({ dtype }: Pick<Tensor, "dtype">): ScalarType {
+  if (dtype === "f32" || dtype === "f16") return dtype;
+  throw new KleinbildError("invalid-shape", `A tensor of f32 or f16 was expected; got ${dtype}.`);
 }
 
 export function elementCount(shape: readonly number[]): number {

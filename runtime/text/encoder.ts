@@ -102,18 +102,26 @@ export class TextEncoder {
       const [q, k, v] = weights.qkv.map((weight) =>
         scope.tensor(weight.name, this.#scalar, [chunk.shape[0]!, weight.out]),
       );
-      await this.#backend.linear(scope, chunk, this.#norm(weights.inputNorm), weights.qkv, [q!, k!, v!]);
+      const norm = this.#norm(weights.inputNorm);
+      await this.#backend.linear(scope, { x: chunk, norm, weights: weights.qkv, outputs: [q!, k!, v!] });
       const projected = { queries: q!, keys: k!, values: v! };
-      this.#attention.prepare(projected, weights.headNorms, rotary, i * hidden.rowsPerChunk, { queries, keysValues });
+      this.#attention.prepare({
+        projected,
+        normWeights: weights.headNorms,
+        rotary,
+        firstRow: i * hidden.rowsPerChunk,
+        target: { queries, keysValues },
+      });
       scope.release(q, k, v);
     }
     this.#attention.attend(queries, [{ keysValues, length: hidden.rows }], attended, { causal: true, mask });
     for (const [i, chunk] of hidden.chunks.entries()) {
       const mlp = scope.tensor("feed-forward", this.#scalar, [chunk.shape[0]!, intermediate]);
       const attention = { x: attended.chunks[i]!, weight: weights.attentionOut };
-      await this.#backend.residualLinear(scope, [attention], { scale: 1 }, chunk);
-      await this.#backend.swiglu(scope, chunk, this.#norm(weights.outputNorm), weights.gate, weights.up, 1, mlp);
-      await this.#backend.residualLinear(scope, [{ x: mlp, weight: weights.down }], { scale: 1 }, chunk);
+      await this.#backend.residualLinear(scope, { terms: [attention], hidden: chunk });
+      const { gate, up, down } = weights;
+      await this.#backend.swiglu(scope, { x: chunk, norm: this.#norm(weights.outputNorm), gate, up, output: mlp });
+      await this.#backend.residualLinear(scope, { terms: [{ x: mlp, weight: down }], hidden: chunk });
       scope.release(mlp);
     }
     scope.releaseMatrix(attended);

@@ -97,7 +97,7 @@ export class TransformerModel {
   async embed(scope: MemoryScope, source: ChunkedMatrix, weight: Matrix): Promise<ChunkedMatrix> {
     const hidden = scope.matrix("hidden", "f32", source.rows, this.config.hidden, this.rowsPerChunk);
     for (const [i, chunk] of source.chunks.entries())
-      await this.backend.linear(scope, chunk, { kind: "none" }, [weight], [hidden.chunks[i]!]);
+      await this.backend.linear(scope, { x: chunk, weights: [weight], outputs: [hidden.chunks[i]!] });
     return hidden;
   }
 
@@ -140,7 +140,7 @@ export class TransformerModel {
     const out = scope.matrix("velocity", "f32", hidden.rows, outChannels, hidden.rowsPerChunk);
     const norm: Norm = { kind: "layer", ...modulation.final, eps };
     for (const [i, chunk] of hidden.chunks.entries())
-      await this.backend.linear(scope, chunk, norm, [this.weights.finalOut], [out.chunks[i]!]);
+      await this.backend.linear(scope, { x: chunk, norm, weights: [this.weights.finalOut], outputs: [out.chunks[i]!] });
     return out;
   }
 
@@ -207,12 +207,13 @@ export class TransformerModel {
       for (const [i, hidden] of stream.hidden.chunks.entries()) {
         const rows = hidden.shape[0]!;
         const mlp = scope.tensor("feed-forward", this.#scalar, [rows, this.config.mlpHidden]);
-        await this.backend.swiglu(scope, hidden, this.#norm(single), weights.gate, weights.up, 1, mlp);
+        const { gate, up } = weights;
+        await this.backend.swiglu(scope, { x: hidden, norm: this.#norm(single), gate, up, output: mlp });
         const terms = [
           { x: attended.chunks[i]!, weight: weights.attentionOut },
           { x: mlp, weight: weights.mlpOut },
         ];
-        await this.backend.residualLinear(scope, terms, { gate: single.gate, scale: 1 }, hidden);
+        await this.backend.residualLinear(scope, { terms, gate: single.gate, hidden });
         scope.release(mlp);
       }
     }
@@ -234,9 +235,15 @@ export class TransformerModel {
         scope.tensor(weight.name, this.#scalar, [hidden.shape[0]!, weight.out]),
       );
       const projected = { queries: q!, keys: k!, values: v! };
-      await this.backend.linear(scope, hidden, this.#norm(modulation), weights.qkv, [q!, k!, v!]);
-      const firstRow = i * stream.hidden.rowsPerChunk;
-      this.#attention.prepare(projected, weights.norms, stream.rotary, firstRow, { queries, keysValues });
+      const outputs = [q!, k!, v!];
+      await this.backend.linear(scope, { x: hidden, norm: this.#norm(modulation), weights: weights.qkv, outputs });
+      this.#attention.prepare({
+        projected,
+        normWeights: weights.norms,
+        rotary: stream.rotary,
+        firstRow: i * stream.hidden.rowsPerChunk,
+        target: { queries, keysValues },
+      });
       scope.release(q, k, v);
     }
   }
@@ -261,11 +268,12 @@ export class TransformerModel {
   ): Promise<void> {
     for (const [i, hidden] of stream.hidden.chunks.entries()) {
       const attentionTerm = { x: attended.chunks[i]!, weight: weights.attentionOut };
-      await this.backend.residualLinear(scope, [attentionTerm], { gate: attention.gate, scale: 1 }, hidden);
+      await this.backend.residualLinear(scope, { terms: [attentionTerm], gate: attention.gate, hidden });
       const mlp = scope.tensor("feed-forward", this.#scalar, [hidden.shape[0]!, this.config.mlpHidden]);
-      await this.backend.swiglu(scope, hidden, this.#norm(feedForward), weights.gate, weights.up, upScale, mlp);
-      const residual = { gate: feedForward.gate, scale: 1 / upScale };
-      await this.backend.residualLinear(scope, [{ x: mlp, weight: weights.down }], residual, hidden);
+      const { gate, up, down } = weights;
+      await this.backend.swiglu(scope, { x: hidden, norm: this.#norm(feedForward), gate, up, upScale, output: mlp });
+      const branch = { terms: [{ x: mlp, weight: down }], gate: feedForward.gate, scale: 1 / upScale };
+      await this.backend.residualLinear(scope, { ...branch, hidden });
       scope.release(mlp);
     }
   }

@@ -84,7 +84,7 @@ export class ModulationTable {
     const d = config.hidden;
     const project = async (x: Tensor, weight: Matrix): Promise<Tensor> => {
       const y = scope.tensor(weight.name, "f32", [rows, weight.out]);
-      await backend.linear(scope, x, { kind: "none" }, [weight], [y]);
+      await backend.linear(scope, { x, weights: [weight], outputs: [y] });
       return y;
     };
     const activate = (x: Tensor): Tensor => {

@@ -62,7 +62,7 @@ export class VaeBlocks {
       const input = direct
         ? map.bands[i]!
         : gatherRows(gpu.recorder, this.scope, scalar, map, first * step - halo, rowsOf(count), gathering);
-      await backend.convolve(this.scope, input, weight, convolution, out.bands[i]!);
+      await backend.convolve(this.scope, { x: input, weight, ...convolution, output: out.bands[i]! });
       if (!direct) this.scope.release(input);
       await gpu.recorder.throttle();
     }
@@ -164,7 +164,8 @@ export class VaeBlocks {
       const rows = band.shape[1]!;
       const normed = gatherRows(gpu.recorder, this.scope, scalar, x, i * x.rowsPerBand, rows, { affine });
       const outputs = [0, 1, 2].map(() => this.scope.tensor("attention", scalar, tokens(band)));
-      await backend.linear(this.scope, { ...normed, shape: tokens(band) }, { kind: "none" }, weights.qkv, outputs);
+      const rowsOfTokens = { ...normed, shape: tokens(band) };
+      await backend.linear(this.scope, { x: rowsOfTokens, weights: weights.qkv, outputs });
       this.scope.release(normed);
       qkv.push(outputs);
     }
@@ -172,8 +173,8 @@ export class VaeBlocks {
       this.context.signal?.throwIfAborted();
       const attended = this.#attendBand(qkv[i]![0]!, qkv);
       const branch = this.scope.tensor("attention", scalar, tokens(band));
-      await backend.linear(this.scope, attended, { kind: "none" }, [weights.out], [branch]);
-      accumulateTensor(gpu.recorder, scalar, band, 1, branch, 1);
+      await backend.linear(this.scope, { x: attended, weights: [weights.out], outputs: [branch] });
+      accumulateTensor(gpu.recorder, { target: band, a: 1, x: branch, b: 1 });
       this.scope.release(attended, branch);
       await gpu.recorder.throttle();
     }

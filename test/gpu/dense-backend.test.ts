@@ -66,12 +66,10 @@ describe.each(CASES)("the backend %s in %s", (name, scalar) => {
       const [a, aValues] = plainMatrix(40, 96);
       const [b, bValues, bias] = plainMatrix(24, 96, 24, true, 9);
       const outputs = [tensor(scalar, [rows, 40]), tensor("f32", [rows, 24])];
-      await (
-        await backend()
-      ).linear(scope(), upload(gpu(), scalar, [rows, 96], x), { kind: "none" }, [a], [outputs[0]!]);
-      await (
-        await backend()
-      ).linear(scope(), upload(gpu(), scalar, [rows, 96], x), { kind: "none" }, [b], [outputs[1]!]);
+      for (const [i, weight] of [a, b].entries()) {
+        const input = upload(gpu(), scalar, [rows, 96], x);
+        await (await backend()).linear(scope(), { x: input, weights: [weight], outputs: [outputs[i]!] });
+      }
       expectClose(await download(gpu(), outputs[0]!), linear(x, aValues, rows, 96, 40), TOLERANCE[scalar]);
       expectClose(await download(gpu(), outputs[1]!), linear(x, bValues, rows, 96, 24, bias), TOLERANCE[scalar]);
     });
@@ -97,7 +95,8 @@ describe.each(CASES)("the backend %s in %s", (name, scalar) => {
     const [b, bValues] = plainMatrix(48, 64, 48, false, 8);
     for (const [norm, normed] of norms) {
       const outputs = [tensor(scalar, [rows, 32]), tensor(scalar, [rows, 48])];
-      await (await backend()).linear(scope(), upload(gpu(), "f32", [rows, 64], x), norm, [a, b], outputs);
+      const input = upload(gpu(), "f32", [rows, 64], x);
+      await (await backend()).linear(scope(), { x: input, norm, weights: [a, b], outputs });
       expectClose(await download(gpu(), outputs[0]!), linear(normed, aValues, rows, 64, 32), TOLERANCE[scalar]);
       expectClose(await download(gpu(), outputs[1]!), linear(normed, bValues, rows, 64, 48), TOLERANCE[scalar]);
     }
@@ -108,9 +107,8 @@ describe.each(CASES)("the backend %s in %s", (name, scalar) => {
       const x = rounded(scalar, randomValues(rows * 64));
       const [matrix, values] = quantizedMatrix(48, 64, bits);
       const output = tensor(scalar, [rows, 48]);
-      await (
-        await backend()
-      ).linear(scope(), upload(gpu(), scalar, [rows, 64], x), { kind: "none" }, [matrix], [output]);
+      const input = upload(gpu(), scalar, [rows, 64], x);
+      await (await backend()).linear(scope(), { x: input, weights: [matrix], outputs: [output] });
       expectClose(await download(gpu(), output), linear(x, values, rows, 64, 48), TOLERANCE[scalar]);
     }
   });
@@ -124,9 +122,8 @@ describe.each(CASES)("the backend %s in %s", (name, scalar) => {
         const [gate, gateValues] = plainMatrix(40, 32, rowsPerPiece);
         const [up, upValues] = plainMatrix(40, 32, rowsPerPiece, false, 6);
         const output = tensor(scalar, [rows, 40]);
-        await (
-          await backend()
-        ).swiglu(scope(), upload(gpu(), scalar, [rows, 32], x), { kind: "none" }, gate, up, upScale, output);
+        const input = upload(gpu(), scalar, [rows, 32], x);
+        await (await backend()).swiglu(scope(), { x: input, gate, up, upScale, output });
         const ups = linear(x, upValues, rows, 32, 40);
         const expected = linear(x, gateValues, rows, 32, 40).map((value, i) => silu(value) * ups[i]! * upScale);
         expectClose(await download(gpu(), output), expected, TOLERANCE[scalar]);
@@ -152,7 +149,7 @@ describe.each(CASES)("the backend %s in %s", (name, scalar) => {
       for (const gated of [false, true]) {
         const hidden = upload(gpu(), "f32", [rows, 20], before);
         const residual = { scale: 2, ...(gated && { gate: upload(gpu(), "f32", [20], gate) }) };
-        await (await backend()).residualLinear(scope(), terms, residual, hidden);
+        await (await backend()).residualLinear(scope(), { terms, ...residual, hidden });
         const expected = sums.map((sum, i) => before[i]! + 2 * (gated ? gate[i % 20]! : 1) * sum);
         expectClose(await download(gpu(), hidden), expected, TOLERANCE[scalar]);
       }
@@ -185,8 +182,8 @@ describe.each(CASES)("the backend %s in %s", (name, scalar) => {
       const input = upload(gpu(), scalar, [1, height, width, channels], x);
       for (const accumulate of [false, true]) {
         const output = upload(gpu(), scalar, [1, expected.height, expected.width, out], before);
-        const options = { stride, padLeft, padRight, accumulate };
-        await (await backend()).convolve(scope(), input, kernel, options, output);
+        const geometry = { stride, padLeft, padRight };
+        await (await backend()).convolve(scope(), { x: input, weight: kernel, ...geometry, accumulate, output });
         const sums = expected.values.map((value, i) => value + (accumulate ? before[i]! : 0));
         expectClose(await download(gpu(), output), sums, TOLERANCE[scalar]);
       }
@@ -194,13 +191,11 @@ describe.each(CASES)("the backend %s in %s", (name, scalar) => {
 
   it("refuses an input of another width than the weight", async () => {
     const [matrix] = plainMatrix(8, 32);
-    const call = (await backend()).linear(
-      scope(),
-      upload(gpu(), scalar, [2, 16], new Float32Array(32)),
-      { kind: "none" },
-      [matrix],
-      [tensor(scalar, [2, 8])],
-    );
+    const call = (await backend()).linear(scope(), {
+      x: upload(gpu(), scalar, [2, 16], new Float32Array(32)),
+      weights: [matrix],
+      outputs: [tensor(scalar, [2, 8])],
+    });
     await expect(call).rejects.toMatchObject({ code: "invalid-shape" });
   });
 });
@@ -241,7 +236,7 @@ describe.each(SCALARS)("upsampling folded into a convolution, in %s", (scalar) =
         const output = upload(on, scalar, [1, 2 * height, 2 * width, out], new Float32Array(expected.values.length));
         const input = upload(on, scalar, [1, height + 2, width, channels], padded);
         await on.checked("upsampling", () =>
-          new WgslBackend(on, scalar).convolve(on.memory.scope(), input, kernel, pads, output),
+          new WgslBackend(on, scalar).convolve(on.memory.scope(), { x: input, weight: kernel, ...pads, output }),
         );
         expectClose(await download(on, output), expected.values, TOLERANCE[scalar]);
       },

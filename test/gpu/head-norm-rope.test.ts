@@ -63,7 +63,7 @@ describe.each(SCALARS)("head-norm-rope in %s", (scalar) => {
           return upload(on, scalar, [count, columns], of.values.subarray(first * columns, (first + count) * columns));
         };
         const projected = { queries: chunk(queries), keys: chunk(keys), values: chunk(values) };
-        attention.prepare(projected, normWeights, rotary, first, target);
+        attention.prepare({ projected, normWeights, rotary, firstRow: first, target });
       }
     });
     const q = normRotate(queries, weights.subarray(0, headDim), angles, EPS, pairs);

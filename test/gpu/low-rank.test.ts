@@ -113,7 +113,7 @@ describe.each(CASES)("low-rank changes on the backend %s in %s", (name, scalar) 
         const { matrix, merged } = adapted(40, 64, rank);
         const output = tensor(scalar, [rows, 40]);
         const input = upload(gpu(), scalar, [rows, 64], x);
-        await (await backend()).linear(scope(), input, { kind: "none" }, [matrix], [output]);
+        await (await backend()).linear(scope(), { x: input, weights: [matrix], outputs: [output] });
         expectClose(await download(gpu(), output), linear(x, merged, rows, 64, 40), TOLERANCE[scalar]);
       }
     });
@@ -135,7 +135,8 @@ describe.each(CASES)("low-rank changes on the backend %s in %s", (name, scalar) 
     ];
     const outputs = all.map(({ matrix }) => tensor("f32", [ROWS, matrix.out]));
     const matrices = all.map(({ matrix }) => matrix);
-    await (await backend()).linear(scope(), upload(gpu(), "f32", [ROWS, 64], x), norm, matrices, outputs);
+    const input = upload(gpu(), "f32", [ROWS, 64], x);
+    await (await backend()).linear(scope(), { x: input, norm, weights: matrices, outputs });
     const normed = layerNorm(x, scale, shift, 1e-6);
     for (const [i, { matrix, merged }] of all.entries()) {
       const bias = new Float32Array(matrix.out).fill(i === 2 ? 0.5 : 0);
@@ -149,9 +150,8 @@ describe.each(CASES)("low-rank changes on the backend %s in %s", (name, scalar) 
     for (const rank of [2, 0, 6, 2]) {
       const { matrix, merged } = adapted(16, 32, rank, { seed: 40 + rank });
       const output = tensor(scalar, [ROWS, 16]);
-      await (
-        await backend()
-      ).linear(scope(), upload(gpu(), scalar, [ROWS, 32], x), { kind: "none" }, [matrix], [output]);
+      const input = upload(gpu(), scalar, [ROWS, 32], x);
+      await (await backend()).linear(scope(), { x: input, weights: [matrix], outputs: [output] });
       expectClose(await download(gpu(), output), linear(x, merged, ROWS, 32, 16), TOLERANCE[scalar]);
     }
   });
@@ -163,9 +163,8 @@ describe.each(CASES)("low-rank changes on the backend %s in %s", (name, scalar) 
         for (const rowsPerPiece of [48, 20]) {
           const { matrix, merged } = adapted(48, 64, rank, { format, rowsPerPiece });
           const output = tensor(scalar, [ROWS, 48]);
-          await (
-            await backend()
-          ).linear(scope(), upload(gpu(), scalar, [ROWS, 64], x), { kind: "none" }, [matrix], [output]);
+          const input = upload(gpu(), scalar, [ROWS, 64], x);
+          await (await backend()).linear(scope(), { x: input, weights: [matrix], outputs: [output] });
           expectClose(await download(gpu(), output), linear(x, merged, ROWS, 64, 48), TOLERANCE[scalar]);
         }
       });
@@ -184,7 +183,8 @@ describe.each(CASES)("low-rank changes on the backend %s in %s", (name, scalar) 
           const up = adapted(40, 32, upRank, { rowsPerPiece, seed: 60 });
           const output = tensor(scalar, [ROWS, 40]);
           const input = upload(gpu(), scalar, [ROWS, 32], x);
-          await (await backend()).swiglu(scope(), input, { kind: "none" }, gate.matrix, up.matrix, upScale, output);
+          const matrices = { gate: gate.matrix, up: up.matrix };
+          await (await backend()).swiglu(scope(), { x: input, ...matrices, upScale, output });
           const ups = linear(x, up.merged, ROWS, 32, 40);
           const gates = linear(x, gate.merged, ROWS, 32, 40);
           const expected = gates.map((value, i) => silu(value) * ups[i]! * upScale);
@@ -208,7 +208,7 @@ describe.each(CASES)("low-rank changes on the backend %s in %s", (name, scalar) 
           { x: upload(gpu(), scalar, [ROWS, 32], a), weight: first.matrix },
           { x: upload(gpu(), scalar, [ROWS, 96], b), weight: second.matrix },
         ];
-        await (await backend()).residualLinear(scope(), terms, { scale: 1 }, output);
+        await (await backend()).residualLinear(scope(), { terms, hidden: output });
         const rest = linear(b, second.merged, ROWS, 96, 20);
         const expected = linear(a, first.merged, ROWS, 32, 20).map((value, i) => value + rest[i]!);
         expectClose(await download(gpu(), output), expected, TOLERANCE[scalar]);
@@ -237,7 +237,7 @@ describe.each(CASES)("low-rank changes on the backend %s in %s", (name, scalar) 
     };
     const output = tensor(scalar, [1, 4]);
     const x = upload(gpu(), scalar, [1, 32], new Float32Array(32).fill(1));
-    await (await backend()).linear(scope(), x, { kind: "none" }, [matrix], [output]);
+    await (await backend()).linear(scope(), { x, weights: [matrix], outputs: [output] });
     for (const value of await download(gpu(), output)) expect(Number.isFinite(value)).toBe(false);
   });
 });

@@ -63,7 +63,7 @@ describe.each(SCALARS)("every shared tile that the adapter has room for, in %s",
         const output = scope.tensor("output", scalar, [rows, out]);
         const input = upload(gpu(), scalar, [rows, COLUMNS], x);
         await gpu().checked(`${name} for ${operatorOf(format)}`, () =>
-          backend.linear(scope, input, { kind: "none" }, [matrix], [output]),
+          backend.linear(scope, { x: input, weights: [matrix], outputs: [output] }),
         );
         expectClose(await download(gpu(), output), linear(x, values, rows, COLUMNS, out), TOLERANCE[scalar]);
         scope.dispose();
@@ -76,12 +76,12 @@ describe.each(SCALARS)("every shared tile that the adapter has room for, in %s",
     const x = rounded(scalar, randomValues(height * width * channels));
     for (const [name, backend] of backends()) {
       const { outs } = tileOf(name, LARGE, LARGE);
-      const options = { stride: 1, padLeft: 1, padRight: 1 } as const;
+      const geometry = { stride: 1, padLeft: 1, padRight: 1 } as const;
       for (const out of [outs - 1, outs + 3]) {
         const scope = gpu().memory.scope();
         const weight = rounded(scalar, randomValues(out * channels * 9, 3));
         const bias = rounded(scalar, randomValues(out, 4));
-        const expected = convolve(x, height, width, weight, bias, 3, options);
+        const expected = convolve(x, height, width, weight, bias, 3, geometry);
         const { shape, layOut } = kernelLaying([out, channels, 3], backend.kernelLayout);
         const kernel = {
           name: "test",
@@ -93,7 +93,7 @@ describe.each(SCALARS)("every shared tile that the adapter has room for, in %s",
         };
         const output = scope.tensor("output", scalar, [1, expected.height, expected.width, out]);
         const input = upload(gpu(), scalar, [1, height, width, channels], x);
-        await gpu().checked(name, () => backend.convolve(scope, input, kernel, options, output));
+        await gpu().checked(name, () => backend.convolve(scope, { x: input, weight: kernel, ...geometry, output }));
         expectClose(await download(gpu(), output), expected.values, TOLERANCE[scalar]);
         scope.dispose();
       }

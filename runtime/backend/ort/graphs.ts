@@ -1,5 +1,5 @@
 import type { ScalarType } from "../../gpu/tensor.ts";
-import type { ConvolutionOptions, Norm } from "../backend.ts";
+import type { ConvolutionGeometry, Norm } from "../backend.ts";
 import type { WeightFormat } from "../matrix.ts";
 import type { OnnxGraph, OnnxNode, OnnxType, OnnxValue } from "./onnx.ts";
 
@@ -14,7 +14,7 @@ export interface ProductShape {
 }
 
 export interface NormShape {
-  readonly kind: Norm["kind"];
+  readonly kind: Norm["kind"] | "none";
   readonly eps: number;
 }
 
@@ -177,7 +177,7 @@ export function residualLinearGraph(
 export function convolveGraph(
   scalar: ScalarType,
   shape: { readonly out: number; readonly in: number; readonly size: number },
-  options: ConvolutionOptions,
+  { stride, padLeft, padRight }: ConvolutionGeometry,
 ): OnnxGraph {
   const builder = new GraphBuilder(scalar);
   const float = onnxFloat(scalar);
@@ -188,8 +188,8 @@ export function convolveGraph(
   builder.node("Conv", ["x_planes", "w0_values", "w0_bias"], "y_planes", {
     attributes: {
       kernel_shape: [shape.size, shape.size],
-      strides: [options.stride, options.stride],
-      pads: [0, options.padLeft, 0, options.padRight],
+      strides: [stride, stride],
+      pads: [0, padLeft, 0, padRight],
     },
   });
   builder.node("Transpose", ["y_planes"], "y0", { attributes: { perm: [0, 2, 3, 1] } });

@@ -3,17 +3,17 @@ import type { Gpu } from "../../gpu/device.ts";
 import type { MemoryScope } from "../../gpu/memory.ts";
 import { foldGrid } from "../../gpu/recorder.ts";
 import { accumulateTensor } from "../../gpu/chunked-matrix.ts";
-import type { ScalarType, Tensor } from "../../gpu/tensor.ts";
-import type { ConvolutionOptions, DenseBackend, Norm, ProductTerm, Residual } from "../backend.ts";
-import {
-  expectAligned,
-  expectColumns,
-  expectOutput,
-  type Kernel2d,
-  type Matrix,
-  type MatrixPiece,
-  scalarOf,
-} from "../matrix.ts";
+import { scalarOf, type ScalarType, type Tensor } from "../../gpu/tensor.ts";
+import type {
+  ConvolveCall,
+  DenseBackend,
+  LinearCall,
+  LinearTerm,
+  Norm,
+  ResidualLinearCall,
+  SwiGluCall,
+} from "../backend.ts";
+import { expectAligned, expectColumns, expectOutput, type Matrix, type MatrixPiece } from "../matrix.ts";
 import {
   convolveGraph,
   swigluGraph,
@@ -57,13 +57,7 @@ export class OrtBackend implements DenseBackend {
     return new OrtBackend(gpu, scalar, { run: async () => {}, dispose: async () => {} });
   }
 
-  async linear(
-    scope: MemoryScope,
-    x: Tensor,
-    norm: Norm,
-    weights: readonly Matrix[],
-    outputs: readonly Tensor[],
-  ): Promise<void> {
+  async linear(scope: MemoryScope, { x, norm, weights, outputs }: LinearCall): Promise<void> {
     const rows = weights.map((weight) => expectColumns(weight.name, x, weight.in))[0]!;
     weights.forEach((weight, i) => expectOutput(weight.name, outputs[i]!, rows, weight.out));
     if (weights.every((weight) => weight.pieces.length === 1))
@@ -80,15 +74,7 @@ export class OrtBackend implements DenseBackend {
       );
   }
 
-  async swiglu(
-    scope: MemoryScope,
-    x: Tensor,
-    norm: Norm,
-    gate: Matrix,
-    up: Matrix,
-    upScale: number,
-    output: Tensor,
-  ): Promise<void> {
+  async swiglu(scope: MemoryScope, { x, norm, gate, up, upScale = 1, output }: SwiGluCall): Promise<void> {
     const rows = expectColumns(gate.name, x, gate.in);
     expectOutput(gate.name, output, rows, gate.out);
     expectAligned(gate, up);
@@ -102,31 +88,22 @@ export class OrtBackend implements DenseBackend {
     });
   }
 
-  async residualLinear(
-    scope: MemoryScope,
-    terms: readonly ProductTerm[],
-    residual: Residual,
-    hidden: Tensor,
-  ): Promise<void> {
-    const branch = scope.tensor("branch", this.#scalar, hidden.shape);
-    await this.#sumProducts(scope, terms, branch);
-    this.#addBranch(branch, residual, hidden);
+  async residualLinear(scope: MemoryScope, call: ResidualLinearCall): Promise<void> {
+    const branch = scope.tensor("branch", this.#scalar, call.hidden.shape);
+    await this.#sumProducts(scope, call.terms, branch);
+    this.#addBranch(branch, call);
     scope.release(branch);
   }
 
-  async convolve(
-    scope: MemoryScope,
-    x: Tensor,
-    weight: Kernel2d,
-    { accumulate = false, ...options }: ConvolutionOptions,
-    output: Tensor,
-  ): Promise<void> {
+  async convolve(scope: MemoryScope, call: ConvolveCall): Promise<void> {
+    const { x, weight, stride, padLeft, padRight, accumulate = false, output } = call;
+    const geometry = { stride, padLeft, padRight };
     const results = accumulate ? scope.tensor("convolved", this.#scalar, output.shape) : output;
-    const key = `convolve ${weight.out} ${weight.in} ${weight.size} ${JSON.stringify(options)}`;
+    const key = `convolve ${weight.out} ${weight.in} ${weight.size} ${JSON.stringify(geometry)}`;
     const inputs = { x: { tensor: x }, w0_values: { tensor: weight.weight }, w0_bias: { tensor: weight.bias } };
-    await this.#run(key, () => convolveGraph(this.#scalar, weight, options), inputs, { y0: { tensor: results } });
+    await this.#run(key, () => convolveGraph(this.#scalar, weight, geometry), inputs, { y0: { tensor: results } });
     if (results === output) return;
-    accumulateTensor(this.#gpu.recorder, this.#scalar, output, 1, results, 1);
+    accumulateTensor(this.#gpu.recorder, { target: output, a: 1, x: results, b: 1 });
     scope.release(results);
   }
 
@@ -137,7 +114,7 @@ export class OrtBackend implements DenseBackend {
   /** One run for all products: their weights are in one piece each. */
   async #project(
     x: Tensor,
-    norm: Norm,
+    norm: Norm | undefined,
     weights: readonly Matrix[],
     pieces: readonly MatrixPiece[],
     outputs: readonly Tensor[],
@@ -156,7 +133,7 @@ export class OrtBackend implements DenseBackend {
     );
   }
 
-  async #sumProducts(scope: MemoryScope, terms: readonly ProductTerm[], output: Tensor): Promise<void> {
+  async #sumProducts(scope: MemoryScope, terms: readonly LinearTerm[], output: Tensor): Promise<void> {
     const first = terms[0]!.weight;
     for (const { x, weight } of terms) {
       expectOutput(weight.name, output, expectColumns(weight.name, x, weight.in), weight.out);
@@ -176,7 +153,7 @@ export class OrtBackend implements DenseBackend {
     });
   }
 
-  #addBranch(branch: Tensor, { gate, scale }: Residual, hidden: Tensor): void {
+  #addBranch(branch: Tensor, { gate, scale = 1, hidden }: ResidualLinearCall): void {
     const [rows, columns] = hidden.shape as readonly [number, number];
     this.#gpu.recorder.dispatch(gatedAdd, {
       bindings: { y: branch, gate: gate ?? branch, x: hidden },
@@ -223,13 +200,13 @@ function productShape(weight: Matrix, piece: MatrixPiece): ProductShape {
 const productKey = ({ out, in: columns, format, bias, rank }: ProductShape): string =>
   `${out}x${columns}${format}${bias ? "b" : ""}${rank > 0 ? `r${rank}` : ""}`;
 
-const normShape = (norm: Norm): NormShape => ({ kind: norm.kind, eps: norm.kind === "none" ? 0 : norm.eps });
+const normShape = (norm: Norm | undefined): NormShape => norm ?? { kind: "none", eps: 0 };
 
-const normKey = (norm: Norm): string => (norm.kind === "none" ? "none" : `${norm.kind}:${norm.eps}`);
+const normKey = (norm: Norm | undefined): string => (norm ? `${norm.kind}:${norm.eps}` : "none");
 
-function normOperands(norm: Norm): Operands {
-  switch (norm.kind) {
-    case "none":
+function normOperands(norm: Norm | undefined): Operands {
+  switch (norm?.kind) {
+    case undefined:
       return {};
     case "layer":
       return { norm_scale: { tensor: norm.scale }, norm_shift: { tensor: norm.shift } };

@@ -4,16 +4,14 @@ import type { Gpu } from "../../gpu/device.ts";
 import type { MemoryScope } from "../../gpu/memory.ts";
 import { foldGrid } from "../../gpu/recorder.ts";
 import { reductionLanes } from "../../gpu/reduction-lanes.ts";
-import type { ScalarType, Tensor } from "../../gpu/tensor.ts";
-import type { ConvolutionOptions, DenseBackend, Norm, ProductTerm, Residual } from "../backend.ts";
+import { scalarOf, type ScalarType, type Tensor } from "../../gpu/tensor.ts";
+import type { ConvolveCall, DenseBackend, LinearCall, Norm, ResidualLinearCall, SwiGluCall } from "../backend.ts";
 import {
   expectAligned,
   expectColumns,
   expectOutput,
-  type Kernel2d,
   type Matrix,
   type MatrixPiece,
-  scalarOf,
   type WeightFormat,
 } from "../matrix.ts";
 import { type Operator, everyOperator, operatorOf } from "../operators.ts";
@@ -33,6 +31,13 @@ const KERNELS = { f32: linear, f16: linear, q8: linearQ8, q4: linearQ4 } as cons
 export type TileChoice = Readonly<Record<Operator, TileName>>;
 
 type LoopOverride = "TILE_ROWS" | "TILE_OUTS" | "TWO_LEVEL" | "DIRECT";
+
+/** output = x · weightᵀ, before the epilogue. */
+interface Product<Weight = Pick<Matrix, "name" | "in" | "format">> {
+  readonly x: Tensor;
+  readonly weight: Weight;
+  readonly output: Tensor;
+}
 
 interface Epilogue {
   readonly kind: keyof typeof EPILOGUES;
@@ -59,59 +64,40 @@ export class WgslBackend implements DenseBackend {
     this.#tiles = tiles;
   }
 
-  async linear(
-    scope: MemoryScope,
-    x: Tensor,
-    norm: Norm,
-    weights: readonly Matrix[],
-    outputs: readonly Tensor[],
-  ): Promise<void> {
+  async linear(scope: MemoryScope, { x, norm, weights, outputs }: LinearCall): Promise<void> {
     const rows = weights.map((weight) => expectColumns(weight.name, x, weight.in))[0]!;
     weights.forEach((weight, i) => expectOutput(weight.name, outputs[i]!, rows, weight.out));
     this.#withNormalized(scope, x, norm, (normalized) => {
-      weights.forEach((weight, i) => this.#linear(scope, normalized, weight, outputs[i]!, { kind: "store" }));
+      for (const [i, weight] of weights.entries()) {
+        const product = { x: normalized, weight, output: outputs[i]! };
+        this.#linear(scope, product, { kind: "store" });
+      }
     });
   }
 
-  async swiglu(
-    scope: MemoryScope,
-    x: Tensor,
-    norm: Norm,
-    gate: Matrix,
-    up: Matrix,
-    upScale: number,
-    output: Tensor,
-  ): Promise<void> {
+  async swiglu(scope: MemoryScope, { x, norm, gate, up, upScale = 1, output }: SwiGluCall): Promise<void> {
     const rows = expectColumns(gate.name, x, gate.in);
     expectOutput(gate.name, output, rows, gate.out);
     expectAligned(gate, up);
     this.#withNormalized(scope, x, norm, (normalized) => {
-      this.#linear(scope, normalized, gate, output, { kind: "store" });
-      this.#linear(scope, normalized, up, output, { kind: "gated", factor: upScale });
+      this.#linear(scope, { x: normalized, weight: gate, output }, { kind: "store" });
+      this.#linear(scope, { x: normalized, weight: up, output }, { kind: "gated", factor: upScale });
     });
   }
 
-  async residualLinear(
-    scope: MemoryScope,
-    terms: readonly ProductTerm[],
-    { gate, scale }: Residual,
-    hidden: Tensor,
-  ): Promise<void> {
+  async residualLinear(scope: MemoryScope, { terms, gate, scale = 1, hidden }: ResidualLinearCall): Promise<void> {
     const epilogue: Epilogue = gate ? { kind: "addGated", factor: scale, gate } : { kind: "add", factor: scale };
     for (const { x, weight } of terms) {
       expectOutput(weight.name, hidden, expectColumns(weight.name, x, weight.in), weight.out);
       expectAligned(terms[0]!.weight, weight);
-      this.#withNormalized(scope, x, { kind: "none" }, (rows) => this.#linear(scope, rows, weight, hidden, epilogue));
+      this.#withNormalized(scope, x, undefined, (rows) =>
+        this.#linear(scope, { x: rows, weight, output: hidden }, epilogue),
+      );
     }
   }
 
-  async convolve(
-    _scope: MemoryScope,
-    x: Tensor,
-    weight: Kernel2d,
-    { stride, padLeft, accumulate = false }: ConvolutionOptions,
-    output: Tensor,
-  ): Promise<void> {
+  async convolve(_scope: MemoryScope, call: ConvolveCall): Promise<void> {
+    const { x, weight, stride, padLeft, accumulate = false, output } = call;
     const [, , width, channels] = x.shape as readonly [number, number, number, number];
     const [, outHeight, outWidth, outs] = output.shape as readonly [number, number, number, number];
     if (channels !== weight.in || outs !== weight.out)
@@ -154,18 +140,18 @@ export class WgslBackend implements DenseBackend {
   async dispose(): Promise<void> {}
 
   /** Gives `work` the rows normalised and in the scalar type. */
-  #withNormalized(scope: MemoryScope, x: Tensor, norm: Norm, work: (normalized: Tensor) => void): void {
-    if (norm.kind === "none" && x.dtype === this.#scalar) return work(x);
+  #withNormalized(scope: MemoryScope, x: Tensor, norm: Norm | undefined, work: (normalized: Tensor) => void): void {
+    if (!norm && x.dtype === this.#scalar) return work(x);
     const [rows, columns] = x.shape as readonly [number, number];
     const y = scope.tensor("normalised rows", this.#scalar, [rows, columns]);
-    const scale = norm.kind === "layer" ? norm.scale : norm.kind === "rms" ? norm.weight : x;
-    const bindings = { x, scale, shift: norm.kind === "layer" ? norm.shift : scale, y };
+    const scale = norm?.kind === "layer" ? norm.scale : (norm?.weight ?? x);
+    const bindings = { x, scale, shift: norm?.kind === "layer" ? norm.shift : scale, y };
     const quads = quadsOf("The normalised rows", columns);
     const lanes = reductionLanes(this.#gpu.adapter, quads);
     this.#gpu.recorder.dispatch(normalize, {
       bindings,
-      parameters: { rows, quads, eps: norm.kind === "none" ? 0 : norm.eps },
-      overrides: { KIND: NORM_KINDS[norm.kind], ...lanes },
+      parameters: { rows, quads, eps: norm?.eps ?? 0 },
+      overrides: { KIND: NORM_KINDS[norm?.kind ?? "none"], ...lanes },
       scalar: this.#scalar,
       outer: scalarOf(x),
       grid: foldGrid(Math.ceil(rows / lanes.ITEMS)),
@@ -180,7 +166,7 @@ export class WgslBackend implements DenseBackend {
     return { TILE_ROWS: rows, TILE_OUTS: outs, TWO_LEVEL: twoLevel, DIRECT: name === "direct" ? 1 : 0 };
   }
 
-  #linear(scope: MemoryScope, x: Tensor, weight: Matrix, output: Tensor, epilogue: Epilogue): void {
+  #linear(scope: MemoryScope, { x, weight, output }: Product<Matrix>, epilogue: Epilogue): void {
     let down: Tensor | undefined;
     let low: Tensor | undefined;
     for (const piece of weight.pieces) {
@@ -190,20 +176,19 @@ export class WgslBackend implements DenseBackend {
         scope.release(low);
         down = lowRank.down;
         low = scope.tensor("low-rank rows", this.#scalar, [x.shape[0]!, lowRank.rank]);
-        const product = { name: `${weight.name} down`, in: weight.in, format: this.#scalar };
-        this.#piece(x, product, { firstRow: 0, rows: lowRank.rank, values: down }, low, { kind: "store" });
+        const downMatrix = { name: `${weight.name} down`, in: weight.in, format: this.#scalar };
+        const downPiece = { firstRow: 0, rows: lowRank.rank, values: down };
+        this.#piece({ x, weight: downMatrix, output: low }, downPiece, { kind: "store" });
       }
-      this.#piece(x, weight, piece, output, epilogue, lowRank && low);
+      this.#piece({ x, weight, output }, piece, epilogue, lowRank && low);
     }
     scope.release(low);
   }
 
   /** @param low  [rows, rank] x · downᵀ, where the piece has a change of low rank */
   #piece(
-    x: Tensor,
-    { name, in: inputs, format }: Pick<Matrix, "name" | "in" | "format">,
+    { x, weight: { name, in: inputs, format }, output }: Product,
     { firstRow: firstColumn, rows: outs, values, scales, bias, lowRank }: MatrixPiece,
-    output: Tensor,
     { kind, factor = 1, gate }: Epilogue,
     low?: Tensor,
   ): void {
