@@ -20,8 +20,8 @@ export async function createBackend(
   return OrtBackend.create(gpu, scalar, ortWasmUrl);
 }
 
-/** onnxruntime's backend on a device that does nothing (`Gpu.standIn`): it loads nothing. */
+/** onnxruntime's backend on the null device: it does not load onnxruntime. */
 export async function createOrtOnNullDevice(gpu: Gpu, scalar: ScalarType): Promise<DenseBackend> {
   const { OrtBackend } = await import("./ort/ort-backend.ts");
-  return OrtBackend.standIn(gpu, scalar);
+  return OrtBackend.onNullDevice(gpu, scalar);
 }

@@ -4,7 +4,7 @@ import { GpuMemory } from "./memory.ts";
 import { PipelineCache, type PipelineVariant } from "./pipelines.ts";
 import { Recorder } from "./recorder.ts";
 import { StageClock } from "./stage-clock.ts";
-import { createNullDevice } from "./null-device.ts";
+import { createNullDevice, NO_LIMITS, nullAdapter, NullRecorder } from "./null-device.ts";
 import type { ScalarType } from "./tensor.ts";
 import { warmUp } from "./warm-up.ts";
 
@@ -48,12 +48,12 @@ export class Gpu {
   /** Set once the device is lost other than by `destroy`. */
   lost: GPUDeviceLostInfo | undefined;
 
-  private constructor(device: GPUDevice, adapter: AdapterSummary) {
+  private constructor(device: GPUDevice, adapter: AdapterSummary, RecorderClass: typeof Recorder = Recorder) {
     this.device = device;
     this.adapter = adapter;
     this.memory = new GpuMemory(device, adapter.maxBindingBytes);
     this.pipelines = new PipelineCache(device);
-    this.recorder = new Recorder(device, this.memory, this.pipelines);
+    this.recorder = new RecorderClass(device, this.memory, this.pipelines);
     this.memory.submitRecorded = () => this.recorder.flush();
     this.clock = new StageClock(device, this.memory, this.recorder);
     void device.lost.then((info) => {
@@ -91,7 +91,12 @@ export class Gpu {
     return new Gpu(device, { ...summary, f16: summary.f16 && !options.forceF32, maxBindingBytes });
   }
 
-  /** The same adapter with nothing behind it: code that runs on it tells which pipelines it needs (`pipelines.variants`). */
+  /** The null device without an adapter: for planning memory where there is no model and no GPU yet. Nothing is dispatched. */
+  static nullDevice(maxBindingBytes: number): Gpu {
+    return new Gpu(createNullDevice({ limits: NO_LIMITS }), nullAdapter(maxBindingBytes), NullRecorder);
+  }
+
+  /** The null device in place of this one. A dry run on it collects the pipelines that a run needs (`pipelines.variants`). */
   onNullDevice(): Gpu {
     return new Gpu(createNullDevice(this.device), this.adapter);
   }

@@ -43,7 +43,12 @@ export class Recorder {
   #slots = 0;
   readonly #inFlight: Promise<undefined>[] = [];
 
-  constructor(device: GPUDevice, memory: GpuMemory, pipelines: PipelineCache) {
+  constructor(
+    device: GPUDevice,
+    memory: GpuMemory,
+    pipelines: PipelineCache,
+    meter: WorkMeter = new WorkMeter(device.queue),
+  ) {
     this.#device = device;
     this.#memory = memory;
     this.#pipelines = pipelines;
@@ -53,7 +58,7 @@ export class Recorder {
       PARAMETER_SLOTS * PARAMETER_SLOT_BYTES,
       UNIFORM_USAGE,
     );
-    this.meter = new WorkMeter(device.queue);
+    this.meter = meter;
   }
 
   /** Records one dispatch of a kernel. */

@@ -15,15 +15,17 @@ const ASSUMED_MS = 10;
 /** Estimates the GPU time of recorded work from the measured rate of earlier submissions. */
 export class WorkMeter {
   readonly #queue: GPUQueue;
-  #workPerMs = INITIAL_WORK_PER_MS;
+  #workPerMs: number;
   #pending = 0;
   /** Time that the rate was measured in, up to the window. */
   #measuredMs = ASSUMED_MS;
   /** When the last submission was done. */
   #doneAt = 0;
 
-  constructor(queue: GPUQueue) {
+  /** @param workPerMs  the rate that is assumed until one is measured */
+  constructor(queue: GPUQueue, workPerMs = INITIAL_WORK_PER_MS) {
     this.#queue = queue;
+    this.#workPerMs = workPerMs;
   }
 
   /** Whether what is pending has reached a submission's share of time. */

@@ -156,9 +156,10 @@ export class TextEncoder {
 /** Cosine and sine of position · theta^(−2j / headDim), [positions, headDim / 2, 2], computed in f64. */
 export function rotaryTable(positions: number, headDim: number, theta: number): Float32Array<ArrayBuffer> {
   const table = new Float32Array(positions * headDim);
+  const frequencies = Float64Array.from({ length: headDim / 2 }, (_, j) => theta ** ((-2 * j) / headDim));
   for (let position = 0; position < positions; position++)
     for (let j = 0; j < headDim / 2; j++) {
-      const angle = position * theta ** ((-2 * j) / headDim);
+      const angle = position * frequencies[j]!;
       table[position * headDim + 2 * j] = Math.cos(angle);
       table[position * headDim + 2 * j + 1] = Math.sin(angle);
     }

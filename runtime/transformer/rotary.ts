@@ -34,17 +34,34 @@ export function tokenRotaryTable(
   axes: readonly number[],
   theta: number,
 ): Float32Array<ArrayBuffer> {
-  const pairs = axes.reduce((sum, axis) => sum + axis / 2, 0);
-  const table = new Float32Array(positions.length * pairs * 2);
+  const width = axes.reduce((sum, axis) => sum + axis, 0);
+  const table = new Float32Array(positions.length * width);
+  const rotations = axes.map((size) => axisRotations(size, theta));
   let at = 0;
   for (const ids of positions)
-    for (const [axis, size] of axes.entries())
-      for (let k = 0; k < size / 2; k++) {
-        const angle = ids[axis]! * theta ** ((-2 * k) / size);
-        table[at++] = Math.cos(angle);
-        table[at++] = Math.sin(angle);
-      }
+    for (const [axis, size] of axes.entries()) {
+      table.set(rotations[axis]!(ids[axis]!), at);
+      at += size;
+    }
   return table;
+}
+
+/** Cosine and sine of each pair of one axis, by id. Tokens of a grid share ids, so each is computed once. */
+function axisRotations(size: number, theta: number): (id: number) => Float32Array {
+  const known = new Map<number, Float32Array>();
+  return (id) => {
+    let rotation = known.get(id);
+    if (!rotation) {
+      rotation = new Float32Array(size);
+      for (let k = 0; k < size / 2; k++) {
+        const angle = id * theta ** ((-2 * k) / size);
+        rotation[2 * k] = Math.cos(angle);
+        rotation[2 * k + 1] = Math.sin(angle);
+      }
+      known.set(id, rotation);
+    }
+    return rotation;
+  };
 }
 
 function gridPositions({ height, width }: Grid, time: number): PositionId[] {

@@ -37,6 +37,11 @@ export class PreviewModel {
     this.#coefficients ??= await this.#fit(signal);
   }
 
+  /** Forgets the fit, so that the next run makes it again: for dry runs. */
+  reset(): void {
+    this.#coefficients = undefined;
+  }
+
   /**
    * A picture of an eighth of the size.
    *

@@ -23,6 +23,7 @@ import {
   residualLinearGraph,
 } from "./graphs.ts";
 import type { OnnxGraph } from "./onnx.ts";
+import { NullSessions } from "./null-sessions.ts";
 import { type Operand, OrtSessions } from "./sessions.ts";
 
 type Operands = Record<string, Operand>;
@@ -52,9 +53,9 @@ export class OrtBackend implements DenseBackend {
     return new OrtBackend(gpu, scalar, await OrtSessions.create(gpu.device, wasmUrl));
   }
 
-  /** One whose sessions do nothing, on a device that does nothing either. */
-  static standIn(gpu: Gpu, scalar: ScalarType): OrtBackend {
-    return new OrtBackend(gpu, scalar, { run: async () => {}, dispose: async () => {} });
+  /** @param gpu  on the null device: onnxruntime is not loaded, and its memory is counted */
+  static onNullDevice(gpu: Gpu, scalar: ScalarType): OrtBackend {
+    return new OrtBackend(gpu, scalar, new NullSessions(gpu));
   }
 
   async linear(scope: MemoryScope, { x, norm, weights, outputs }: LinearCall): Promise<void> {
