@@ -21,7 +21,8 @@ const LAYERS = [
   ["runtime/backend"],
   ["runtime/gpu"],
   ["kernels"],
-  ["runtime/errors\\.ts", "runtime/async"],
+  ["runtime/validation", "runtime/async"],
+  ["runtime/errors\\.ts"],
 ];
 /** Where Node's modules may be imported. */
 const NODE = "^runtime/node(/|\\.ts$)";

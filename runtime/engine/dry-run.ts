@@ -1,7 +1,7 @@
 import type { PipelineVariant } from "../gpu/pipelines.ts";
 import type { LoadedModel } from "../loaded-model/loaded-model.ts";
 import { runPipeline } from "../pipeline/run-pipeline.ts";
-import { resolveRequest } from "../request/request.ts";
+import { resolveRequest } from "../request/resolve-request.ts";
 import { resolveRun } from "../request/resolve-run.ts";
 import { WEIGHT_PARTS } from "../weights/inventory.ts";
 

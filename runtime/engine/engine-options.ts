@@ -1,8 +1,10 @@
+import * as v from "valibot";
 import { BACKEND_OPTIONS, type BackendOption } from "../backend/backend.ts";
-import { KleinbildError } from "../errors.ts";
 import { GPU_FEATURES, type GpuFeature } from "../gpu/device.ts";
 import type { ScalarType } from "../gpu/tensor.ts";
 import type { Quantization } from "../weights/loader/weight-loader.ts";
+import { choice, custom, flag } from "../validation/field-kinds.ts";
+import { parse } from "../validation/parse.ts";
 import type { QuantizationMethod } from "../weights/quantize.ts";
 
 /** How the engine computes; all of it can be left to the engine. */
@@ -41,53 +43,32 @@ export interface EngineOptions {
   readonly maxInvocations?: number | undefined;
 }
 
-const CHOICES = {
-  dtype: ["f32", "f16"],
-  quantization: ["none", "q8", "q4"],
-  quantizationMethod: ["rtn", "mse"],
-  backend: BACKEND_OPTIONS,
-  powerPreference: ["low-power", "high-performance"],
-} as const satisfies Partial<Record<keyof EngineOptions, readonly string[]>>;
-const FEATURES = "withoutFeatures" satisfies keyof EngineOptions;
-const WARM_UP = "warmUp" satisfies keyof EngineOptions;
-const COUNTS = [
-  "referenceCacheBytes",
-  "memoryBudgetBytes",
-  "maxBindingBytes",
-  "maxWorkgroupBytes",
-  "maxInvocations",
-] as const satisfies readonly (keyof EngineOptions)[];
+const GPU_FEATURE_NAMES: readonly unknown[] = GPU_FEATURES;
+const count = custom<number>((value) => Number.isSafeInteger(value) && (value as number) >= 0, {
+  expected: "a whole number",
+});
 
-/** @throws KleinbildError `invalid-request` that names the option, unknown ones included */
+const OPTIONS = v.strictObject({
+  dtype: v.optional(choice(["f32", "f16"])),
+  quantization: v.optional(choice(["none", "q8", "q4"])),
+  quantizationMethod: v.optional(choice(["rtn", "mse"])),
+  backend: v.optional(choice(BACKEND_OPTIONS)),
+  powerPreference: v.optional(choice(["low-power", "high-performance"])),
+  referenceCacheBytes: v.optional(count),
+  memoryBudgetBytes: v.optional(count),
+  maxBindingBytes: v.optional(count),
+  maxWorkgroupBytes: v.optional(count),
+  maxInvocations: v.optional(count),
+  withoutFeatures: v.optional(
+    custom<readonly GpuFeature[]>(
+      (value) => Array.isArray(value) && value.every((feature) => GPU_FEATURE_NAMES.includes(feature)),
+      { expected: `a list of ${GPU_FEATURES.join(", ")}` },
+    ),
+  ),
+  warmUp: v.optional(flag()),
+} satisfies Record<keyof EngineOptions, v.GenericSchema>);
+
+/** @throws KleinbildError `invalid-request` with the option as `parameter`, also for options that do not exist */
 export function checkEngineOptions(options: EngineOptions): void {
-  for (const [parameter, value] of Object.entries(options) as [string, unknown][]) {
-    if (value === undefined) continue;
-    const choices: readonly string[] | undefined = Object.hasOwn(CHOICES, parameter)
-      ? CHOICES[parameter as keyof typeof CHOICES]
-      : undefined;
-    if (choices && !choices.includes(value as string))
-      throw invalid(parameter, `${parameter} must be one of ${choices.join(", ")}; got ${JSON.stringify(value)}.`);
-    const isCount = (COUNTS as readonly string[]).includes(parameter);
-    if (isCount && !(Number.isSafeInteger(value) && (value as number) >= 0))
-      throw invalid(parameter, `${parameter} must be a whole number; got ${JSON.stringify(value)}.`);
-    if (parameter === FEATURES) checkFeatures(value);
-    else if (parameter === WARM_UP) {
-      if (typeof value !== "boolean")
-        throw invalid(parameter, `${parameter} must be true or false; got ${JSON.stringify(value)}.`);
-    } else if (!choices && !isCount)
-      throw invalid(
-        parameter,
-        `There is no option ${parameter}; there are ${[...Object.keys(CHOICES), ...COUNTS, FEATURES, WARM_UP].join(", ")}.`,
-      );
-  }
-}
-
-function checkFeatures(value: unknown): void {
-  const known: readonly unknown[] = GPU_FEATURES;
-  if (Array.isArray(value) && value.every((feature) => known.includes(feature))) return;
-  throw invalid(FEATURES, `${FEATURES} must be a list of ${GPU_FEATURES.join(", ")}; got ${JSON.stringify(value)}.`);
-}
-
-function invalid(parameter: string, message: string): KleinbildError {
-  return new KleinbildError("invalid-request", message, { parameter });
+  parse(OPTIONS, options, { what: "An engine", member: "option" });
 }

@@ -5,7 +5,7 @@ import type { PixelImage } from "../image/pixels.ts";
 import type { LoadedModel } from "../loaded-model/loaded-model.ts";
 import type { PictureEvent } from "../pipeline/run-pipeline.ts";
 import type { PipelineRequest } from "../pipeline/pipeline-request.ts";
-import type { ResolvedRequest } from "../request/request.ts";
+import type { ResolvedRequest } from "../request/resolve-request.ts";
 
 /** A finished picture, and how it came about. */
 export interface EngineResult {

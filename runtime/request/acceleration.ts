@@ -1,6 +1,8 @@
+import * as v from "valibot";
 import { KleinbildError } from "../errors.ts";
-import { checkChoice, checkFields, checkInteger, checkNumber } from "./checks.ts";
 import type { StepCacheMethod, StepCacheOptions } from "../transformer/step-cache.ts";
+import { choice, float, integer } from "../validation/field-kinds.ts";
+import { parse } from "../validation/parse.ts";
 import type { ModelConfig } from "../weights/config/model-config.ts";
 
 /** How evaluations of the velocity are spared, at some cost in likeness; see docs/acceleration.md. */
@@ -37,15 +39,13 @@ export function presetOptions(preset: Exclude<AccelerationPreset, "none">, steps
   return { ...options, startStep: Math.min(options.startStep, steps - 1) };
 }
 
-const PRESETS: readonly AccelerationPreset[] = ["none", "low", "medium", "high"];
-const METHODS = ["first-block", "tea", "dual-block"] as const;
-const COMMON_FIELDS = ["method", "threshold", "startStep", "endStep", "maxConsecutive"];
-const DUAL_BLOCK_FIELDS = ["skipInterval", "firstBlocks", "lastBlocks"];
-const DEFAULTS = { threshold: 0.25, distance: 0.5, maxConsecutive: 3, skipInterval: 5, firstBlocks: 1, lastBlocks: 0 };
+const PRESETS = choice(["none", "low", "medium", "high"]);
+const METHOD = v.looseObject({ method: choice(["first-block", "tea", "dual-block"]) });
 const MAX_CONSECUTIVE = 1000;
+const PARAMETER = "acceleration";
 
 /**
- * What a request's `acceleration` means for a run of `steps`; undefined where nothing is spared.
+ * What a request's `acceleration` means for a run of `steps`; undefined when nothing is reused.
  *
  * @throws KleinbildError `invalid-request`; `unsupported` for `tea` on a model without coefficients
  */
@@ -56,53 +56,62 @@ export function resolveAcceleration(
 ): StepCacheOptions | undefined {
   if (acceleration === undefined) return undefined;
   if (typeof acceleration !== "string") return resolveOptions(acceleration, steps, config);
-  const preset = checkChoice("acceleration", acceleration, PRESETS);
+  const preset = parse(PRESETS, acceleration, { parameter: PARAMETER });
   return preset === "none" ? undefined : resolveOptions(presetOptions(preset, steps), steps, config);
 }
 
 function resolveOptions(options: AccelerationOptions, steps: number, config: ModelConfig): StepCacheOptions {
-  checkFields("acceleration", options, [...COMMON_FIELDS, ...DUAL_BLOCK_FIELDS], "acceleration");
-  checkChoice("acceleration.method", options.method, METHODS);
-  if (options.method !== "dual-block") checkFields(options.method, options, COMMON_FIELDS, "acceleration");
-  const { startStep = 0, endStep = steps, maxConsecutive = DEFAULTS.maxConsecutive } = options;
-  checkInteger("acceleration.startStep", startStep, 0, steps - 1);
+  const { method } = parse(METHOD, options, { parameter: PARAMETER });
+  const common = commonFields(options, steps);
+  const naming = { parameter: PARAMETER, what: method };
+  if (method === "dual-block") {
+    const fields = parse(v.strictObject({ ...common, ...dualBlockFields(options, config) }), options, naming);
+    const { threshold, skipInterval, firstBlocks, lastBlocks } = fields;
+    return { method: { kind: method, threshold, skipInterval, firstBlocks, lastBlocks }, ...windowOf(fields) };
+  }
+  const fields = parse(v.strictObject(common), options, naming);
+  const cache: StepCacheMethod =
+    method === "tea"
+      ? { kind: method, distance: fields.threshold, coefficients: coefficientsOf(config) }
+      : { kind: method, threshold: fields.threshold };
+  return { method: cache, ...windowOf(fields) };
+}
+
+/** Fields of every method. The end of the window must be behind its start, which is checked first. */
+function commonFields({ method, startStep }: AccelerationOptions, steps: number) {
+  const start = Number.isInteger(startStep) ? startStep! : 0;
   return {
-    method: resolveMethod(options, config),
-    startStep,
-    endStep: checkInteger("acceleration.endStep", endStep, startStep + 1, steps),
-    maxConsecutive: checkInteger("acceleration.maxConsecutive", maxConsecutive, 1, MAX_CONSECUTIVE),
+    method: choice([method]),
+    threshold: v.optional(float({ min: 0, max: 1 }), method === "tea" ? 0.5 : 0.25),
+    startStep: v.optional(integer({ min: 0, max: steps - 1 }), 0),
+    endStep: v.optional(integer({ min: start + 1, max: steps }), steps),
+    maxConsecutive: v.optional(integer({ min: 1, max: MAX_CONSECUTIVE }), 3),
   };
 }
 
-function resolveMethod(options: AccelerationOptions, config: ModelConfig): StepCacheMethod {
-  const { method, threshold = method === "tea" ? DEFAULTS.distance : DEFAULTS.threshold } = options;
-  checkNumber("acceleration.threshold", threshold, 0, 1);
-  switch (method) {
-    case "first-block":
-      return { kind: method, threshold };
-    case "tea": {
-      const { teaCacheCoefficients: coefficients } = config;
-      if (!coefficients)
-        throw new KleinbildError(
-          "unsupported",
-          `${config.name} has no TeaCache coefficients; fit them with tools/fit-teacache.mjs, or take method first-block or dual-block.`,
-          { parameter: "acceleration.method" },
-        );
-      return { kind: method, distance: threshold, coefficients };
-    }
-    case "dual-block": {
-      const { skipInterval = DEFAULTS.skipInterval } = options;
-      const { firstBlocks = DEFAULTS.firstBlocks, lastBlocks = DEFAULTS.lastBlocks } = options;
-      const blocks = config.transformer.doubleBlocks + config.transformer.singleBlocks;
-      return {
-        kind: method,
-        threshold,
-        skipInterval: checkInteger("acceleration.skipInterval", skipInterval, 1, MAX_CONSECUTIVE),
-        firstBlocks: checkInteger("acceleration.firstBlocks", firstBlocks, 1, blocks),
-        lastBlocks: checkInteger("acceleration.lastBlocks", lastBlocks, 0, blocks - firstBlocks),
-      };
-    }
-    default:
-      return method satisfies never;
-  }
+function dualBlockFields({ firstBlocks }: AccelerationOptions, { transformer }: ModelConfig) {
+  const first = Number.isInteger(firstBlocks) ? firstBlocks! : 1;
+  const blocks = transformer.doubleBlocks + transformer.singleBlocks;
+  return {
+    skipInterval: v.optional(integer({ min: 1, max: MAX_CONSECUTIVE }), 5),
+    firstBlocks: v.optional(integer({ min: 1, max: blocks }), 1),
+    lastBlocks: v.optional(integer({ min: 0, max: blocks - first }), 0),
+  };
+}
+
+function windowOf({
+  startStep,
+  endStep,
+  maxConsecutive,
+}: Omit<StepCacheOptions, "method">): Omit<StepCacheOptions, "method"> {
+  return { startStep, endStep, maxConsecutive };
+}
+
+function coefficientsOf({ name, teaCacheCoefficients }: ModelConfig): readonly number[] {
+  if (teaCacheCoefficients) return teaCacheCoefficients;
+  throw new KleinbildError(
+    "unsupported",
+    `${name} has no TeaCache coefficients; fit them with tools/fit-teacache.mjs, or use method first-block or dual-block.`,
+    { parameter: "acceleration.method" },
+  );
 }

@@ -1,6 +1,6 @@
 import type { PixelImage } from "../image/pixels.ts";
 import type { LoraUse, PipelineRequest } from "../pipeline/pipeline-request.ts";
-import type { ResolvedRequest } from "./request.ts";
+import type { ResolvedRequest } from "./resolve-request.ts";
 import { seededNoise } from "../sampling/noise.ts";
 import { buildSigmas } from "../sampling/schedule.ts";
 import { SCHEDULERS } from "../sampling/scheduler.ts";

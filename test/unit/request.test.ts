@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { KleinbildError } from "../../runtime/errors.ts";
-import { type GenerateRequest, resolveRequest } from "../../runtime/request/request.ts";
+import type { GenerateRequest } from "../../runtime/request/request.ts";
+import { resolveRequest } from "../../runtime/request/resolve-request.ts";
 import { SCHEDULERS } from "../../runtime/sampling/scheduler.ts";
 import type { ModelConfig } from "../../runtime/weights/config/model-config.ts";
 import { SMALL_CONFIG as BASE } from "../support/model-config.ts";
@@ -116,7 +117,7 @@ describe("prompt and negativePrompt", () => {
     [undefined, "undefined"],
     [null, "null"],
     [7, "7"],
-    [["a cat"], "a list of 1"],
+    [["a cat"], '["a cat"]'],
     [{}, "an object"],
   ] as const)
     it(`prompt must be a string, not ${shown}`, () =>
@@ -297,7 +298,7 @@ describe("seed and noise", () => {
     ["Torch", '"Torch"'],
     ["", '""'],
     [null, "null"],
-    [["torch"], "a list of 1"],
+    [["torch"], '["torch"]'],
   ] as const)
     it(`noise may not be ${shown}`, () =>
       expectRefusal({ noise }, `noise must be one of counter, torch; got ${shown}.`, { parameter: "noise" }));

@@ -1,5 +1,6 @@
 import { KleinbildError } from "../../errors.ts";
-import { type ApiError, fieldCode, readTaskScope, show, TaskError, toApiErrors } from "../schema/api-error.ts";
+import { show } from "../../validation/describe-field.ts";
+import { type ApiError, fieldCode, readTaskScope, TaskError, toApiErrors } from "../schema/api-error.ts";
 import { AsyncTasks } from "./async-tasks.ts";
 import { deliverErrors } from "./delivery.ts";
 import { type ImageInferenceTools, runImageInference, type Weights } from "./image-inference.ts";

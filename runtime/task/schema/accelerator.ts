@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { flag, float, integer } from "./field-kinds.ts";
+import { flag, float, integer } from "../../validation/field-kinds.ts";
 
 /** A share from 0 to 1: thresholds and distances of the caches. */
 const share = (description: string): v.GenericSchema<number> =>

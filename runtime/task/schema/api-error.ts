@@ -1,4 +1,5 @@
 import { type ErrorDetails, KleinbildError, type KleinbildErrorCode } from "../../errors.ts";
+import { show } from "../../validation/describe-field.ts";
 
 /** One problem of one task, in the hosted API's shape. */
 export interface ApiError {
@@ -156,13 +157,4 @@ function describe(error: unknown): { readonly name: string; readonly message: st
     name: "",
     message: typeof error === "string" ? error : `Something was thrown that is no error: ${show(error)}`,
   };
-}
-
-/** A value in an error message, short. */
-export function show(value: unknown): string {
-  if (typeof value === "string") return JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}…` : value);
-  if (Array.isArray(value)) return `a list of ${value.length}`;
-  if (typeof value === "bigint") return value.toString().length > 40 ? "a huge number" : value.toString();
-  if (typeof value === "function" || typeof value === "symbol") return `a ${typeof value}`;
-  return typeof value === "object" && value !== null ? "an object" : String(value);
 }

@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { choice, flag, float, integer, text } from "./field-kinds.ts";
+import { choice, flag, float, integer, text } from "../../validation/field-kinds.ts";
 
 /** `safety`. What asks for a check is refused by conditions.ts. */
 export const safetySchema = v.strictObject({

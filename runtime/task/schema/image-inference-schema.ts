@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import { SCHEDULER_NAMES } from "../../sampling/scheduler.ts";
-import { address, choice, flag, float, integer, list, text, uuid } from "./field-kinds.ts";
+import { address, choice, flag, float, integer, list, text, uuid } from "../../validation/field-kinds.ts";
 import type { ModelRules } from "./model-rules.ts";
 import { acceleratorOptionsSchema } from "./accelerator.ts";
 import { advancedFeaturesSchema, safetySchema, ultralyticsSchema } from "./features.ts";

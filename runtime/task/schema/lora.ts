@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { choice, float, list, text } from "./field-kinds.ts";
+import { choice, float, list, text } from "../../validation/field-kinds.ts";
 
 /** `lora`: at least one. */
 export const loraSchema = list(

@@ -1,7 +1,7 @@
 import * as v from "valibot";
 import { type ApiError, readTaskScope, TaskError } from "./api-error.ts";
 import { conditionErrors } from "./conditions.ts";
-import { text, uuid } from "./field-kinds.ts";
+import { text, uuid } from "../../validation/field-kinds.ts";
 import { type ImageInferenceOutput, imageInferenceSchema } from "./image-inference-schema.ts";
 import type { ResolvedImageInferenceTask } from "./image-inference-task.ts";
 import { issuesToErrors } from "./issue-to-error.ts";

@@ -1,9 +1,11 @@
-import { type ApiError, show } from "./api-error.ts";
-import { dotted, entriesOf, factsOf, fieldAt, fieldPaths, type Path, type Schema } from "./field-facts.ts";
+import { show } from "../../validation/describe-field.ts";
+import { dotted, fieldPaths, type Path, type Schema } from "../../validation/field-facts.ts";
+import { nearestName } from "../../validation/nearest-name.ts";
+import { type ShapeProblem, shapeProblems } from "../../validation/shape.ts";
+import type { ApiError } from "./api-error.ts";
 import { fieldError } from "./issue-to-error.ts";
-import { nearestName } from "./nearest-name.ts";
 
-/** More names than this are not reported: a request with that many is no request. */
+/** A task with more problems of its shape is not meant as a task. */
 const MAX_UNKNOWN = 20;
 
 /** Names of older clients, and of what other programs call the same. */
@@ -18,48 +20,30 @@ const OTHER_NAMES: Readonly<Record<string, string>> = {
   loras: "lora",
 };
 
-/**
- * Fields that do not exist, at any depth, and lists where an object belongs: what valibot's objects report once or not at
- * all. A field that is `undefined` is not given, as everywhere.
- */
+/** Fields that do not exist, at any depth, and lists where an object belongs. */
 export function shapeErrors(schema: Schema, value: unknown): ApiError[] {
   const errors: ApiError[] = [];
-  const visit = (field: Schema, found: unknown, path: Path): void => {
-    if (typeof found !== "object" || found === null || errors.length >= MAX_UNKNOWN) return;
-    const { type } = factsOf(field);
-    if (type === "array" && Array.isArray(found)) {
-      const item = fieldAt(field, [0])!;
-      if (factsOf(item).type === "object")
-        for (const [index, one] of found.entries()) visit(item, one, [...path, index]);
-      return;
-    }
-    if (type !== "object") return;
-    if (Array.isArray(found)) {
-      errors.push(fieldError(schema, path, found));
-      return;
-    }
-    const entries = entriesOf(field);
-    for (const [name, below] of Object.entries(found)) {
-      if (below === undefined) continue;
-      if (Object.hasOwn(entries, name)) visit(entries[name]!, below, [...path, name]);
-      else if (errors.length < MAX_UNKNOWN) errors.push(unknownField(schema, path, name));
-    }
-  };
-  visit(schema, value, []);
+  for (const problem of shapeProblems(schema, value)) {
+    const { path } = problem;
+    errors.push(problem.kind === "list" ? fieldError(schema, path, problem.value) : unknownField(schema, problem));
+    if (errors.length === MAX_UNKNOWN) break;
+  }
   return errors;
 }
 
-function unknownField(schema: Schema, path: Path, name: string): ApiError {
+function unknownField(
+  schema: Schema,
+  { path, name, known }: Extract<ShapeProblem, { readonly kind: "unknown" }>,
+): ApiError {
   const shown = name.length > 64 ? `${name.slice(0, 64)}…` : name;
   const parameter = dotted([...path, shown]);
-  const names = Object.keys(entriesOf(path.length === 0 ? schema : fieldAt(schema, path)!));
-  const meant = probablyMeant(schema, path, name, names);
-  const place = path.length === 0 ? "There" : `In ${dotted(path)} there`;
-  const hint = meant === undefined ? ` ${place} are ${names.join(", ")}.` : ` Did you mean ${meant}?`;
+  const meant = probablyMeant(schema, path, name, known);
+  const start = path.length === 0 ? "There" : `In ${dotted(path)} there`;
+  const hint = meant === undefined ? ` ${start} are ${known.join(", ")}.` : ` Did you mean ${meant}?`;
   return { code: "unsupportedParameter", message: `There is no field ${show(parameter)}.${hint}`, parameter };
 }
 
-/** A field of the same name elsewhere, a known other name, or the nearest name at this place. */
+/** A field of the same name elsewhere, a known other name, or the nearest name in the same object. */
 function probablyMeant(schema: Schema, path: Path, name: string, names: readonly string[]): string | undefined {
   const here = path.length === 0 ? "" : `${dotted(path)}.`;
   const sameCase = names.find((known) => known.toLowerCase() === name.toLowerCase());

@@ -15,7 +15,7 @@ import {
   type Encodable,
   seedInJson,
 } from "../../../runtime/task/runner/delivery.ts";
-import { UUID_V4 } from "../../../runtime/task/schema/field-kinds.ts";
+import { UUID_V4 } from "../../../runtime/validation/field-kinds.ts";
 import { MediaStore } from "../../../runtime/task/media/media-store.ts";
 import { ObjectUrls } from "../../../runtime/task/media/media-url.ts";
 import { guardedFetch } from "../../../runtime/node/guarded-fetch.ts";

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { imageInferenceJsonSchema } from "../../../tools/json-schema/image-inference.ts";
-import { type FieldFacts, factsOf, fieldAt, fieldPaths, type Path } from "../../../runtime/task/schema/field-facts.ts";
+import { type FieldFacts, factsOf, fieldAt, fieldPaths, type Path } from "../../../runtime/validation/field-facts.ts";
 import { imageInferenceSchema } from "../../../runtime/task/schema/image-inference-schema.ts";
 import { RULES_OF_ANY_MODEL } from "../../../runtime/task/schema/schema.ts";
 import { BASE_PAGE, KV_PAGE, UNLISTED } from "./fields.ts";

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { UUID_V4 } from "../../../runtime/task/schema/field-kinds.ts";
+import { UUID_V4 } from "../../../runtime/validation/field-kinds.ts";
 import { MediaStore, type MediaUrls } from "../../../runtime/task/media/media-store.ts";
 import { ObjectUrls } from "../../../runtime/task/media/media-url.ts";
 import { FileUrls } from "../../../runtime/node/file-urls.ts";

@@ -95,7 +95,7 @@ describe("parseImageInference", () => {
   it("says what would be right", () => {
     const said = (fields: object): string[] => errorsOf({ ...fields }).map(({ message }) => message);
     expect(said({ width: 1000 })).toEqual([
-      "width must be a whole number between 128 and 2048, a multiple of 16; got 1000. The nearest is 1008.",
+      "width must be a multiple of 16 between 128 and 2048; got 1000. The nearest is 1008.",
     ]);
     expect(said({ CFGScale: 25 })).toEqual([
       "CFGScale must be a number between 1 and 20, in steps of 0.01; got 25. The nearest is 20.",
@@ -111,7 +111,7 @@ describe("parseImageInference", () => {
       'scheduler must be one of 75 names, such as DDIM, DDIMScheduler, DDPMScheduler; got "Eular a". Did you mean "Euler a"?',
     ]);
     expect(said({ height: undefined })).toEqual([
-      "height is missing: it must be a whole number between 128 and 2048, a multiple of 16.",
+      "height is missing: it must be a multiple of 16 between 128 and 2048.",
     ]);
     expect(said({ inputs: { referenceImages: [] } })).toEqual([
       "inputs.referenceImages must be a list of 1 to 4 strings; got a list of 0.",

@@ -1,11 +1,11 @@
 import type * as v from "valibot";
 
-/** What a field takes, in the words of the hosted API's pages. */
+/** What a field accepts, in the terms of the hosted API's documentation. */
 export interface FieldFacts {
   readonly type: "string" | "integer" | "float" | "boolean" | "object" | "array";
   readonly required: boolean;
   readonly format?: "uuid" | "uri" | undefined;
-  /** Of the value, of the length of a string, or of the number of items. */
+  /** Limits of the value, of the length of a string, or of the number of items. */
   readonly min?: number | undefined;
   readonly max?: number | undefined;
   readonly multiplier?: number | undefined;
@@ -13,7 +13,7 @@ export interface FieldFacts {
   readonly allowedValues?: readonly string[] | undefined;
 }
 
-/** The parts of valibot's schemas that are read here. */
+/** The members of valibot's schemas that are read here. */
 interface Node {
   readonly kind: string;
   readonly type: string;
@@ -31,7 +31,7 @@ interface Node {
 export type Schema = v.GenericSchema<unknown, unknown>;
 export type Path = readonly (string | number)[];
 
-/** @returns what the schema of one field says about it */
+/** The facts in the schema of one field. */
 export function factsOf(schema: Schema): FieldFacts {
   const field = schema as Node;
   const inner = unwrap(field);
@@ -59,9 +59,16 @@ export function entriesOf(schema: Schema): Readonly<Record<string, Schema>> {
   return (entries ?? {}) as Readonly<Record<string, Schema>>;
 }
 
-/** Whether a field may be written in several types. */
+/** Whether a field accepts several types. */
 export function isUnion(schema: Schema): boolean {
   return unwrap(schema).type === "union";
+}
+
+/** What the value must be in the field's own words. */
+export function expectedOf(schema: Schema): string | undefined {
+  const { pipe = [], wrapped } = schema as Node;
+  const said = pipe.map(({ metadata }) => metadata?.["expected"]).find((expected) => typeof expected === "string");
+  return said ?? (wrapped && expectedOf(wrapped as Schema));
 }
 
 /** Every field below a schema as a dotted path, parents first, items of lists without an index: `lora`, `lora.model`. */
@@ -81,7 +88,7 @@ export function dotted(path: Path): string {
 }
 
 function limitsOf(node: Node): Omit<FieldFacts, "required" | "default"> {
-  // a union's first option is what the page describes; the others are spellings of the same
+  // a union's first option is the documented type; the others are other spellings of it
   if (node.type === "union") return limitsOf((node.options as readonly Node[])[0]!);
   const checks = node.pipe ?? [];
   const requirement = (type: string): number | undefined =>
@@ -118,9 +125,9 @@ function typeName(node: Node, checks: readonly Node[]): FieldFacts["type"] {
   }
 }
 
-/** Without what makes a field optional. */
+/** The schema of a field that is present and not null. */
 function unwrap(node: Node): Node {
-  return node.type === "optional" && node.wrapped ? unwrap(node.wrapped) : node;
+  return (node.type === "optional" || node.type === "nullable") && node.wrapped ? unwrap(node.wrapped) : node;
 }
 
 function entryOf(node: Node, key: string): Node | undefined {

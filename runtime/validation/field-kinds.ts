@@ -1,19 +1,21 @@
 import * as v from "valibot";
 
-/** What every field may say about itself beside its limits. */
+/** What a field can state besides its limits. */
 interface FieldOptions {
   /** One or two sentences, for the JSON Schema. */
-  readonly description: string;
+  readonly description?: string | undefined;
+  /** What the value must be, to stand after "must be" in errors. Default: as the kind and its limits say. */
+  readonly expected?: string | undefined;
 }
 
-export interface NumberOptions extends FieldOptions {
+interface NumberOptions extends FieldOptions {
   readonly min: number;
   readonly max?: number | undefined;
-  /** The page's "step": values are multiples of it. */
+  /** Values are multiples of it. */
   readonly multipleOf?: number | undefined;
 }
 
-export interface LengthOptions extends FieldOptions {
+interface LengthOptions extends FieldOptions {
   readonly min?: number | undefined;
   readonly max?: number | undefined;
 }
@@ -21,30 +23,35 @@ export interface LengthOptions extends FieldOptions {
 /** Any UUID of version 4, in either case. */
 export const UUID_V4 = /^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-4[0-9a-fA-F]{3}-[89abAB][0-9a-fA-F]{3}-[0-9a-fA-F]{12}$/;
 
+/** A whole number. */
 export function integer(options: NumberOptions): v.GenericSchema<number> {
   return withChecks(v.number(), [v.integer(), ...numberChecks(options)]);
 }
 
+/** A number, not NaN. */
 export function float(options: NumberOptions): v.GenericSchema<number> {
   return withChecks(v.number(), numberChecks(options));
 }
 
-/** Lengths are in UTF-16 units, as JavaScript counts them. */
-export function text({ min, max, ...metadata }: LengthOptions): v.GenericSchema<string> {
+/** A string. Lengths are in UTF-16 units, as JavaScript counts them. */
+export function text({ min, max, ...metadata }: LengthOptions = {}): v.GenericSchema<string> {
   return withChecks(v.string(), [...lengthChecks(min, max), v.metadata({ ...metadata })]);
 }
 
-export function flag(options: FieldOptions): v.GenericSchema<boolean> {
+/** True or false. */
+export function flag(options: FieldOptions = {}): v.GenericSchema<boolean> {
   return withChecks(v.boolean(), [v.metadata({ ...options })]);
 }
 
+/** One of a few strings. */
 export function choice<const Names extends readonly string[]>(
   names: Names,
-  options: FieldOptions,
+  options: FieldOptions = {},
 ): v.GenericSchema<Names[number]> {
   return withChecks(v.picklist(names), [v.metadata({ ...options })]);
 }
 
+/** A string with a UUID of version 4, in either case. */
 export function uuid(options: FieldOptions): v.GenericSchema<string> {
   return withChecks(v.string(), [v.regex(UUID_V4), v.metadata({ ...options, format: "uuid" })]);
 }
@@ -54,11 +61,28 @@ export function address(options: FieldOptions): v.GenericSchema<string> {
   return withChecks(v.string(), [v.check(isWebAddress), v.metadata({ ...options, format: "uri" })]);
 }
 
+/** An array of `min` to `max` items. */
 export function list<Item, Output>(
   item: v.GenericSchema<Item, Output>,
-  { min, max, ...metadata }: LengthOptions,
+  { min, max, ...metadata }: LengthOptions = {},
 ): v.GenericSchema<readonly Item[], readonly Output[]> {
   return withChecks(v.array(item), [...lengthChecks(min, max), v.metadata({ ...metadata })]);
+}
+
+/** A field that may be null. */
+export function nullable<Input, Output>(
+  schema: v.GenericSchema<Input, Output>,
+  options: FieldOptions,
+): v.GenericSchema<Input | null, Output | null> {
+  return withChecks(v.nullable(schema), [v.metadata({ ...options })]);
+}
+
+/** What no other kind describes. */
+export function custom<T>(
+  isValid: (value: unknown) => boolean,
+  options: { readonly expected: string },
+): v.GenericSchema<T> {
+  return withChecks(v.custom<T>(isValid), [v.metadata(options)]);
 }
 
 /**
