@@ -5,7 +5,7 @@ import matmul from "./include/matmul.wgsl?raw";
 import welford from "./include/welford.wgsl?raw";
 
 /** How a kernel binds a buffer. */
-export type BindingAccess = "read" | "read_write";
+type BindingAccess = "read" | "read_write";
 export type ParameterType = "u32" | "i32" | "f32";
 
 /**

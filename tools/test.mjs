@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { setUp } from "./setup.mjs";
 
 /**
- * Everything that a change must pass: format, lint, types, import rules, the package's build, and all tests. Arguments are
+ * Everything that a change must pass: format, lint, types, import rules, no unused code, the package's build, and all tests. Arguments are
  * names of test projects (all unless given); `--full` runs the whole matrix of goldens. Ends in `N passed, N failed`.
  */
 
@@ -24,6 +24,7 @@ const CHECKS = [
     "dependency-cruiser/bin/dependency-cruise.mjs",
     ["runtime", "kernels", "demo", "bench", "tools", "test"],
   ],
+  ["unused code", "knip/bin/knip.js", []],
 ];
 
 setUp();

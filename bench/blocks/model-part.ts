@@ -13,7 +13,7 @@ export interface Size {
 }
 
 /** Something that a model has once or several times. */
-export interface Component {
+interface Component {
   readonly name: string;
   readonly count: number;
   readonly inStep: boolean;

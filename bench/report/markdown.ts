@@ -21,7 +21,7 @@ function heading({ date, adapter, versions, commit, repeats }: BenchmarkReport):
 }
 
 /** One case as Markdown. */
-export function caseMarkdown({ case: name, seconds, rows, notes }: CaseResult): string {
+function caseMarkdown({ case: name, seconds, rows, notes }: CaseResult): string {
   return [
     `## ${name}`,
     `${CASES[name].description} (${seconds.toFixed(0)} s)`,

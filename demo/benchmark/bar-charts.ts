@@ -1,7 +1,7 @@
 import type { BenchmarkRow, CaseName, Figure, Unit } from "../../bench/index.ts";
 
 /** One bar: the median, and the quartiles where it was measured several times. */
-export type Bar = Pick<Figure, "value" | "spread">;
+type Bar = Pick<Figure, "value" | "spread">;
 
 /** Bars of one colour. */
 export interface BarSeries {

@@ -3,7 +3,7 @@ import type { AdapterSummary, Quantization } from "../../runtime/index.ts";
 const GIB = 2 ** 30;
 
 /** Most bytes on the GPU at once for a picture of 1024 × 1024, and the least that a memory budget brings that down to. */
-export interface GpuNeed {
+interface GpuNeed {
   readonly peakBytes: number;
   readonly leastBytes: number;
 }

@@ -7,7 +7,7 @@ import { choiceOf, forgetRequest, type ModelRequest, rememberRequest, storedChoi
 import { TransferRate } from "./transfer-rate.ts";
 
 /** What is known of the pace. */
-export interface Transfer {
+interface Transfer {
   readonly event: LoadEvent;
   readonly bytesPerSecond: number | undefined;
   readonly leftMs: number | undefined;

@@ -1,11 +1,12 @@
 import { KleinbildError } from "../errors.ts";
 
-/** What became of a candidate. */
+/** The result of a candidate. */
 export interface CandidateResult<Name extends string> {
+  /** The candidate. */
   readonly name: Name;
-  /** The shortest run; absent for one that is out. */
+  /** Its shortest run. Absent when it was refused. */
   readonly milliseconds?: number;
-  /** Why it is out: what it gave that is wrong, or what it failed with. */
+  /** Why it was refused: its wrong result, or its error. Absent otherwise. */
   readonly refused?: string;
 }
 

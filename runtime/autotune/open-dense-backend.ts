@@ -36,11 +36,12 @@ export interface DenseBackendOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** What computes each kind of operator that the model has, and why. */
+/** The implementation of each kind of operator that the model has. */
 export type DenseReport = Readonly<Partial<Record<Operator, OperatorReport>>>;
 
+/** The implementation of an operator, and how it was chosen. */
 export interface OperatorReport extends TunedOperator {
-  /** Known from an earlier start: nothing was timed in this one. */
+  /** Whether the choice was read from the tuning cache, so that nothing was timed. */
   readonly remembered: boolean;
 }
 

@@ -16,10 +16,11 @@ export interface TuningStorage {
   set(key: string, value: string): Promise<void>;
 }
 
-/** What was chosen for an operator, and why. */
+/** The implementation that was chosen for an operator. */
 export interface TunedOperator {
+  /** The fastest correct candidate. */
   readonly implementation: Implementation;
-  /** Empty where there was nothing to choose from. */
+  /** The results of all candidates. Empty when there was no choice. */
   readonly candidates: readonly CandidateResult<Implementation>[];
 }
 

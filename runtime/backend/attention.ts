@@ -64,7 +64,7 @@ export interface AttendOptions {
   readonly mask?: Tensor;
 }
 
-export const MAX_SEGMENTS = 3;
+const MAX_SEGMENTS = 3;
 
 /** What one dispatch of attention writes. */
 interface OutputRows {

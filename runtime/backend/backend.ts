@@ -74,11 +74,12 @@ export interface ConvolveCall extends ConvolutionGeometry {
   readonly output: Tensor;
 }
 
-export const BACKENDS = ["ort", "wgsl"] as const;
-export type BackendName = (typeof BACKENDS)[number];
-/** A backend by name, or `auto`: for each kind of operator the implementation that is fastest on this adapter. */
-export const BACKEND_OPTIONS = ["auto", ...BACKENDS] as const;
-export type BackendOption = (typeof BACKEND_OPTIONS)[number];
+/** What computes dense operators. `ort`: onnxruntime-web. `wgsl`: the kernels of this package. */
+export type BackendName = "ort" | "wgsl";
+export const BACKENDS: readonly BackendName[] = ["ort", "wgsl"];
+/** A backend for all operators, or `auto`: for each kind of operator the fastest one on this adapter. */
+export type BackendOption = "auto" | BackendName;
+export const BACKEND_OPTIONS: readonly BackendOption[] = ["auto", ...BACKENDS];
 export const DEFAULT_BACKEND: BackendOption = "auto";
 
 /**

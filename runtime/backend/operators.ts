@@ -1,9 +1,12 @@
 import type { BackendName } from "./backend.ts";
 import type { WeightFormat } from "./matrix.ts";
 
-/** Operators that an implementation is chosen for: products by the format of their weights, and convolutions. */
-export const OPERATORS = ["plain", "q8", "q4", "convolution"] as const;
-export type Operator = (typeof OPERATORS)[number];
+/**
+ * A kind of dense operator, for which one implementation is chosen. `convolution`, or a matrix product by the format of its
+ * weights: `plain` (f16 or f32), `q8`, `q4`.
+ */
+export type Operator = "plain" | "q8" | "q4" | "convolution";
+export const OPERATORS: readonly Operator[] = ["plain", "q8", "q4", "convolution"];
 /** Those that are matrix products. */
 export type LinearOperator = Exclude<Operator, "convolution">;
 

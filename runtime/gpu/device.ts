@@ -23,8 +23,9 @@ export interface GpuOptions {
   readonly maxInvocations?: number | undefined;
 }
 
-export const GPU_FEATURES = ["shader-f16", "subgroups", "timestamp-query"] as const satisfies readonly GPUFeatureName[];
-export type GpuFeature = (typeof GPU_FEATURES)[number];
+/** A WebGPU feature that the engine uses where the adapter has it. */
+export type GpuFeature = "shader-f16" | "subgroups" | "timestamp-query";
+export const GPU_FEATURES: readonly GpuFeature[] = ["shader-f16", "subgroups", "timestamp-query"];
 /** Limits that are raised to what the adapter has. */
 const LIMITS = [
   "maxStorageBufferBindingSize",

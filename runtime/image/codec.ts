@@ -39,7 +39,7 @@ export interface ImageCodec {
   encode(image: PixelImage, encoding?: Encoding): Promise<EncodedImage>;
 }
 
-export const DEFAULT_QUALITY = 0.9;
+const DEFAULT_QUALITY = 0.9;
 export const MAX_PIXELS = 100_000_000;
 
 /** @throws KleinbildError `invalid-image` for more pixels than are read */

@@ -1,6 +1,6 @@
 import { BYTES_PER_ELEMENT, type ScalarType } from "../gpu/tensor.ts";
 import type { LoraUse, PipelineRequest } from "../pipeline/pipeline-request.ts";
-import type { Evaluation } from "../sampling/solver.ts";
+import type { Evaluation } from "../sampling/solvers/program.ts";
 import { splitBlocks } from "../transformer/step-cache.ts";
 import type { PlannedRequest } from "./planned-request.ts";
 

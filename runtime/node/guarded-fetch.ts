@@ -7,7 +7,7 @@ import { isPublicIp } from "./address-policy.ts";
 import type { Fetch } from "../task/net/limited-fetch.ts";
 
 /** All addresses of a name. Written out, so that the package's types do not need those of Node. */
-type LookupAll = (
+export type LookupAll = (
   host: string,
   options: { readonly all: true },
   done: (error: Error | null, addresses: { address: string; family: number }[]) => void,

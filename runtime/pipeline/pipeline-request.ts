@@ -1,6 +1,6 @@
 import type { PixelImage } from "../image/pixels.ts";
 import type { NoiseSource } from "../sampling/noise.ts";
-import type { Evaluation } from "../sampling/solver.ts";
+import type { Evaluation } from "../sampling/solvers/program.ts";
 import type { ReferenceMode } from "../transformer/denoiser.ts";
 import type { StepCacheOptions } from "../transformer/step-cache.ts";
 import type { LoraFile } from "../weights/lora/lora-file.ts";

@@ -85,7 +85,7 @@ const ALIASES = {
 } as const satisfies Readonly<Record<string, keyof typeof MEANINGS>>;
 
 /** A scheduler name of the hosted API; docs/schedulers.md describes all of them. */
-export type SchedulerName = keyof typeof MEANINGS | keyof typeof ALIASES;
+export type SchedulerName = keyof typeof SCHEDULERS;
 
 /** The meaning of a scheduler name. */
 export interface Scheduler {
@@ -102,12 +102,12 @@ export interface Scheduler {
 }
 
 /** All schedulers by name. */
-export const SCHEDULERS: Readonly<Record<SchedulerName, Scheduler>> = buildTable();
+export const SCHEDULERS = buildTable();
 
 export const SCHEDULER_NAMES: readonly SchedulerName[] = (Object.keys(SCHEDULERS) as SchedulerName[]).toSorted();
 
-function buildTable(): Record<SchedulerName, Scheduler> {
-  const table: Partial<Record<SchedulerName, Scheduler>> = {};
+function buildTable(): Readonly<Record<keyof typeof MEANINGS | keyof typeof ALIASES, Scheduler>> {
+  const table: Partial<Record<string, Scheduler>> = {};
   for (const name of Object.keys(MEANINGS) as (keyof typeof MEANINGS)[]) {
     const [solver, spacing] = MEANINGS[name];
     const { order, stochastic } = SOLVERS[solver];
@@ -115,5 +115,5 @@ function buildTable(): Record<SchedulerName, Scheduler> {
   }
   for (const name of Object.keys(ALIASES) as (keyof typeof ALIASES)[])
     table[name] = { ...table[ALIASES[name]]!, aliasOf: ALIASES[name] };
-  return table as Record<SchedulerName, Scheduler>;
+  return table as ReturnType<typeof buildTable>;
 }

@@ -3,7 +3,7 @@ import type { MemoryScope } from "../gpu/memory.ts";
 import type { Recorder } from "../gpu/recorder.ts";
 import { accumulateMatrix, copyMatrix, overwriteMatrix, writeMatrix } from "../gpu/chunked-matrix.ts";
 import type { ChunkedMatrix } from "../gpu/tensor.ts";
-import type { Assignment, Evaluation, Register } from "./solver.ts";
+import type { Assignment, Evaluation, Register } from "./solvers/program.ts";
 
 export interface SolverRunOptions {
   readonly recorder: Recorder;

@@ -12,8 +12,6 @@ import { type Evaluation, withoutUnread } from "./solvers/program.ts";
 import { compileHeun, compileKdpm2 } from "./solvers/two-stage.ts";
 import { compileUniPc } from "./solvers/unipc.ts";
 
-export type { Assignment, Evaluation, Register, Term } from "./solvers/program.ts";
-
 export interface Solver {
   /** Of accuracy, as its name says; schedules whose steps differ in length and first or last steps may have less. */
   readonly order: number;
@@ -23,8 +21,31 @@ export interface Solver {
   readonly compile: (sigmas: readonly number[]) => readonly Evaluation[];
 }
 
+/** The name of a solver; docs/schedulers.md describes them. */
+export type SolverName =
+  | "euler"
+  | "euler-ancestral"
+  | "heun"
+  | "kdpm2"
+  | "kdpm2-ancestral"
+  | "dpmpp-2m"
+  | "dpmpp-3m"
+  | "dpmpp-2m-sde"
+  | "dpmpp-3m-sde"
+  | "dpmpp-singlestep"
+  | "dpmpp-sde"
+  | "deis"
+  | "unipc-2"
+  | "unipc-3"
+  | "lms"
+  | "ipndm"
+  | "pndm"
+  | "ddpm"
+  | "lcm"
+  | "tcd";
+
 /** Solvers of the flow dx/dσ = velocity, with x = (1 − σ) · x0 + σ · noise. */
-export const SOLVERS = {
+export const SOLVERS: Readonly<Record<SolverName, Solver>> = {
   euler: { order: 1, stochastic: false, compile: compileEuler },
   "euler-ancestral": { order: 1, stochastic: true, compile: compileEulerAncestral },
   heun: { order: 2, stochastic: false, compile: compileHeun },
@@ -45,10 +66,7 @@ export const SOLVERS = {
   ddpm: { order: 1, stochastic: true, compile: compileDdpm },
   lcm: { order: 1, stochastic: true, compile: compileLcm },
   tcd: { order: 1, stochastic: true, compile: compileTcd },
-} as const satisfies Readonly<Record<string, Solver>>;
-
-/** The name of a solver. */
-export type SolverName = keyof typeof SOLVERS;
+};
 
 /**
  * What a solver does over a schedule, as a linear program: every update is a linear combination of latents, velocities,

@@ -36,7 +36,7 @@ export interface LevelWeights {
   readonly resample: Kernel2d | undefined;
 }
 
-export interface CoderWeights {
+interface CoderWeights {
   readonly convIn: Kernel2d;
   /** In the order of execution. */
   readonly levels: readonly LevelWeights[];

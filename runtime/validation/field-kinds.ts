@@ -89,7 +89,7 @@ export function custom<T>(
  * Whether a number is a multiple of a step, up to what floating-point arithmetic adds: 0.1 + 0.2 is a multiple of 0.01,
  * and so is 0.29, although 0.29 / 0.01 is 28.999999999999996.
  */
-export function isMultiple(value: number, step: number): boolean {
+function isMultiple(value: number, step: number): boolean {
   const slack = 4 * Number.EPSILON * Math.max(1, Math.abs(value));
   return Math.abs(value - nearestMultiple(value, step)) <= slack;
 }

@@ -1,9 +1,9 @@
 import type { ModelConfig, TextEncoderConfig, TransformerConfig, VaeConfig } from "./config/model-config.ts";
 
-/** All parts of a model that have weights; each is also a category of GPU memory. */
-export const WEIGHT_PARTS = ["textEncoder", "transformer", "vae"] as const;
 /** A part of a model that has weights. */
-export type WeightPart = (typeof WEIGHT_PARTS)[number];
+export type WeightPart = "textEncoder" | "transformer" | "vae";
+/** All parts that have weights. */
+export const WEIGHT_PARTS: readonly WeightPart[] = ["textEncoder", "transformer", "vae"];
 
 /**
  * What a tensor is for, which decides how it may be stored: `block` matrices may be quantized, `unquantized` ones lose too much

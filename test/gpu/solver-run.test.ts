@@ -1,7 +1,8 @@
 import { describe, expect, it, vi } from "vitest";
 import type { Gpu } from "../../runtime/gpu/device.ts";
 import { readMatrix, writeMatrix } from "../../runtime/gpu/chunked-matrix.ts";
-import { type Evaluation, compileSolver, type SolverName, SOLVERS } from "../../runtime/sampling/solver.ts";
+import { compileSolver, type SolverName, SOLVERS } from "../../runtime/sampling/solver.ts";
+import type { Evaluation } from "../../runtime/sampling/solvers/program.ts";
 import { SolverRun } from "../../runtime/sampling/solver-run.ts";
 import { runPlan } from "../reference/solver.ts";
 import { expectClose, randomValues } from "../support/compare.ts";

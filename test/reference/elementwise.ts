@@ -42,5 +42,3 @@ export function placeColumns(
     for (let c = 0; c < columns; c++) out[row * targetColumns + start + c] = x[row * columns + c]!;
   return out;
 }
-
-export const isNonfinite = (value: number): boolean => !Number.isFinite(value);

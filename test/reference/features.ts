@@ -18,7 +18,7 @@ export function featuresToPixels(x: ArrayLike<number>): readonly number[] {
 }
 
 /** numpy's round. */
-export function roundHalfToEven(value: number): number {
+function roundHalfToEven(value: number): number {
   const nearest = Math.round(value);
   return Math.abs(value % 1) === 0.5 && nearest % 2 !== 0 ? nearest - 1 : nearest;
 }

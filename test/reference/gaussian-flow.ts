@@ -2,7 +2,7 @@
  * The flow of normally distributed data, mean m and variance v: at sigma the marginal has the mean (1 − σ) m and the
  * variance (1 − σ)² v + σ², and along the flow a value keeps its place in it.
  */
-export const DATA_MEAN = 0.7;
+const DATA_MEAN = 0.7;
 const DATA_VARIANCE = 0.49;
 
 export const marginalMean = (sigma: number): number => (1 - sigma) * DATA_MEAN;

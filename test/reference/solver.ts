@@ -1,4 +1,4 @@
-import type { Evaluation } from "../../runtime/sampling/solver.ts";
+import type { Evaluation } from "../../runtime/sampling/solvers/program.ts";
 
 export interface PlanRun {
   /** The velocity at (x, sigma). */

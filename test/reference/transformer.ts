@@ -17,12 +17,6 @@ export interface ModulationVectors {
   readonly gate: Float32Array;
 }
 
-/** Rows [rows, hidden] with cosine and sine [rows, headDim / 2, 2] of their positions. */
-export interface Sequence {
-  readonly values: Float32Array;
-  readonly rotary: Float32Array;
-}
-
 export interface Heads {
   readonly heads: number;
   readonly headDim: number;

@@ -1,6 +1,6 @@
 import { WgslReflect } from "wgsl_reflect/wgsl_reflect.module.js";
 
-export interface WgslBinding {
+interface WgslBinding {
   readonly name: string;
   readonly group: number;
   readonly binding: number;

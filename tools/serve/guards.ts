@@ -13,7 +13,7 @@ export function checkHost(names: ReadonlySet<string>): MiddlewareHandler {
 }
 
 /** Tells which pages may ask: none but the server's own and those of `allowed`. `*` is everyone. */
-export function isAllowedOrigin(origin: string, host: string | undefined, allowed: readonly string[]): boolean {
+function isAllowedOrigin(origin: string, host: string | undefined, allowed: readonly string[]): boolean {
   if (allowed.includes("*") || allowed.includes(origin)) return true;
   return URL.canParse(origin) && new URL(origin).host === host?.toLowerCase();
 }

@@ -38,7 +38,7 @@ export interface TaskServer {
   close(): Promise<void>;
 }
 
-export const TASK_PATH = "/v1";
+const TASK_PATH = "/v1";
 
 /**
  * Answers the API over HTTP and WebSocket.

@@ -18,9 +18,9 @@ export interface NormShape {
   readonly eps: number;
 }
 
-export const BLOCK_SIZE = 32;
+const BLOCK_SIZE = 32;
 
-export const onnxFloat = (type: ScalarType): OnnxType => (type === "f16" ? "float16" : "float32");
+const onnxFloat = (type: ScalarType): OnnxType => (type === "f16" ? "float16" : "float32");
 
 /** Collects the nodes and inputs of one graph; intermediate names are made unique by their prefix. */
 class GraphBuilder {

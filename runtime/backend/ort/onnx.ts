@@ -4,7 +4,7 @@
  */
 
 export type OnnxType = "float32" | "float16" | "uint8";
-export type Attribute = number | readonly number[];
+type Attribute = number | readonly number[];
 
 export interface OnnxNode {
   readonly op: string;

@@ -11,8 +11,8 @@ const SHARED = {
 } as const satisfies Record<string, Tile>;
 
 /** How the tile loop is compiled: its tiles, or `direct`, where each lane reads for itself. */
-export const TILE_NAMES = ["direct", "64x64", "128x64", "64x128", "128x128"] as const;
-export type TileName = (typeof TILE_NAMES)[number];
+export type TileName = "direct" | "64x64" | "128x64" | "64x128" | "128x128";
+export const TILE_NAMES: readonly TileName[] = ["direct", "64x64", "128x64", "64x128", "128x128"];
 
 /** A step of the tile loop is 32 columns wide, and a lane makes 8 x 8 results. */
 const STEP_COLUMNS = 32;

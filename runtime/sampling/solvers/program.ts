@@ -4,7 +4,7 @@
  */
 export type Register = string;
 
-export interface Term {
+interface Term {
   readonly register: Register;
   readonly factor: number;
 }

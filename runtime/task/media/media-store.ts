@@ -47,7 +47,7 @@ interface Entry {
   timer?: ReturnType<typeof setTimeout>;
 }
 
-export const MEDIA_BUDGET_BYTES = 256 << 20;
+const MEDIA_BUDGET_BYTES = 256 << 20;
 /** The longest time that timers take; longer ones fire at once. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
@@ -64,6 +64,7 @@ export class MediaStore {
   #evictions = 0;
   #expirations = 0;
 
+  /** @internal `LocalTaskRunner.media` is one. */
   constructor({ maxBytes = MEDIA_BUDGET_BYTES, ttlSeconds, urls }: MediaStoreOptions = {}) {
     this.maxBytes = maxBytes;
     this.#ttlSeconds = ttlSeconds;

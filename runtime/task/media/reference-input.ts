@@ -7,7 +7,7 @@ import { describeForeignBytes, type ImageHeader, readImageHeader } from "./image
 import { limitedFetch, type LimitedFetchOptions, MAX_FETCHED_BYTES, type FetchLimits } from "../net/limited-fetch.ts";
 import type { MediaStore } from "./media-store.ts";
 
-export interface ReferenceLimits extends FetchLimits {
+interface ReferenceLimits extends FetchLimits {
   /** Width times height, before decoding. Default: 64 Mpx. */
   readonly maxPixels?: number | undefined;
 }

@@ -9,7 +9,7 @@ import type { ModelRules } from "./model-rules.ts";
 import { resolveTask } from "./resolve-task.ts";
 import { shapeErrors } from "./shape.ts";
 
-export type { ImageInferenceTask, ResolvedImageInferenceTask } from "./image-inference-task.ts";
+export type { ResolvedImageInferenceTask } from "./image-inference-task.ts";
 export { type ModelRules, RULES_OF_ANY_MODEL } from "./model-rules.ts";
 
 /** Stores a picture, so that later tasks can name it by its UUID. */
@@ -30,14 +30,14 @@ export interface GetResponseTask {
 export type ResolvedGetResponseTask = GetResponseTask;
 
 /** `imageUpload`, by the published client's source. */
-export const imageUploadSchema = v.strictObject({
+const imageUploadSchema = v.strictObject({
   taskType: v.literal("imageUpload"),
   taskUUID: uuid({ description: "Names the task in every answer." }),
   image: text({ min: 1, description: "URL, data URI or base64." }),
 });
 
 /** `getResponse`, by the published client's source. */
-export const getResponseSchema = v.strictObject({
+const getResponseSchema = v.strictObject({
   taskType: v.literal("getResponse"),
   taskUUID: uuid({ description: "Of the task that is asked for." }),
 });

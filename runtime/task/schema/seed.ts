@@ -2,7 +2,7 @@ import * as v from "valibot";
 import { MAX_SEED, parseSeed } from "../../sampling/seed.ts";
 
 /** The largest seed as the pages print it: 2⁶³ − 1 after a double has rounded it. */
-export const PRINTED_MAX_SEED = 2 ** 63;
+const PRINTED_MAX_SEED = 2 ** 63;
 const PRINTED_MAX_DIGITS = "9223372036854776000";
 
 /**

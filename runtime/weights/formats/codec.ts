@@ -26,7 +26,7 @@ export function product(sizes: readonly number[]): number {
 }
 
 /** @throws KleinbildError `invalid-shape` when there are not so many rows */
-export function assertRows(name: string, shape: readonly number[], first: number, rows: number): void {
+function assertRows(name: string, shape: readonly number[], first: number, rows: number): void {
   const [count = 1] = shape;
   if (first < 0 || rows < 0 || first + rows > count)
     throw new KleinbildError("invalid-shape", `${name} has ${count} rows; ${rows} from row ${first} were asked for.`, {

@@ -6,7 +6,7 @@ import { BF16, F16, F32 } from "./gguf-types.ts";
 import type { StoredTensor } from "./tensor-file.ts";
 
 /** How a tensor of an MLX pack is quantized: codes of so many bits, a scale and a bias for so many inputs. */
-export interface MlxLayout {
+interface MlxLayout {
   readonly bits: number;
   readonly groupSize: number;
 }

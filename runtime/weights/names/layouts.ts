@@ -11,7 +11,7 @@ import {
 import { bflVaeName, ggufTextName, isVaeProjection } from "./renamings.ts";
 
 /** Rows of a tensor under its name in diffusers or transformers. */
-export interface LayoutPiece {
+interface LayoutPiece {
   readonly canonical: string;
   readonly firstRow: number;
   readonly rows: number;

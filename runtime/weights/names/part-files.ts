@@ -9,7 +9,7 @@ import { listed } from "./part-views.ts";
 import { folderWeights, WEIGHT_FILE_NAMES, weightGroups } from "./weight-files.ts";
 
 /** Where diffusers puts the parts. */
-export const PART_FOLDERS = {
+const PART_FOLDERS = {
   textEncoder: "text_encoder",
   transformer: "transformer",
   vae: "vae",

@@ -2,7 +2,7 @@
  * Where equal slices of a module's output rows belong: slice i of the module is slice `slot` of the `slots` equal ones of
  * the tensor `tensor`.
  */
-export interface RowSlice {
+interface RowSlice {
   /** As diffusers names it, with `.weight`. */
   readonly tensor: string;
   readonly slot: number;

@@ -24,7 +24,7 @@ export interface PageApi {
   ): Promise<{ readonly type: string; readonly maxError: number }>;
 }
 
-export interface GenerateOptions {
+interface GenerateOptions {
   readonly abortAtStep?: number;
   /** RGBA bytes as plain numbers. */
   readonly references?: readonly {

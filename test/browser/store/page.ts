@@ -19,7 +19,7 @@ export interface StorePage {
   status(url: string): Promise<string>;
 }
 
-export type DownloadOutcome =
+type DownloadOutcome =
   | { readonly id: string; readonly complete: boolean; readonly bytes: number }
   | { readonly code: string; readonly details: object };
 
