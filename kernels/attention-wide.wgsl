@@ -3,7 +3,7 @@
 // The state (running maximum, sum, output) carries from chunk to chunk, read and written once a dispatch: no score matrix
 // exists, and no chunk of keys needs more than one binding. 128 lanes take 512 / LANES_K queries against 4 * LANES_K keys; a
 // lane holds 4 x 4 scores, and 4 rows of 4 in every 4 * LANES_K channels of the output, up to four times (LANES_K: 8 for
-// widths up to 128, 32 up to 512). All passes through workgroup memory, read channel by channel, so that any width will do.
+// widths up to 128, 32 up to 512). Workgroup memory is filled channel by channel, so that the width can be any number.
 alias scalar = f32;
 
 override LANES_K: u32 = 32;
@@ -34,7 +34,7 @@ const STAGED = 256u;
 var<workgroup> row_tile: array<vec4<scalar>, 512u>;
 /// Keys [STAGED / (4 * LANES_K), 4, LANES_K] (four keys a lane), then values [STAGED / LANES_K, LANES_K].
 var<workgroup> key_tile: array<vec4<scalar>, STAGED>;
-/// [LANES_K, 128 / LANES_K]: what each lane knows of its four rows.
+/// [LANES_K, 128 / LANES_K]: each lane's maxima, then sums, of its four rows.
 var<workgroup> partials: array<vec4f, LANES>;
 
 //#include "blocks"
@@ -170,12 +170,12 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
     row_tile[at + 384u / LANES_K] = vec4<scalar>(weights[3]);
     for (var chunk = 0u; chunk * LANES_K * 4u < parameters.width; chunk++) {
       var result = scale_rows(sums[chunk], keep);
-      for (var part = 0u; part < 4u * LANES_K; part += STAGED / LANES_K) {
+      for (var offset = 0u; offset < 4u * LANES_K; offset += STAGED / LANES_K) {
         workgroupBarrier();
-        stage_values(first + part, first + count - 1u, chunk * LANES_K, lane);
+        stage_values(first + offset, first + count - 1u, chunk * LANES_K, lane);
         workgroupBarrier();
         for (var quad = 0u; quad < STAGED / 4u / LANES_K; quad++) {
-          result = multiply_add(rows_of(part / 4u + quad, q_lane), keys_of(quad * 4u * LANES_K + k_lane), result);
+          result = multiply_add(rows_of(offset / 4u + quad, q_lane), keys_of(quad * 4u * LANES_K + k_lane), result);
         }
       }
       sums[chunk] = result;

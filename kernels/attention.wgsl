@@ -48,7 +48,7 @@ const KEY_STRIDE = LANES_K + 1u; // one more than is used: rows then start in di
 var<workgroup> row_tile: array<vec4<scalar>, LANES_K * (TILE_Q + 1u)>;
 /// [TILE_K, KEY_STRIDE]: a chunk of the keys, then of the values.
 var<workgroup> key_tile: array<vec4<scalar>, TILE_K * KEY_STRIDE>;
-/// [LANES_K, TILE_Q / 4]: what each lane knows of its four rows.
+/// [LANES_K, TILE_Q / 4]: each lane's maxima, then sums, of its four rows.
 var<workgroup> partials: array<vec4f, LANES_K * TILE_Q / 4u>;
 
 //#include "blocks"
@@ -154,8 +154,8 @@ fn store_rows(group: vec3u, row_count: u32, q_lane: u32, column: u32, rows: mat4
 
 fn store(group: vec3u, row_count: u32, row: u32, column: u32, value: vec4f) {
   if (row < row_count) {
-    let place = (parameters.out_row_start + group.x * TILE_Q + row) * parameters.out_columns;
-    out[(place + parameters.out_column_start + group.y * HEAD_DIM) / 4u + column] = vec4<scalar>(value);
+    let row_start = (parameters.out_row_start + group.x * TILE_Q + row) * parameters.out_columns;
+    out[(row_start + parameters.out_column_start + group.y * HEAD_DIM) / 4u + column] = vec4<scalar>(value);
   }
 }
 

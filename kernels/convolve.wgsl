@@ -1,9 +1,9 @@
 // y = convolution of x with a kernel of size x size, as a matrix product over taps and channels (implicit GEMM).
-// x [input rows, width, 4 * channel_quads] scalar, channels last, padded in height by whoever gathers it and in width by pad_left
-// columns of zeros and as many at the right as it takes; w [outs, size, size, 4 * channel_quads] scalar; bias [outs] scalar;
+// x [input rows, width, 4 * channel_quads] scalar, channels last. x holds the padding in height; columns outside x are zeros,
+// pad_left of them at the left. w [outs, size, size, 4 * channel_quads] scalar; bias [outs] scalar;
 // y [rows / out_width, out_width, outs] scalar. A row is an output position. With ACCUMULATE the results are added to y.
-// With UPSAMPLE, y is twice as high and wide and a row is a position of x; w [4, outs, 2, 2, 4 * channel_quads] has a kernel for
-// each of the four places that it becomes, and a dispatch makes one of them: phase = 2 * row + column.
+// With UPSAMPLE, y is twice as high and wide, and a row is a position of x that becomes 2 x 2 positions of y:
+// w [4, outs, 2, 2, 4 * channel_quads] has a kernel for each of them, and a dispatch computes one, phase = 2 * row + column.
 alias scalar = f32;
 
 override UPSAMPLE: u32 = 0;
@@ -31,7 +31,7 @@ struct Parameters {
 
 const PADDED = 1u;
 
-/// One a tap of the kernel.
+/// One for each tap of the kernel.
 fn segments() -> u32 {
   return parameters.size * parameters.size;
 }
@@ -40,24 +40,24 @@ fn segment_quads(segment: u32) -> u32 {
   return parameters.channel_quads;
 }
 
-/// Line and column of the phase among the four places.
-fn phase_place() -> vec2u {
+/// Line and column of the phase in the 2 x 2 positions.
+fn phase_position() -> vec2u {
   return vec2u(parameters.phase / 2u, parameters.phase % 2u);
 }
 
 /// Line and column of the first tap.
-fn row_place(row: u32) -> vec2u {
-  let place = vec2u(row / parameters.out_width, row % parameters.out_width);
+fn row_position(row: u32) -> vec2u {
+  let position = vec2u(row / parameters.out_width, row % parameters.out_width);
   if (UPSAMPLE == 1u) {
-    return place + phase_place();
+    return position + phase_position();
   }
-  return place * parameters.stride;
+  return position * parameters.stride;
 }
 
-fn x_base(place: vec2u, segment: u32) -> u32 {
-  let line = place.x + segment / parameters.size;
-  // below zero it wraps around, and is beyond the width
-  let column = place.y + segment % parameters.size - parameters.pad_left;
+fn x_base(position: vec2u, segment: u32) -> u32 {
+  let line = position.x + segment / parameters.size;
+  // a negative column wraps around to one beyond the width
+  let column = position.y + segment % parameters.size - parameters.pad_left;
   return select(NOWHERE, (line * parameters.width + column) * parameters.channel_quads, column < parameters.width);
 }
 
@@ -78,14 +78,14 @@ fn load_scale(segment: u32, at: u32) -> f32 {
 }
 
 fn finish(row: u32, out: u32, results: vec4f) {
-  var position = row;
+  var at_row = row;
   if (UPSAMPLE == 1u) {
-    let place = 2u * vec2u(row / parameters.out_width, row % parameters.out_width) + phase_place();
-    position = place.x * 2u * parameters.out_width + place.y;
+    let position = 2u * vec2u(row / parameters.out_width, row % parameters.out_width) + phase_position();
+    at_row = position.x * 2u * parameters.out_width + position.y;
   }
   for (var i = 0u; i < 4u; i++) {
     if (out + i < parameters.outs) {
-      let at = position * parameters.outs + out + i;
+      let at = at_row * parameters.outs + out + i;
       var value = results[i] + f32(bias[out + i]);
       if (ACCUMULATE == 1u) {
         value += f32(y[at]);

@@ -1,5 +1,5 @@
-// Merges partial statistics of each group into one scale and shift a channel.
-// partials [parts, groups, 3] f32 (count, mean, squared deviations), weight and bias [channels] f32, affine [2, channels] f32.
+// Merges partial statistics of each group into one scale and one shift for each channel.
+// partials [slices, groups, 3] f32 (count, mean, squared deviations), weight and bias [channels] f32, affine [2, channels] f32.
 // affine = (weight / sqrt(variance + eps), bias - mean * weight / sqrt(variance + eps)), with the biased variance.
 // A workgroup takes ITEMS groups, LANES lanes each.
 
@@ -7,7 +7,7 @@ override LANES: u32 = 64; // a power of two
 override ITEMS: u32 = 1;
 
 struct Parameters {
-  parts: u32,
+  slices: u32,
   channels: u32,
   groups: u32,
   eps: f32,
@@ -26,8 +26,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   let own_group = group.x * ITEMS + lane / LANES;
   let index = min(own_group, parameters.groups - 1u); // lanes without a group take part in the merging
   var statistics = vec3f(0.0);
-  for (var part = lane % LANES; part < parameters.parts; part += LANES) {
-    let at = (part * parameters.groups + index) * 3u;
+  for (var slice = lane % LANES; slice < parameters.slices; slice += LANES) {
+    let at = (slice * parameters.groups + index) * 3u;
     statistics = merge(statistics, vec3f(partials[at], partials[at + 1u], partials[at + 2u]));
   }
   statistics = merged_lanes(statistics, lane);

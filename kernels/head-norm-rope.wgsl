@@ -1,8 +1,8 @@
 // QK RMS norm and rotary embedding: q, k = rotate(x / rms(x) * weight) head by head; v is copied.
 // queries [rows, heads * d], keys and values [rows, kv_heads * d] scalar; norm_weights [2, d] f32; rotary [positions, d / 2, 2] f32.
 // queries_out [group_heads, query_capacity, d], keys_values_out [2, group_kv_heads, key_capacity, d] scalar, head-major.
-// A workgroup takes ITEMS rows of one head (queries, then keys, then values), LANES lanes each; in one kernel, so that nothing is
-// copied to where attention reads.
+// A workgroup takes ITEMS rows of one head (queries, then keys, then values), LANES lanes each. One kernel does all of it, so
+// that nothing is copied to where attention reads.
 alias scalar = f32;
 
 override HEAD_DIM: u32 = 128;
@@ -42,7 +42,7 @@ fn channels_of(pair: u32) -> vec2u {
   return select(vec2u(pair, pair + HEAD_DIM / 2u), vec2u(2u * pair, 2u * pair + 1u), INTERLEAVED == 1u);
 }
 
-/// Of a query (0), a key (1) or a value (2).
+/// Two channels of a query (kind 0), a key (1) or a value (2).
 fn load(kind: u32, at: vec2u) -> vec2f {
   switch (kind) {
     case 0u: {
@@ -65,13 +65,13 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   let pairs = HEAD_DIM / 2u;
   var kind = 0u;
   var source = (row * parameters.heads + parameters.first_head + slot) * HEAD_DIM;
-  var place = (slot * parameters.query_capacity + parameters.query_start + row) * HEAD_DIM;
+  var destination = (slot * parameters.query_capacity + parameters.query_start + row) * HEAD_DIM;
   if (slot >= parameters.group_heads) {
     let kv_slot = slot - parameters.group_heads;
     kind = select(2u, 1u, kv_slot < parameters.group_kv_heads);
     let head = parameters.first_kv_head + kv_slot % parameters.group_kv_heads;
     source = (row * parameters.kv_heads + head) * HEAD_DIM;
-    place = (kv_slot * parameters.key_capacity + parameters.key_start + row) * HEAD_DIM;
+    destination = (kv_slot * parameters.key_capacity + parameters.key_start + row) * HEAD_DIM;
   }
   var squares = 0.0;
   for (var pair = lane % LANES; pair < pairs; pair += LANES) {
@@ -89,16 +89,16 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
       let weights = channels + kind * HEAD_DIM;
       let normed = value * scale * vec2f(norm_weights[weights.x], norm_weights[weights.y]);
       let at = ((parameters.rotary_start + row) * pairs + pair) * 2u;
-      let turn = vec2f(rotary[at], rotary[at + 1u]);
-      value = vec2f(normed.x * turn.x - normed.y * turn.y, normed.x * turn.y + normed.y * turn.x);
+      let rotation = vec2f(rotary[at], rotary[at + 1u]);
+      value = vec2f(normed.x * rotation.x - normed.y * rotation.y, normed.x * rotation.y + normed.y * rotation.x);
     }
     let out = vec2<scalar>(value);
     if (kind == 0u) {
-      queries_out[place + channels.x] = out.x;
-      queries_out[place + channels.y] = out.y;
+      queries_out[destination + channels.x] = out.x;
+      queries_out[destination + channels.y] = out.y;
     } else {
-      keys_values_out[place + channels.x] = out.x;
-      keys_values_out[place + channels.y] = out.y;
+      keys_values_out[destination + channels.x] = out.x;
+      keys_values_out[destination + channels.y] = out.y;
     }
   }
 }

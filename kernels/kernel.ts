@@ -9,7 +9,7 @@ type BindingAccess = "read" | "read_write";
 export type ParameterType = "u32" | "i32" | "f32";
 
 /**
- * What the engine knows of a kernel; a test reflects the WGSL and fails when the two differ.
+ * A kernel and its interface, which `npm run kernels` takes from the WGSL.
  *
  * Group 0 holds the storage bindings in the order of `bindings` from binding 0 on, then one uniform struct with the
  * members of `parameters` in their order. The entry point is `main`.
@@ -18,10 +18,12 @@ export interface Kernel {
   /** File name without `.wgsl`. */
   readonly name: string;
   /**
-   * WGSL as on disk: the scalar type is `alias scalar = f32;`, that of a tensor which may be of another is
-   * `alias outer = f32;`, shared functions are `//#include "name"`.
+   * WGSL as on disk. `alias scalar = f32;` and `alias residual = f32;` stand for the types in `KernelTypes`,
+   * `//#include "name"` for a file of include/.
    */
   readonly source: string;
+  /** Invocations of a workgroup: a number, or a WGSL expression of overrides. */
+  readonly workgroupSize: number | string;
   readonly bindings: Readonly<Record<string, BindingAccess>>;
   readonly parameters: Readonly<Record<string, ParameterType>>;
   /** Pipeline-overridable constants with their defaults. */
@@ -30,7 +32,7 @@ export interface Kernel {
 
 const INCLUDE_LINE = /^\/\/#include "(.*)"$/gm;
 
-/** What kernels share: the files of `include/` by their names without `.wgsl`. */
+/** Shared WGSL: the files of `include/` by their names without `.wgsl`. */
 export const INCLUDES: ReadonlyMap<string, string> = new Map([
   ["blocks", blocks],
   ["lane-sum", laneSum],
@@ -39,14 +41,16 @@ export const INCLUDES: ReadonlyMap<string, string> = new Map([
   ["welford", welford],
 ]);
 
-/** What the aliases of a kernel stand for. */
+/** The types behind the aliases of a kernel. */
 export interface KernelTypes {
+  /** Of branch activations, in which products are computed. */
   readonly scalar: "f32" | "f16";
-  readonly outer: "f32" | "f16";
+  /** Of the tensor that can be the residual stream: the input of a norm, or the output of a linear layer. */
+  readonly residual: "f32" | "f16";
 }
 
 /**
- * The WGSL of a kernel for its types, its includes in place.
+ * The WGSL of a kernel with its types and includes filled in.
  *
  * @throws Error when it includes a file that does not exist
  */
@@ -55,11 +59,11 @@ export function kernelSource(kernel: Pick<Kernel, "name" | "source">, types: Ker
     const text = INCLUDES.get(name);
     if (text === undefined)
       throw new Error(
-        `The kernel ${kernel.name} includes "${name}"; there is ${[...INCLUDES.keys()].join(", ")} only.`,
+        `The kernel ${kernel.name} includes "${name}"; the includes are ${[...INCLUDES.keys()].join(", ")}.`,
       );
     return text.trimEnd();
   });
-  const narrow = (["scalar", "outer"] as const).filter((name) => types[name] === "f16");
+  const narrow = (["scalar", "residual"] as const).filter((name) => types[name] === "f16");
   if (narrow.length === 0) return source;
   const aliased = narrow.reduce((text, name) => text.replace(`alias ${name} = f32;`, `alias ${name} = f16;`), source);
   return `enable f16;\n${aliased}`;

@@ -1,11 +1,11 @@
-// y = f(x wᵀ + low_x low_weightsᵀ + bias) for weights in 8-bit blocks of 32 along the input.
+// result = x wᵀ + low_x low_weightsᵀ + bias, stored as EPILOGUE says, for weights in 8-bit blocks of 32 along the input.
 // x [rows, in] scalar, w [outs, in] codes u8 with zero point 128, scales [outs, in / 32] scalar,
-// bias [outs] scalar (with BIASED), y [rows, y_columns] outer.
-// EPILOGUE: 0 f is the identity; 1 y becomes SiLU(y) * result * factor, the second half of a gated feed-forward; 2 y gains
-// factor * result; 3 y gains factor * gate[column] * result, the residual addition of a branch. Weights are decoded once for
-// TILE_ROWS rows, on their way into workgroup memory. low_x and low_weights are read with LOW_RANK.
+// bias [outs] scalar (with BIASED), y [rows, y_columns] residual.
+// EPILOGUE: 0 y = result; 1 y = SiLU(y) * result * factor, the second half of SwiGLU; 2 y += factor * result;
+// 3 y += factor * gate[column] * result, which adds a branch to the residual stream. A weight is decoded once for TILE_ROWS
+// rows, on its way into workgroup memory. low_x and low_weights are read with LOW_RANK.
 alias scalar = f32;
-alias outer = f32;
+alias residual = f32;
 
 @group(0) @binding(0) var<storage, read> x: array<vec4<scalar>>;
 @group(0) @binding(1) var<storage, read> values: array<u32>;
@@ -14,7 +14,7 @@ alias outer = f32;
 @group(0) @binding(4) var<storage, read> low_x: array<vec4<scalar>>;
 @group(0) @binding(5) var<storage, read> low_weights: array<vec4<scalar>>;
 @group(0) @binding(6) var<storage, read> gate: array<vec4f>;
-@group(0) @binding(7) var<storage, read_write> y: array<vec4<outer>>;
+@group(0) @binding(7) var<storage, read_write> y: array<vec4<residual>>;
 @group(0) @binding(8) var<uniform> parameters: Parameters;
 
 fn stored_codes(at: u32) -> vec4f {

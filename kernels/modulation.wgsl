@@ -1,4 +1,4 @@
-// out = table, plus 1 in the scale chunks: what LayerNorm multiplies by.
+// out = table, plus 1 in the scale chunks, so that LayerNorm multiplies by 1 + scale.
 // table and out [count] f32, rows of chunks of `width`; chunk k is a scale when k % period == scale_index.
 // Done once for all steps of a run, so that no block adds the 1 again.
 

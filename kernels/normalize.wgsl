@@ -1,10 +1,10 @@
 // y = rows of x, normalised and in the scalar type. KIND 1: (x - mean) / sqrt(variance + eps) * scale + shift, a modulated
 // LayerNorm; 2: x / sqrt(mean of squares + eps) * scale, an RMS norm; 0: x as it is, a change of type.
-// x [rows, 4 * quads] outer, scale and shift [4 * quads] f32 (1 is in the scale already), y [rows, 4 * quads] scalar.
+// x [rows, 4 * quads] residual, scale and shift [4 * quads] f32 (1 is in the scale already), y [rows, 4 * quads] scalar.
 // A workgroup takes ITEMS rows, LANES lanes each; the variance is taken around the mean in a second pass, since residual streams
 // have large means.
 alias scalar = f32;
-alias outer = f32;
+alias residual = f32;
 
 override KIND: u32 = 1;
 override LANES: u32 = 64; // a power of two
@@ -16,7 +16,7 @@ struct Parameters {
   eps: f32,
 }
 
-@group(0) @binding(0) var<storage, read> x: array<vec4<outer>>;
+@group(0) @binding(0) var<storage, read> x: array<vec4<residual>>;
 @group(0) @binding(1) var<storage, read> scale: array<vec4f>;
 @group(0) @binding(2) var<storage, read> shift: array<vec4f>;
 @group(0) @binding(3) var<storage, read_write> y: array<vec4<scalar>>;

@@ -1,12 +1,12 @@
 // Sums of |a - b| and of |b|, whose quotient is the relative L1 change from b to a.
-// a, b [count] scalar; sums [parts, 2] f32.
-// One workgroup a part: its lanes stride over all values together with the other parts, then add up as a tree.
-// The host adds the parts and divides; they are a few, so that one small read tells how far the values have moved.
+// a, b [count] scalar; sums [workgroups of all dispatches, 2] f32, of which a dispatch writes first_sum and on.
+// The lanes of all workgroups of a dispatch stride over the values together; then each workgroup adds up its own as a tree.
+// The host adds the sums and divides. There are only a few, so that one small read gives the change.
 alias scalar = f32;
 
 struct Parameters {
   count: u32,
-  first_part: u32,
+  first_sum: u32,
 }
 
 @group(0) @binding(0) var<storage, read> a: array<scalar>;
@@ -31,7 +31,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     }
   }
   if (lane == 0u) {
-    let at = (parameters.first_part + group.x) * 2u;
+    let at = (parameters.first_sum + group.x) * 2u;
     sums[at] = partial[0].x;
     sums[at + 1u] = partial[0].y;
   }

@@ -1,9 +1,8 @@
 import { normalize } from "../../kernels/index.ts";
 import { Attention } from "../../runtime/backend/attention.ts";
 import type { OnnxGraph } from "../../runtime/backend/ort/onnx.ts";
-import { foldGrid } from "../../runtime/gpu/recorder.ts";
-import { reductionLanes } from "../../runtime/gpu/reduction-lanes.ts";
 import { BYTES_PER_ELEMENT } from "../../runtime/gpu/tensor.ts";
+import { foldGrid, reductionLanes } from "../../runtime/gpu/workgroups.ts";
 import { VaeBlocks } from "../../runtime/vae/blocks.ts";
 import { FLOAT_TYPES, type Operator, places } from "./operator.ts";
 import type { OperatorShapes } from "./shapes.ts";

@@ -89,7 +89,7 @@ export class Probe {
 
   pipeline(name: string, source: string, scalar: ScalarType = "f32"): GPUComputePipeline {
     const { device } = this.#gpu;
-    const code = kernelSource({ name, source }, { scalar, outer: scalar });
+    const code = kernelSource({ name, source }, { scalar, residual: scalar });
     const module = device.createShaderModule({ label: `probe ${name}`, code });
     return device.createComputePipeline({ layout: "auto", compute: { module, entryPoint: "main" } });
   }

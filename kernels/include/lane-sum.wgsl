@@ -6,7 +6,7 @@ fn lane_sum(value: f32, lane: u32) -> f32 {
   if (LANES == 1u) {
     return value;
   }
-  workgroupBarrier(); // a sum before has been read
+  workgroupBarrier(); // the lanes have read the previous sum
   partial[lane] = value;
   for (var half = LANES / 2u; half > 0u; half /= 2u) {
     workgroupBarrier();

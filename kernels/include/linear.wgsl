@@ -1,7 +1,7 @@
-// What the linear kernels share, whatever the format of their weights: rows in, a change of low rank, and what becomes of a
-// result. x [rows, 4 * x_quads] and low_x [rows, 4 * low_quads] scalar are two segments of one product, as are the
-// weights and low_weights [outs, 4 * low_quads]; y [rows, y_columns] outer, of which outs columns from y_start on
-// are written; all of these are multiples of four.
+// Shared by the linear kernels, whatever the format of their weights: rows in, the change of low rank, and the epilogue.
+// x [rows, 4 * x_quads] and low_x [rows, 4 * low_quads] scalar are two segments of one product, as are the weights and
+// low_weights [outs, 4 * low_quads]. Of y [rows, y_columns] residual, outs columns from y_start on are written. All of these
+// sizes are multiples of four.
 
 override LOW_RANK: u32 = 0;
 override BIASED: u32 = 0;
@@ -29,12 +29,12 @@ fn segment_quads(segment: u32) -> u32 {
   return select(parameters.low_quads, parameters.x_quads, LOW_RANK == 0u || segment == 0u);
 }
 
-fn row_place(row: u32) -> vec2u {
+fn row_position(row: u32) -> vec2u {
   return vec2u(row, 0u);
 }
 
-fn x_base(place: vec2u, segment: u32) -> u32 {
-  return place.x * segment_quads(segment);
+fn x_base(position: vec2u, segment: u32) -> u32 {
+  return position.x * segment_quads(segment);
 }
 
 fn load_x(segment: u32, at: u32) -> vec4<scalar> {
@@ -82,5 +82,5 @@ fn finish(row: u32, out: u32, result: vec4f) {
   if (EPILOGUE == 3u) {
     value = vec4f(y[at]) + parameters.factor * gate[column] * value;
   }
-  y[at] = vec4<outer>(value);
+  y[at] = vec4<residual>(value);
 }

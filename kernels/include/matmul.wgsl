@@ -3,16 +3,16 @@
 // in each half of the tile. x and weights pass through workgroup memory, a step of 32 columns at a time; with TWO_LEVEL the
 // products of a step are summed in `scalar`, and the steps in f32. With DIRECT each lane reads x and weights for itself and sums
 // in f32: for adapters on which workgroup memory is no faster than a cache.
-// The columns come in segments, each of which lies together in a row: the taps of a convolution, a product and its low rank.
-// Who includes it has `parameters.rows`, `outs`, `first_row`, `first_out`, and
-//   segments(), segment_quads(segment)        how many there are, and the quads of one
-//   row_place(row), x_base(place, segment)    where a row lies, and the first quad of its segment, or NOWHERE for zeros
-//   load_x(segment, at)                       a quad of x, as far from the base as it is in the segment
+// The columns come in segments, each contiguous in a row: the taps of a convolution, or a product and its low rank.
+// A kernel that includes this includes "blocks" too, and declares `parameters.rows`, `outs`, `first_row`, `first_out`, and
+//   segments(), segment_quads(segment)         the number of segments, and the quads of one
+//   row_position(row), x_base(position, segment)
+//                                              the position of a row, and the first quad of its segment, or NOWHERE for zeros
+//   load_x(segment, at)                        the quad of x at `at`, which counts on from the base
 //   weight_base(out, segment), load_codes(segment, at), load_scale(segment, at)
-//                                             likewise; a weight is its code times the scale of its step
-//   PADDED                                    1 where there are zeros
-//   finish(row, out, results)                 takes the results of four outputs
-// and includes "blocks" before.
+//                                              the same for weights; a weight is its code times the scale of its step
+//   PADDED                                     1 if a base can be NOWHERE
+//   finish(row, out, results)                  stores the results of four outputs
 
 override TILE_ROWS: u32 = 64;
 override TILE_OUTS: u32 = 64;
@@ -22,7 +22,7 @@ override DIRECT: u32 = 0;
 const NOWHERE = 0xffffffffu;
 const STEP_QUADS = 8u;
 
-/// [STEP_QUADS, TILE_ROWS]; a row's place is mixed with the quad, so that lanes along either one meet no bank twice.
+/// [STEP_QUADS, TILE_ROWS]; a row's index is mixed with the quad (xor), so that lanes along either one meet no bank twice.
 var<workgroup> x_tile: array<vec4<scalar>, STEP_QUADS * TILE_ROWS>;
 /// [STEP_QUADS, TILE_OUTS], likewise.
 var<workgroup> weight_tile: array<vec4<scalar>, STEP_QUADS * TILE_OUTS>;
@@ -76,10 +76,10 @@ fn tiled_sums(first_row: u32, first_out: u32, row_lane: u32, out_lane: u32, lane
   let lanes = TILE_ROWS * TILE_OUTS / 64u;
   let lane_rows = STEP_QUADS * 64u / TILE_OUTS;
   var sums: array<mat4x4f, 4>;
-  var places: array<vec2u, 64>; // of the rows that this lane brings, the first lane_rows
+  var positions: array<vec2u, 64>; // of the rows that this lane loads; the first lane_rows are used
   var bases: array<u32, 64>;
   for (var k = 0u; k < lane_rows; k++) {
-    places[k] = row_place(min(first_row + (lane + k * lanes) / STEP_QUADS, parameters.rows - 1u));
+    positions[k] = row_position(min(first_row + (lane + k * lanes) / STEP_QUADS, parameters.rows - 1u));
   }
   var a = mat4x4<scalar>();
   var b = mat4x4<scalar>();
@@ -87,7 +87,7 @@ fn tiled_sums(first_row: u32, first_out: u32, row_lane: u32, out_lane: u32, lane
   var d = mat4x4<scalar>();
   for (var segment = 0u; segment < segments(); segment++) {
     for (var k = 0u; k < lane_rows; k++) {
-      bases[k] = x_base(places[k], segment);
+      bases[k] = x_base(positions[k], segment);
     }
     let segment_end = segment_quads(segment);
     for (var first = 0u; first < segment_end; first += STEP_QUADS) {
@@ -141,24 +141,25 @@ fn tiled_sums(first_row: u32, first_out: u32, row_lane: u32, out_lane: u32, lane
   return sums;
 }
 
-/// Places of four rows of the lane, and where a segment of them begins.
-fn direct_places(row: u32) -> array<vec2u, 4> {
+/// Positions of four rows of the lane.
+fn direct_positions(row: u32) -> array<vec2u, 4> {
   let step = TILE_ROWS / 8u;
   let last = parameters.rows - 1u;
   return array<vec2u, 4>(
-    row_place(min(row, last)),
-    row_place(min(row + step, last)),
-    row_place(min(row + 2u * step, last)),
-    row_place(min(row + 3u * step, last)),
+    row_position(min(row, last)),
+    row_position(min(row + step, last)),
+    row_position(min(row + 2u * step, last)),
+    row_position(min(row + 3u * step, last)),
   );
 }
 
-fn direct_bases(places: array<vec2u, 4>, segment: u32) -> vec4u {
+/// The first quads of a segment of four rows.
+fn direct_bases(positions: array<vec2u, 4>, segment: u32) -> vec4u {
   return vec4u(
-    x_base(places[0], segment),
-    x_base(places[1], segment),
-    x_base(places[2], segment),
-    x_base(places[3], segment),
+    x_base(positions[0], segment),
+    x_base(positions[1], segment),
+    x_base(positions[2], segment),
+    x_base(positions[3], segment),
   );
 }
 
@@ -217,11 +218,11 @@ fn add_scaled(step: mat4x4f, scales: vec4f, sum: mat4x4f) -> mat4x4f {
 
 fn direct_sums(row: u32, out: u32) -> array<mat4x4f, 4> {
   var sums: array<mat4x4f, 4>;
-  let upper_places = direct_places(row);
-  let lower_places = direct_places(row + TILE_ROWS / 2u);
+  let upper_positions = direct_positions(row);
+  let lower_positions = direct_positions(row + TILE_ROWS / 2u);
   for (var segment = 0u; segment < segments(); segment++) {
-    let upper_bases = direct_bases(upper_places, segment);
-    let lower_bases = direct_bases(lower_places, segment);
+    let upper_bases = direct_bases(upper_positions, segment);
+    let lower_bases = direct_bases(lower_positions, segment);
     let left_bases = direct_outs(out, segment);
     let right_bases = direct_outs(out + TILE_OUTS / 2u, segment);
     let end = segment_quads(segment);

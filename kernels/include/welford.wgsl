@@ -11,7 +11,7 @@ fn merge(a: vec3f, b: vec3f) -> vec3f {
   return vec3f(count, a.y + delta * b.x / count, a.z + b.z + delta * delta * a.x * b.x / count);
 }
 
-/// The statistics of the LANES lanes of a part together, for all of them.
+/// The statistics of the LANES lanes of an item together, for all of them.
 fn merged_lanes(own: vec3f, lane: u32) -> vec3f {
   if (LANES == 1u) {
     return own;

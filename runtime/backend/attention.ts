@@ -2,7 +2,7 @@ import { attention, headNormRope } from "../../kernels/index.ts";
 import { KleinbildError } from "../errors.ts";
 import type { Gpu } from "../gpu/device.ts";
 import type { MemoryCategory, MemoryScope } from "../gpu/memory.ts";
-import { reductionLanes } from "../gpu/reduction-lanes.ts";
+import { reductionLanes } from "../gpu/workgroups.ts";
 import {
   BYTES_PER_ELEMENT,
   type ChunkedMatrix,

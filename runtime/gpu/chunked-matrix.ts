@@ -1,7 +1,8 @@
 import { combine } from "../../kernels/index.ts";
 import type { MemoryScope } from "./memory.ts";
-import { foldGrid, type Recorder } from "./recorder.ts";
+import type { Recorder } from "./recorder.ts";
 import { elementCount, type ChunkedMatrix, rowRanges, scalarOf, type Tensor } from "./tensor.ts";
+import { elementGrid } from "./workgroups.ts";
 
 /** Matrices [rows_i, columns], one below the other, copied into chunks. */
 export function stackMatrix(
@@ -95,6 +96,6 @@ export function accumulateTensor(
     bindings: { x, accumulator: target },
     parameters: { count, a, b },
     scalar: scalarOf(target),
-    grid: foldGrid(Math.ceil(count / 64)),
+    grid: elementGrid(combine, count),
   });
 }

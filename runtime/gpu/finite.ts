@@ -1,8 +1,8 @@
 import { countNonfinite } from "../../kernels/index.ts";
 import { KleinbildError } from "../errors.ts";
 import type { Gpu } from "./device.ts";
-import { foldGrid } from "./recorder.ts";
-import { elementCount, type Tensor } from "./tensor.ts";
+import { elementCount, scalarOf, type Tensor } from "./tensor.ts";
+import { elementGrid } from "./workgroups.ts";
 
 /** @throws KleinbildError `not-finite` when any value of the f32 or f16 tensors is NaN or infinite */
 export async function assertFinite(gpu: Gpu, stage: string, tensors: readonly Tensor[]): Promise<void> {
@@ -14,8 +14,8 @@ export async function assertFinite(gpu: Gpu, stage: string, tensors: readonly Te
     gpu.recorder.dispatch(countNonfinite, {
       bindings: { x, counter },
       parameters: { count },
-      scalar: x.dtype === "f16" ? "f16" : "f32",
-      grid: foldGrid(Math.ceil(count / 64)),
+      scalar: scalarOf(x),
+      grid: elementGrid(countNonfinite, count),
     });
   }
   const [bad] = new Uint32Array(await gpu.recorder.read(counter));

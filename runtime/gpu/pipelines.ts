@@ -82,6 +82,6 @@ function variantKey({ kernel, types, overrides }: PipelineVariant): string {
   return `${moduleKey(kernel, types)} ${Object.entries(overrides).join(" ")}`;
 }
 
-function moduleKey({ name }: Kernel, { scalar, outer }: KernelTypes): string {
-  return `${name} ${scalar} ${outer}`;
+function moduleKey({ name }: Kernel, { scalar, residual }: KernelTypes): string {
+  return `${name} ${scalar} ${residual}`;
 }

@@ -4,6 +4,7 @@ import type { GpuMemory } from "./memory.ts";
 import type { PipelineCache } from "./pipelines.ts";
 import { elementCount, type ScalarType, type Tensor, tensorBytes } from "./tensor.ts";
 import { WorkMeter } from "./work-meter.ts";
+import { MAX_WORKGROUPS } from "./workgroups.ts";
 
 const PARAMETER_SLOT_BYTES = 256;
 const PARAMETER_SLOTS = 256;
@@ -11,7 +12,6 @@ const UNIFORM_USAGE = 0x40 | 0x08; // UNIFORM | COPY_DST
 const READBACK_USAGE = 0x01 | 0x08; // MAP_READ | COPY_DST
 const MAP_READ = 0x01;
 const THROTTLE_LAG = 2;
-const MAX_WORKGROUPS = 65_535;
 
 export interface DispatchCall<K extends Kernel> {
   readonly bindings: Readonly<Record<keyof K["bindings"] & string, Tensor>>;
@@ -19,8 +19,8 @@ export interface DispatchCall<K extends Kernel> {
   readonly overrides?: Readonly<Partial<Record<keyof K["overrides"] & string, number>>>;
   /** Scalar type of the kernel's `alias scalar`; f32 unless given. */
   readonly scalar?: ScalarType;
-  /** Type of the kernel's `alias outer`; f32 unless given. */
-  readonly outer?: ScalarType;
+  /** Type of the kernel's `alias residual`; f32 unless given. */
+  readonly residual?: ScalarType;
   /** Workgroups in x, y and z. */
   readonly grid: readonly [number, number?, number?];
   /** Multiply-adds of this dispatch, for splitting submissions by time; 0 for memory-bound kernels. */
@@ -72,7 +72,7 @@ export class Recorder {
       );
     const pipeline = this.#pipelines.get(
       kernel,
-      { scalar: call.scalar ?? "f32", outer: call.outer ?? "f32" },
+      { scalar: call.scalar ?? "f32", residual: call.residual ?? "f32" },
       (call.overrides ?? {}) as Record<string, number>,
     );
     const entries: GPUBindGroupEntry[] = Object.keys(kernel.bindings).map((name, binding) => {
@@ -198,11 +198,4 @@ export class Recorder {
     }
     return this.#slots++;
   }
-}
-
-/** A grid for `count` workgroups in one dimension, folded into x and y; kernels read `id.y * groups.x + id.x`. */
-export function foldGrid(count: number): [number, number] {
-  if (count <= MAX_WORKGROUPS) return [count, 1];
-  const y = Math.ceil(count / MAX_WORKGROUPS);
-  return [Math.ceil(count / y), y];
 }

@@ -2,7 +2,7 @@ import type { Kernel2d } from "../backend/matrix.ts";
 import { rowRanges, tensorBytes } from "../gpu/tensor.ts";
 import { PIXEL_CHANNELS, PIXELS_PER_TOKEN } from "../vae/autoencoder.ts";
 import { bandRows } from "../vae/bands.ts";
-import { POSITIONS_PER_PART } from "../vae/blocks.ts";
+import { POSITIONS_PER_SLICE } from "../vae/blocks.ts";
 import type { VaeConfig } from "../weights/config/model-config.ts";
 import type { PlannedScope } from "./ledger.ts";
 import type { PlanContext } from "./plan-context.ts";
@@ -101,7 +101,7 @@ export class PlannedVae {
 
   /** @returns what is to be released: the affine form */
   #groupNorm({ width, channels, bands }: PlannedMap): number {
-    const parts = bands.reduce((sum, rows) => sum + Math.ceil((rows * width) / POSITIONS_PER_PART), 0);
+    const parts = bands.reduce((sum, rows) => sum + Math.ceil((rows * width) / POSITIONS_PER_SLICE), 0);
     const partials = this.#scope.tensor("f32", [parts, this.#config.groups, 3]);
     const affine = this.#scope.tensor("f32", [2, channels]);
     this.#scope.release(partials);

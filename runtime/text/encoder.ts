@@ -3,7 +3,7 @@ import { Attention } from "../backend/attention.ts";
 import type { DenseBackend, Norm } from "../backend/backend.ts";
 import type { Gpu } from "../gpu/device.ts";
 import type { MemoryScope } from "../gpu/memory.ts";
-import { foldGrid } from "../gpu/recorder.ts";
+import { elementGrid } from "../gpu/workgroups.ts";
 import { rowRanges, type ChunkedMatrix, type ScalarType, type Tensor } from "../gpu/tensor.ts";
 import type { TextEncoderConfig } from "../weights/config/model-config.ts";
 import type { EmbeddingTable } from "./embedding.ts";
@@ -142,7 +142,7 @@ export class TextEncoder {
             out_columns: states.columns,
             column_start: place * hidden.columns,
           },
-          grid: foldGrid(Math.ceil((rows * hidden.columns) / 64)),
+          grid: elementGrid(placeColumns, rows * hidden.columns),
         });
       }
     }

@@ -3,7 +3,7 @@ import type { DenseBackend } from "../backend/backend.ts";
 import type { Matrix } from "../backend/matrix.ts";
 import type { Gpu } from "../gpu/device.ts";
 import type { MemoryScope } from "../gpu/memory.ts";
-import { foldGrid } from "../gpu/recorder.ts";
+import { elementGrid } from "../gpu/workgroups.ts";
 import { elementCount, type Tensor } from "../gpu/tensor.ts";
 import type { TransformerConfig } from "../weights/config/model-config.ts";
 import type { ModulationWeights } from "./weights.ts";
@@ -90,7 +90,7 @@ export class ModulationTable {
     const activate = (x: Tensor): Tensor => {
       const y = scope.tensor("silu", "f32", x.shape);
       const count = elementCount(x.shape);
-      const grid = foldGrid(Math.ceil(count / 64));
+      const grid = elementGrid(silu, count);
       gpu.recorder.dispatch(silu, { bindings: { x, y }, parameters: { count }, grid });
       return y;
     };
@@ -112,7 +112,7 @@ export class ModulationTable {
       gpu.recorder.dispatch(modulationKernel, {
         bindings: { table, out },
         parameters: { count, width: d, period, scale_index: scaleIndex },
-        grid: foldGrid(Math.ceil(count / 64)),
+        grid: elementGrid(modulationKernel, count),
       });
       return out;
     };

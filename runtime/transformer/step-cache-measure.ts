@@ -1,18 +1,17 @@
 import { normalize, relativeChange as relativeChangeKernel } from "../../kernels/index.ts";
 import type { Gpu } from "../gpu/device.ts";
 import type { MemoryScope } from "../gpu/memory.ts";
-import { foldGrid } from "../gpu/recorder.ts";
+import { foldGrid } from "../gpu/workgroups.ts";
 import { elementCount, type ChunkedMatrix } from "../gpu/tensor.ts";
 import type { Modulation } from "./modulation.ts";
 
-const LANES = 64;
 /** A lane adds up some tens of values before there are as many workgroups as fill a GPU. */
 const VALUES_PER_LANE = 64;
-const MAX_PARTS = 256;
+const MAX_SUMS = 256;
 
 /**
- * mean|a − b| / mean|b|, for matrices cut alike. Waits for the GPU: the decision is the host's. Parts of at most some
- * thousand values are added up in f32, the parts in f64.
+ * mean|a − b| / mean|b|, for matrices cut alike. Waits for the GPU: the decision is the host's. The GPU adds up some thousand
+ * values at most in f32; these sums are added in f64.
  *
  * @returns NaN or infinity where b is all zeros
  */
@@ -21,19 +20,19 @@ export async function measureRelativeChange(
   a: ChunkedMatrix,
   b: ChunkedMatrix,
 ): Promise<number> {
-  const parts = a.chunks.map(({ shape }) =>
-    Math.min(MAX_PARTS, Math.ceil(elementCount(shape) / (LANES * VALUES_PER_LANE))),
+  const counts = a.chunks.map(({ shape }) =>
+    Math.min(MAX_SUMS, Math.ceil(elementCount(shape) / (relativeChangeKernel.workgroupSize * VALUES_PER_LANE))),
   );
   using scope = memory.scope("transfer");
-  const sums = scope.tensor("relative change", "f32", [parts.reduce((total, count) => total + count, 0), 2]);
-  let firstPart = 0;
+  const sums = scope.tensor("relative change", "f32", [counts.reduce((total, count) => total + count, 0), 2]);
+  let firstSum = 0;
   for (const [i, chunk] of a.chunks.entries()) {
     recorder.dispatch(relativeChangeKernel, {
       bindings: { a: chunk, b: b.chunks[i]!, sums },
-      parameters: { count: elementCount(chunk.shape), first_part: firstPart },
-      grid: [parts[i]!],
+      parameters: { count: elementCount(chunk.shape), first_sum: firstSum },
+      grid: [counts[i]!],
     });
-    firstPart += parts[i]!;
+    firstSum += counts[i]!;
   }
   let difference = 0;
   let magnitude = 0;

@@ -2,7 +2,7 @@ import { featuresToPixels, patchify, pixelsToFeatures, unpatchify } from "../../
 import type { DenseBackend } from "../backend/backend.ts";
 import type { Gpu } from "../gpu/device.ts";
 import type { MemoryScope } from "../gpu/memory.ts";
-import { foldGrid } from "../gpu/recorder.ts";
+import { elementGrid } from "../gpu/workgroups.ts";
 import { rowRanges, type ScalarType, type Tensor } from "../gpu/tensor.ts";
 import type { VaeConfig } from "../weights/config/model-config.ts";
 import { f32ToF16 } from "../weights/float.ts";
@@ -92,7 +92,7 @@ export class Autoencoder {
           latent_channels: this.config.latentChannels,
         },
         scalar: this.#scalar,
-        grid: foldGrid(Math.ceil((count * moments.width * this.config.latentChannels) / 64)),
+        grid: elementGrid(patchify, count * moments.width * this.config.latentChannels),
       });
     this.#gpu.recorder.flush();
     return latents;
@@ -130,7 +130,7 @@ export class Autoencoder {
         bindings: { x: map.bands[i]!, pixels },
         parameters: { count: count * map.width },
         scalar: this.#scalar,
-        grid: foldGrid(Math.ceil((count * map.width) / 64)),
+        grid: elementGrid(featuresToPixels, count * map.width),
       });
       data.set(new Uint8ClampedArray(await this.#gpu.recorder.read(pixels)), first * map.width * 4);
       scope.release(pixels);
@@ -174,7 +174,7 @@ export class Autoencoder {
         bindings: { pixels, out: map.bands[i]! },
         parameters: { count: count * width },
         scalar: this.#scalar,
-        grid: foldGrid(Math.ceil((count * width) / 64)),
+        grid: elementGrid(pixelsToFeatures, count * width),
       });
       scope.release(pixels);
     }
@@ -195,7 +195,7 @@ export class Autoencoder {
         bindings: { tokens, statistics: this.#weights.denormalize, out: map.bands[i]! },
         parameters: { width, first_row: first, rows: count, latent_channels: channels },
         scalar: this.#scalar,
-        grid: foldGrid(Math.ceil((count * width * channels) / 64)),
+        grid: elementGrid(unpatchify, count * width * channels),
       });
     return map;
   }

@@ -3,7 +3,7 @@ import type { DenseBackend } from "../backend/backend.ts";
 import type { Kernel2d } from "../backend/matrix.ts";
 import type { Gpu } from "../gpu/device.ts";
 import type { MemoryScope } from "../gpu/memory.ts";
-import { reductionLanes } from "../gpu/reduction-lanes.ts";
+import { reductionLanes } from "../gpu/workgroups.ts";
 import { accumulateTensor } from "../gpu/chunked-matrix.ts";
 import { rowRanges, type ScalarType, type Tensor } from "../gpu/tensor.ts";
 import { allocateMap, type FeatureMap, type GatherOptions, gatherRows, releaseMap } from "./feature-map.ts";
@@ -11,7 +11,7 @@ import type { AttentionWeights, LevelWeights, MidWeights, NormWeights, ResnetWei
 
 const NORM_EPS = 1e-6;
 /** Positions that one workgroup of the statistics kernel takes: enough of them to fill a GPU, few partial results. */
-export const POSITIONS_PER_PART = 1024;
+export const POSITIONS_PER_SLICE = 1024;
 
 export interface ConvolveOptions extends GatherOptions {
   readonly stride?: 1 | 2;
@@ -82,12 +82,12 @@ export class VaeBlocks {
   /** GroupNorm over the whole map as one scale and shift a channel, [2, channels] f32. */
   groupNorm(map: FeatureMap, norm: NormWeights): Tensor {
     const { gpu, scalar, groups } = this.context;
-    const partsOf = (band: Tensor): number => Math.ceil(positions(band) / POSITIONS_PER_PART);
-    const parts = map.bands.reduce((sum, band) => sum + partsOf(band), 0);
-    const partials = this.scope.tensor("group statistics", "f32", [parts, groups, 3]);
+    const slicesOf = (band: Tensor): number => Math.ceil(positions(band) / POSITIONS_PER_SLICE);
+    const slices = map.bands.reduce((sum, band) => sum + slicesOf(band), 0);
+    const partials = this.scope.tensor("group statistics", "f32", [slices, groups, 3]);
     const affine = this.scope.tensor("group affine", "f32", [2, map.channels]);
-    let firstPart = 0;
-    const statisticsLanes = reductionLanes(gpu.adapter, POSITIONS_PER_PART);
+    let firstSlice = 0;
+    const statisticsLanes = reductionLanes(gpu.adapter, POSITIONS_PER_SLICE);
     for (const x of map.bands) {
       gpu.recorder.dispatch(groupNormStatistics, {
         bindings: { x, partials },
@@ -95,20 +95,20 @@ export class VaeBlocks {
           positions: positions(x),
           channels: map.channels,
           groups,
-          parts: partsOf(x),
-          first_part: firstPart,
-          positions_per_part: POSITIONS_PER_PART,
+          slices: slicesOf(x),
+          first_slice: firstSlice,
+          positions_per_slice: POSITIONS_PER_SLICE,
         },
         overrides: statisticsLanes,
         scalar,
-        grid: [Math.ceil(partsOf(x) / statisticsLanes.ITEMS), groups],
+        grid: [Math.ceil(slicesOf(x) / statisticsLanes.ITEMS), groups],
       });
-      firstPart += partsOf(x);
+      firstSlice += slicesOf(x);
     }
-    const finishLanes = reductionLanes(gpu.adapter, parts);
+    const finishLanes = reductionLanes(gpu.adapter, slices);
     gpu.recorder.dispatch(groupNormFinish, {
       bindings: { partials, ...norm, affine },
-      parameters: { parts, channels: map.channels, groups, eps: NORM_EPS },
+      parameters: { slices, channels: map.channels, groups, eps: NORM_EPS },
       overrides: finishLanes,
       grid: [Math.ceil(groups / finishLanes.ITEMS)],
     });

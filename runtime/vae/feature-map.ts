@@ -1,7 +1,8 @@
 import { gatherBand } from "../../kernels/index.ts";
 import { KleinbildError } from "../errors.ts";
 import type { MemoryScope } from "../gpu/memory.ts";
-import { foldGrid, type Recorder } from "../gpu/recorder.ts";
+import type { Recorder } from "../gpu/recorder.ts";
+import { elementGrid } from "../gpu/workgroups.ts";
 import { BYTES_PER_ELEMENT, rowRanges, type ScalarType, type Tensor } from "../gpu/tensor.ts";
 
 /**
@@ -94,7 +95,7 @@ export function gatherRows(
       },
       overrides: { NORMALIZE: options.affine ? 1 : 0, ACTIVATE: options.activate ? 1 : 0, UPSAMPLE: shift },
       scalar,
-      grid: foldGrid(Math.ceil(((to - from) * width * quads) / 64)),
+      grid: elementGrid(gatherBand, (to - from) * width * quads),
     });
   }
   return target;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { combine } from "../../kernels/index.ts";
-import { foldGrid } from "../../runtime/gpu/recorder.ts";
+import { elementGrid } from "../../runtime/gpu/workgroups.ts";
 import { combine as reference } from "../reference/elementwise.ts";
 import { expectClose, randomValues } from "../support/compare.ts";
 import { download, rounded, SCALARS, upload, useGpu } from "../support/gpu.ts";
@@ -18,7 +18,12 @@ describe.each(SCALARS)("combine in %s", (scalar) => {
     const accumulator = upload(gpu(), scalar, [count + 5], before);
     const x = upload(gpu(), scalar, [count + 5], values);
     const parameters = { count, a: 1.25, b: -0.75 };
-    await runKernel(gpu(), combine, { bindings: { x, accumulator }, parameters, scalar, grid: twoRowGrid(count) });
+    await runKernel(gpu(), combine, {
+      bindings: { x, accumulator },
+      parameters,
+      scalar,
+      grid: twoRowGrid(combine, count),
+    });
     const actual = await download(gpu(), accumulator);
     expectClose(
       actual.subarray(0, count),
@@ -53,7 +58,7 @@ describe("combine over more workgroups than a row of the grid holds", () => {
 
   it("reaches every value", async () => {
     const count = 65_535 * 64 + 1; // one workgroup more than a row holds
-    const grid = foldGrid(Math.ceil(count / 64));
+    const grid = elementGrid(combine, count);
     expect(grid[1]).toBe(2);
     const values = Float32Array.from({ length: count }, (_, i) => (i % 509) / 512);
     const accumulator = gpu().memory.tensor("activations", "test output", "f32", [count]);

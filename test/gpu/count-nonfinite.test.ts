@@ -17,7 +17,7 @@ describe.each(SCALARS)("count-nonfinite in %s", (scalar) => {
       bindings: { x: upload(gpu(), scalar, [values.length], values), counter },
       parameters: { count: counted },
       scalar,
-      grid: twoRowGrid(counted),
+      grid: twoRowGrid(countNonfinite, counted),
     });
     return new Uint32Array(await gpu().recorder.read(counter))[0]!;
   }

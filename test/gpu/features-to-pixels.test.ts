@@ -22,7 +22,7 @@ describe.each(SCALARS)("features-to-pixels in %s", (scalar) => {
       bindings: { x: upload(gpu(), dtype, [count, 3], features), pixels },
       parameters: { count },
       scalar: dtype,
-      grid: twoRowGrid(count),
+      grid: twoRowGrid(featuresToPixels, count),
     });
     const bytes = await gpu().recorder.read(pixels);
     return { bytes: [...new Uint8Array(bytes, 0, count * 4)], spare: [...new Uint32Array(bytes, count * 4)] };

@@ -40,7 +40,7 @@ describe.each(SCALARS)("gated-add of branches in %s", (scalar) => {
         parameters: { rows, columns, scale: 0.5 },
         overrides: { GATED: gated },
         scalar,
-        grid: twoRowGrid(rows * columns),
+        grid: twoRowGrid(gatedAdd, rows * columns),
       });
       const actual = await download(gpu(), target);
       const count = rows * columns;

@@ -84,7 +84,7 @@ describe.each(SCALARS)("gather-band in %s", (scalar) => {
       bindings: { x: map.bands[0]!, affine: map.bands[0]!, out },
       parameters: { width: 5, quads: 1, source_first: 0, out_first: -1, row_begin: 2, row_count: 2 },
       scalar,
-      grid: twoRowGrid(10),
+      grid: twoRowGrid(gatherBand, 10),
     });
     const expected = new Float32Array(6 * 20 + 8).fill(UNTOUCHED);
     expected.set(values.subarray(20, 60), 40); // map rows 1 and 2 are rows 2 and 3 of a target that starts at row −1

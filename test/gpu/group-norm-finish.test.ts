@@ -28,7 +28,7 @@ describe.each(SCALARS)("group-norm-finish compiled for %s", (scalar) => {
         bias: upload(gpu(), "f32", [channels], bias),
         affine,
       },
-      parameters: { parts: partials.length / (3 * groups), channels, groups, eps: EPS },
+      parameters: { slices: partials.length / (3 * groups), channels, groups, eps: EPS },
       overrides: lanes,
       scalar,
       grid: [Math.ceil(groups / lanes.ITEMS)],
@@ -38,7 +38,7 @@ describe.each(SCALARS)("group-norm-finish compiled for %s", (scalar) => {
     return values.subarray(0, -3);
   }
 
-  for (const [parts, channels, groups] of [
+  for (const [slices, channels, groups] of [
     [1, 1, 1],
     [2, 6, 3],
     [63, 4, 2],
@@ -47,17 +47,17 @@ describe.each(SCALARS)("group-norm-finish compiled for %s", (scalar) => {
     [130, 130, 1],
     [200, 96, 32],
   ] as const)
-    it(`merges ${parts} parts of unequal sizes for ${channels} channels in ${groups} groups`, async () => {
-      // part p has p % 3 + 1 positions
-      const starts = Array.from({ length: parts + 1 }, (_, part) => sumOfSizes(part));
+    it(`merges ${slices} slices of unequal sizes for ${channels} channels in ${groups} groups`, async () => {
+      // slice p has p % 3 + 1 positions
+      const starts = Array.from({ length: slices + 1 }, (_, slice) => sumOfSizes(slice));
       const x = randomValues(starts.at(-1)! * channels, 5);
       const weight = randomValues(channels, 6);
       const bias = randomValues(channels, 7);
       const partials = starts
         .slice(0, -1)
-        .flatMap((start, part) =>
+        .flatMap((start, slice) =>
           Array.from({ length: groups }, (_, group) =>
-            statistics(groupValues(x, channels, groups, group, start, starts[part + 1]!)),
+            statistics(groupValues(x, channels, groups, group, start, starts[slice + 1]!)),
           ).flat(),
         );
       const { scale, shift } = groupNormAffine(x, channels, groups, weight, bias, EPS);
@@ -70,19 +70,19 @@ describe.each(SCALARS)("group-norm-finish compiled for %s", (scalar) => {
     [1, 8],
     [4, 16],
   ])("gives a group %d lanes, %d groups to a workgroup", async (LANES, ITEMS) => {
-    const [parts, groups] = [5, ITEMS + 1];
-    const values = Array.from({ length: groups }, (_, group) => randomValues(3 * parts, group));
-    const partials = Array.from({ length: parts }, (_, part) =>
-      values.flatMap((of) => statistics([...of.subarray(3 * part, 3 * part + 3)])),
+    const [slices, groups] = [5, ITEMS + 1];
+    const values = Array.from({ length: groups }, (_, group) => randomValues(3 * slices, group));
+    const partials = Array.from({ length: slices }, (_, slice) =>
+      values.flatMap((of) => statistics([...of.subarray(3 * slice, 3 * slice + 3)])),
     ).flat();
     const [weight, bias] = [randomValues(groups, 6), randomValues(groups, 7)];
-    const positions = Array.from({ length: 3 * parts }, (_, i) => values.map((of) => of[i]!)).flat();
+    const positions = Array.from({ length: 3 * slices }, (_, i) => values.map((of) => of[i]!)).flat();
     const { scale, shift } = groupNormAffine(positions, groups, groups, weight, bias, EPS);
     const actual = await finish(partials, groups, weight, bias, { LANES, ITEMS });
     expectClose(actual, [...scale, ...shift], { absolute: 1e-5, relative: 1e-5 });
   });
 
-  it("weights parts by their counts, empty ones not at all", async () => {
+  it("weights slices by their counts, empty ones not at all", async () => {
     const [scale, shift] = await finish([3, 1, 0, 0, 0, 0, 1, 5, 0], 1, [1], [0]); // values 1, 1, 1, 5
     expectClose([scale!, shift!], [1 / Math.sqrt(3), -2 / Math.sqrt(3)], { relative: 1e-5 });
   });
@@ -92,7 +92,7 @@ describe.each(SCALARS)("group-norm-finish compiled for %s", (scalar) => {
   });
 
   it("makes GroupNorm of a map in two bands with the statistics kernel, a large mean beside a small variance", async () => {
-    const [positions, channels, groups, perPart] = [900, 8, 4, 256];
+    const [positions, channels, groups, perSlice] = [900, 8, 4, 256];
     const x = rounded(
       scalar,
       randomValues(positions * channels).map((value) => 300 + value),
@@ -100,10 +100,10 @@ describe.each(SCALARS)("group-norm-finish compiled for %s", (scalar) => {
     const weight = randomValues(channels, 2);
     const bias = randomValues(channels, 3);
     const bands = rowRanges(positions, 600);
-    const partsOf = (count: number): number => Math.ceil(count / perPart);
-    const parts = bands.reduce((sum, { count }) => sum + partsOf(count), 0);
-    const partials = outputWithSpare(gpu(), "f32", parts * groups * 3, 0);
-    let firstPart = 0;
+    const slicesOf = (count: number): number => Math.ceil(count / perSlice);
+    const slices = bands.reduce((sum, { count }) => sum + slicesOf(count), 0);
+    const partials = outputWithSpare(gpu(), "f32", slices * groups * 3, 0);
+    let firstSlice = 0;
     for (const { first, count } of bands) {
       const band = x.subarray(first * channels, (first + count) * channels);
       await runKernel(gpu(), groupNormStatistics, {
@@ -112,14 +112,14 @@ describe.each(SCALARS)("group-norm-finish compiled for %s", (scalar) => {
           positions: count,
           channels,
           groups,
-          parts: partsOf(count),
-          first_part: firstPart,
-          positions_per_part: perPart,
+          slices: slicesOf(count),
+          first_slice: firstSlice,
+          positions_per_slice: perSlice,
         },
         scalar,
-        grid: [partsOf(count), groups],
+        grid: [slicesOf(count), groups],
       });
-      firstPart += partsOf(count);
+      firstSlice += slicesOf(count);
     }
     const affine = await finish([...(await download(gpu(), partials))], groups, weight, bias);
     const expected = groupNormAffine(x, channels, groups, weight, bias, EPS);
@@ -127,9 +127,9 @@ describe.each(SCALARS)("group-norm-finish compiled for %s", (scalar) => {
   });
 });
 
-/** Positions of the parts before `part`. */
-function sumOfSizes(part: number): number {
+/** Positions of the slices before `slice`. */
+function sumOfSizes(slice: number): number {
   let sum = 0;
-  for (let i = 0; i < part; i++) sum += (i % 3) + 1;
+  for (let i = 0; i < slice; i++) sum += (i % 3) + 1;
   return sum;
 }

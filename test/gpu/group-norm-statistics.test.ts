@@ -9,29 +9,36 @@ import { outputWithSpare, repeated, runKernel, UNTOUCHED } from "../support/kern
 describe.each(SCALARS)("group-norm-statistics in %s", (scalar) => {
   const gpu = useGpu();
 
-  /** Partials [firstPart + parts, groups, 3] of x, those before `firstPart` untouched. */
+  /** Partials [firstSlice + slices, groups, 3] of x, those before `firstSlice` untouched. */
   async function run(
     x: Float32Array,
     channels: number,
     groups: number,
-    positionsPerPart: number,
-    firstPart = 0,
+    positionsPerSlice: number,
+    firstSlice = 0,
     lanes: { readonly LANES: number; readonly ITEMS: number } = { LANES: 64, ITEMS: 1 },
   ): Promise<Float32Array> {
     const positions = x.length / channels;
-    const parts = Math.ceil(positions / positionsPerPart);
-    const partials = outputWithSpare(gpu(), "f32", (firstPart + parts) * groups * 3, 3);
+    const slices = Math.ceil(positions / positionsPerSlice);
+    const partials = outputWithSpare(gpu(), "f32", (firstSlice + slices) * groups * 3, 3);
     await runKernel(gpu(), groupNormStatistics, {
       bindings: { x: upload(gpu(), scalar, [positions, channels], x), partials },
-      parameters: { positions, channels, groups, parts, first_part: firstPart, positions_per_part: positionsPerPart },
+      parameters: {
+        positions,
+        channels,
+        groups,
+        slices,
+        first_slice: firstSlice,
+        positions_per_slice: positionsPerSlice,
+      },
       overrides: lanes,
       scalar,
-      grid: [Math.ceil(parts / lanes.ITEMS), groups],
+      grid: [Math.ceil(slices / lanes.ITEMS), groups],
     });
     return download(gpu(), partials);
   }
 
-  for (const [positions, channels, groups, positionsPerPart] of [
+  for (const [positions, channels, groups, positionsPerSlice] of [
     [1, 1, 1, 1],
     [1, 64, 64, 1],
     [1, 63, 1, 1],
@@ -42,13 +49,13 @@ describe.each(SCALARS)("group-norm-statistics in %s", (scalar) => {
     [130, 32, 32, 64],
     [50, 96, 32, 17],
   ] as const)
-    it(`takes ${positions} positions of ${channels} channels in ${groups} groups, ${positionsPerPart} a part`, async () => {
+    it(`takes ${positions} positions of ${channels} channels in ${groups} groups, ${positionsPerSlice} a slice`, async () => {
       const x = rounded(scalar, randomValues(positions * channels));
-      const actual = await run(x, channels, groups, positionsPerPart);
+      const actual = await run(x, channels, groups, positionsPerSlice);
       const expected: number[] = [];
-      for (let first = 0; first < positions; first += positionsPerPart)
+      for (let first = 0; first < positions; first += positionsPerSlice)
         for (let group = 0; group < groups; group++) {
-          const end = Math.min(positions, first + positionsPerPart);
+          const end = Math.min(positions, first + positionsPerSlice);
           expected.push(...statistics(groupValues(x, channels, groups, group, first, end)));
         }
       expectClose(actual.subarray(0, -3), expected, { absolute: 1e-5, relative: 1e-5 });
@@ -58,18 +65,18 @@ describe.each(SCALARS)("group-norm-statistics in %s", (scalar) => {
   it.each([
     [1, 8],
     [4, 16],
-  ])("gives a part %d lanes, %d parts to a workgroup", async (LANES, ITEMS) => {
-    const [positions, channels, groups, perPart] = [10 * ITEMS + 3, 6, 2, 10];
+  ])("gives a slice %d lanes, %d slices to a workgroup", async (LANES, ITEMS) => {
+    const [positions, channels, groups, perSlice] = [10 * ITEMS + 3, 6, 2, 10];
     const x = rounded(scalar, randomValues(positions * channels));
-    const actual = await run(x, channels, groups, perPart, 0, { LANES, ITEMS });
-    const expected = rowRanges(positions, perPart).flatMap(({ first, count }) =>
+    const actual = await run(x, channels, groups, perSlice, 0, { LANES, ITEMS });
+    const expected = rowRanges(positions, perSlice).flatMap(({ first, count }) =>
       [0, 1].flatMap((group) => statistics(groupValues(x, channels, groups, group, first, first + count))),
     );
     expectClose(actual.subarray(0, -3), expected, { absolute: 1e-5, relative: 1e-5 });
     expect([...actual.subarray(-3)]).toEqual([UNTOUCHED, UNTOUCHED, UNTOUCHED]);
   });
 
-  it("writes from the first part on", async () => {
+  it("writes from the first slice on", async () => {
     const x = rounded(scalar, randomValues(20));
     const actual = await run(x, 2, 1, 5, 3);
     expect([...actual.subarray(0, 9)]).toEqual(repeated(UNTOUCHED, 9));

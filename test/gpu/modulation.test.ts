@@ -26,7 +26,7 @@ describe.each(SCALARS)("modulation compiled for %s", (scalar) => {
         bindings: { table: upload(gpu(), "f32", [count], values), out },
         parameters: { count, width, period, scale_index: scaleIndex },
         scalar,
-        grid: twoRowGrid(count),
+        grid: twoRowGrid(modulation, count),
       });
       const actual = await downloadWithSpare(gpu(), out, count);
       const expected = modulate(values, chunks, width, period, scaleIndex);

@@ -19,7 +19,7 @@ describe("naga", () => {
     const modules = SCALARS.flatMap((scalar) =>
       KERNELS.map((kernel) => ({
         id: moduleId(kernel, scalar),
-        code: kernelSource(kernel, { scalar, outer: scalar }),
+        code: kernelSource(kernel, { scalar, residual: scalar }),
         f16: scalar === "f16",
         variants: kernelVariants(kernel),
       })),

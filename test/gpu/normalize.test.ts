@@ -66,20 +66,20 @@ describe.each(SCALARS)("normalize in %s", (scalar) => {
   it("divides by the root mean square, and changes the type alone, from either type", async () => {
     const [rows, columns] = [3, 68];
     const scale = randomValues(columns, 2);
-    for (const outer of SCALARS)
+    for (const residual of SCALARS)
       for (const [KIND, expected] of [
         [0, (x: Float32Array) => x],
         [2, (x: Float32Array) => rmsNorm(x, scale, EPS)],
       ] as const) {
-        const x = rounded(outer, randomValues(rows * columns));
+        const x = rounded(residual, randomValues(rows * columns));
         const y = outputWithSpare(gpu(), scalar, rows * columns, 8);
         const weight = upload(gpu(), "f32", [columns], scale);
         await runKernel(gpu(), normalize, {
-          bindings: { x: upload(gpu(), outer, [rows, columns], x), scale: weight, shift: weight, y },
+          bindings: { x: upload(gpu(), residual, [rows, columns], x), scale: weight, shift: weight, y },
           parameters: { rows, quads: columns / 4, eps: EPS },
           overrides: { KIND },
           scalar,
-          outer,
+          residual,
           grid: [rows],
         });
         const { values } = await downloadWithSpare(gpu(), y, rows * columns);

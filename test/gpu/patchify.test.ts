@@ -32,7 +32,7 @@ describe.each(SCALARS)("patchify in %s", (scalar) => {
           bindings: { x: upload(gpu(), scalar, [1, rows, width, channels], band), statistics, tokens },
           parameters: { width, first_row: first, rows, channels, latent_channels: latentChannels },
           scalar,
-          grid: twoRowGrid(rows * width * latentChannels),
+          grid: twoRowGrid(patchify, rows * width * latentChannels),
         });
       }
       const actual = await downloadWithSpare(gpu(), tokens, count);

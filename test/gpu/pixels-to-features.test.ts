@@ -27,7 +27,7 @@ describe.each(SCALARS)("pixels-to-features in %s", (scalar) => {
       bindings: { pixels: upload(rgba), out },
       parameters: { count },
       scalar,
-      grid: twoRowGrid(count),
+      grid: twoRowGrid(pixelsToFeatures, count),
     });
     const actual = await downloadWithSpare(gpu(), out, count * 4);
     expectClose(actual.values, reference(rgba.subarray(0, count * 4)), TOLERANCE[scalar]);

@@ -25,7 +25,7 @@ describe.each(SCALARS)("place-columns in %s", (scalar) => {
         bindings: { x: upload(gpu(), scalar, [rows, columns], x), out },
         parameters: { rows, columns, out_columns: outColumns, column_start: start },
         scalar,
-        grid: twoRowGrid(rows * columns),
+        grid: twoRowGrid(placeColumns, rows * columns),
       });
       const before = repeated(UNTOUCHED, count + 7);
       expect(await download(gpu(), out)).toEqual(Float32Array.from(reference(before, outColumns, x, columns, start)));
@@ -43,7 +43,7 @@ describe.each(SCALARS)("place-columns in %s", (scalar) => {
         bindings: { x: upload(gpu(), scalar, [rows, columns], x), out },
         parameters: { rows, columns, out_columns: 9, column_start: start },
         scalar,
-        grid: twoRowGrid(rows * columns),
+        grid: twoRowGrid(placeColumns, rows * columns),
       });
       expected = reference(expected, 9, x, columns, start);
       start += columns;

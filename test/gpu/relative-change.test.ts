@@ -11,37 +11,37 @@ import { COUNTS, outputWithSpare, repeated, runKernel, UNTOUCHED } from "../supp
 describe.each(SCALARS)("relative-change in %s", (scalar) => {
   const gpu = useGpu();
 
-  /** Sums [firstPart + parts, 2] over the first `count` values, and three more that no part may touch. */
-  async function run(a: Float32Array, b: Float32Array, count: number, parts: number, firstPart = 0) {
-    const sums = outputWithSpare(gpu(), "f32", (firstPart + parts) * 2, 3);
+  /** Sums [firstSum + workgroups, 2] over the first `count` values, and three more that no workgroup may touch. */
+  async function run(a: Float32Array, b: Float32Array, count: number, workgroups: number, firstSum = 0) {
+    const sums = outputWithSpare(gpu(), "f32", (firstSum + workgroups) * 2, 3);
     await runKernel(gpu(), kernel, {
       bindings: { a: upload(gpu(), scalar, [a.length], a), b: upload(gpu(), scalar, [b.length], b), sums },
-      parameters: { count, first_part: firstPart },
+      parameters: { count, first_sum: firstSum },
       scalar,
-      grid: [parts],
+      grid: [workgroups],
     });
     return download(gpu(), sums);
   }
 
-  for (const parts of [1, 2, 3])
-    it.each(COUNTS)(`adds up %d values in ${parts} parts and leaves what is beyond`, async (count) => {
+  for (const workgroups of [1, 2, 3])
+    it.each(COUNTS)(`adds up %d values in ${workgroups} workgroups and leaves what is beyond`, async (count) => {
       const a = rounded(scalar, randomValues(count + 5, 1));
       const b = rounded(scalar, randomValues(count + 5, 2));
-      const sums = await run(a, b, count, parts);
+      const sums = await run(a, b, count, workgroups);
       const total = [0, 1].map((which) => {
         let sum = 0;
-        for (let part = 0; part < parts; part++) sum += sums[part * 2 + which]!;
+        for (let group = 0; group < workgroups; group++) sum += sums[group * 2 + which]!;
         return sum;
       });
       expectClose(total, changeSums(a.subarray(0, count), b.subarray(0, count)), { relative: 1e-5 });
       expect([...sums.subarray(-3)]).toEqual(repeated(UNTOUCHED, 3));
     });
 
-  it("writes from the first part on, each part its own stride of 64 values", async () => {
+  it("writes from the first sum on, each workgroup its own stride of 64 values", async () => {
     const a = new Float32Array(130).fill(3);
     const b = new Float32Array(130).fill(-1);
     const sums = await run(a, b, 130, 2, 1);
-    // values 0…63 and 128, 129 go to the first part, 64…127 to the second
+    // values 0…63 and 128, 129 go to the first, 64…127 to the second
     expect([...sums]).toEqual([UNTOUCHED, UNTOUCHED, 264, 66, 256, 64, UNTOUCHED, UNTOUCHED, UNTOUCHED]);
   });
 
@@ -65,9 +65,9 @@ describe("relativeChange of matrices in chunks", () => {
   for (const [rows, columns, rowsPerChunk] of [
     [1, 1, 1],
     [5, 3, 2],
-    [64, 64, 64], // one part, full
-    [64, 65, 64], // one part and a bit
-    [4097, 260, 4097], // more values than the most parts take at 64 a lane
+    [64, 64, 64], // one group, full
+    [64, 65, 64], // one group and a bit
+    [4097, 260, 4097], // more values than the most workgroups take at 64 a lane
   ] as const)
     it(`compares ${rows} rows of ${columns} in chunks of ${rowsPerChunk}`, async () => {
       const [a, b] = [randomValues(rows * columns, 1), randomValues(rows * columns, 2)];

@@ -25,7 +25,7 @@ describe.each(SCALARS)("silu in %s", (scalar) => {
     );
     const x = upload(gpu(), scalar, [count + 7], values);
     const y = outputWithSpare(gpu(), scalar, count);
-    await runKernel(gpu(), silu, { bindings: { x, y }, parameters: { count }, scalar, grid: twoRowGrid(count) });
+    await runKernel(gpu(), silu, { bindings: { x, y }, parameters: { count }, scalar, grid: twoRowGrid(silu, count) });
     const actual = await downloadWithSpare(gpu(), y, count);
     expectClose(actual.values, Array.from(values.subarray(0, count), reference), TOLERANCE[scalar]);
     expect(actual.spare).toEqual(repeated(UNTOUCHED, 7));

@@ -2,6 +2,7 @@ import { describe, expect, it, vi } from "vitest";
 import { silu } from "../../kernels/index.ts";
 import type { Gpu } from "../../runtime/gpu/device.ts";
 import { StageClock } from "../../runtime/gpu/stage-clock.ts";
+import { elementGrid } from "../../runtime/gpu/workgroups.ts";
 import { upload, useGpu } from "../support/gpu.ts";
 
 /** Work that takes some milliseconds, and work that takes next to nothing. */
@@ -10,7 +11,7 @@ function dispatchMuch(gpu: Gpu): void {
   const x = gpu.memory.tensor("activations", "x", "f32", [count]);
   const y = gpu.memory.tensor("activations", "y", "f32", [count]);
   for (let i = 0; i < 10; i++)
-    gpu.recorder.dispatch(silu, { bindings: { x, y }, parameters: { count }, grid: [count / 64] });
+    gpu.recorder.dispatch(silu, { bindings: { x, y }, parameters: { count }, grid: elementGrid(silu, count) });
   gpu.recorder.flush();
   gpu.memory.freeTensors(x, y);
 }

@@ -25,7 +25,7 @@ describe.each(SCALARS)("Tint on a device of baseline limits, in %s", (scalar) =>
   it.each(KERNELS_BY_NAME)("compiles %s with all overrides that the engine uses", async (_name, kernel) => {
     const module = device!.createShaderModule({
       label: kernel.name,
-      code: kernelSource(kernel, { scalar, outer: scalar }),
+      code: kernelSource(kernel, { scalar, residual: scalar }),
     });
     const { messages } = await module.getCompilationInfo();
     expect(messages.map(({ type, lineNum, message }) => `${type} in line ${lineNum}: ${message}`)).toEqual([]);

@@ -34,7 +34,7 @@ describe.each(SCALARS)("unpatchify in %s", (scalar) => {
           bindings: { tokens, statistics, out },
           parameters: { width, first_row: first, rows, latent_channels: channels },
           scalar,
-          grid: twoRowGrid(count),
+          grid: twoRowGrid(unpatchify, count),
         });
         const actual = await downloadWithSpare(gpu(), out, count);
         const start = first * width * channels;
@@ -55,13 +55,13 @@ describe.each(SCALARS)("unpatchify in %s", (scalar) => {
       bindings: { x, statistics: statistics(0.5), tokens },
       parameters: { ...size, channels: 3 },
       scalar,
-      grid: twoRowGrid(72),
+      grid: twoRowGrid(unpatchify, 72),
     });
     await runKernel(gpu(), unpatchify, {
       bindings: { tokens, statistics: statistics(2), out },
       parameters: size,
       scalar,
-      grid: twoRowGrid(72),
+      grid: twoRowGrid(unpatchify, 72),
     });
     expect(await download(gpu(), out)).toEqual(values);
   });

@@ -3,7 +3,7 @@ import { combine, KERNELS, silu } from "../../kernels/index.ts";
 import type { PipelineVariant } from "../../runtime/gpu/pipelines.ts";
 import { useGpu } from "../support/gpu.ts";
 
-const types = { scalar: "f32", outer: "f32" } as const;
+const types = { scalar: "f32", residual: "f32" } as const;
 
 describe("a warm-up", () => {
   const gpu = useGpu();

@@ -1,12 +1,14 @@
+import { combine } from "../../kernels/index.ts";
 import type { Kernel } from "../../kernels/kernel.ts";
 import type { Gpu } from "../../runtime/gpu/device.ts";
 import type { DispatchCall } from "../../runtime/gpu/recorder.ts";
 import type { ScalarType, Tensor } from "../../runtime/gpu/tensor.ts";
+import type { FixedSizeKernel } from "../../runtime/gpu/workgroups.ts";
 import { download, upload } from "./gpu.ts";
 
-const WORKGROUP = 64;
+const { workgroupSize: WORKGROUP } = combine;
 
-/** Element counts around the size of a workgroup, and some that need a grid of several rows in `twoRowGrid`. */
+/** Element counts around the size of an elementwise kernel's workgroup, and some that need a grid of several rows in `twoRowGrid`. */
 export const COUNTS: readonly number[] = [1, WORKGROUP - 1, WORKGROUP, WORKGROUP + 1, 1001];
 
 /** A value that no operator here gives. */
@@ -14,9 +16,9 @@ export const UNTOUCHED = -777;
 
 export const repeated = (value: number, count: number): number[] => Array.from({ length: count }, () => value);
 
-/** A grid in two rows for so many invocations: what `foldGrid` gives for counts that are too large for a test. */
-export function twoRowGrid(invocations: number): [number, number] {
-  return [Math.ceil(Math.ceil(invocations / WORKGROUP) / 2), 2];
+/** A grid in two rows, which `elementGrid` gives only for counts that are too large for a test. */
+export function twoRowGrid({ workgroupSize }: FixedSizeKernel, count: number): [number, number] {
+  return [Math.ceil(Math.ceil(count / workgroupSize) / 2), 2];
 }
 
 /** Dispatches one kernel inside error scopes. */

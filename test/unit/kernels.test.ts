@@ -27,7 +27,7 @@ function header(source: string): readonly string[] {
   );
 }
 
-const F32 = { scalar: "f32", outer: "f32" } as const;
+const F32 = { scalar: "f32", residual: "f32" } as const;
 
 describe("the kernels on disk", () => {
   it("are those that index.ts lists, each once", () => {
@@ -85,6 +85,11 @@ describe.each(KERNELS.map((kernel) => [kernel.name, kernel] as const))("%s.wgsl"
     expect(declared().overrides).toEqual(kernel.overrides);
   });
 
+  it("has workgroups of the size that index.ts says", () => {
+    const constants = new Map<string, number>(Object.entries(kernel.overrides));
+    expect(declared().workgroupSize).toEqual([evaluate(String(kernel.workgroupSize), constants)]);
+  });
+
   it("enters at main, within the baseline limits at the defaults", () => {
     const { entryPoints, workgroupSize, workgroupBytes, storage } = declared();
     expect(entryPoints).toEqual(["main"]);
@@ -99,7 +104,7 @@ describe.each(KERNELS.map((kernel) => [kernel.name, kernel] as const))("%s.wgsl"
     expect(lines.length).toBeLessThanOrEqual(8);
     expect(lines.every((line) => line.startsWith("// ") && line.length <= 140)).toBe(true);
     const aliases = kernel.source.split("\n").flatMap((line, i) => (line.startsWith("alias ") ? [[i, line]] : []));
-    const names = ["scalar", "outer"].filter((type) => new RegExp(`\\b${type}\\b`).test(codeOf(kernel)));
+    const names = ["scalar", "residual"].filter((type) => new RegExp(`\\b${type}\\b`).test(codeOf(kernel)));
     expect(aliases).toEqual(names.map((type, i) => [lines.length + i, `alias ${type} = f32;`]));
   });
 
@@ -108,12 +113,12 @@ describe.each(KERNELS.map((kernel) => [kernel.name, kernel] as const))("%s.wgsl"
   });
 
   it("changes by type in the aliases only", () => {
-    const f16 = kernelSource(kernel, { scalar: "f16", outer: "f16" });
+    const f16 = kernelSource(kernel, { scalar: "f16", residual: "f16" });
     expect(f16.startsWith("enable f16;\n")).toBe(true);
     expect(f16.slice("enable f16;\n".length)).toBe(
       kernelSource(kernel, F32)
         .replace("alias scalar = f32;", "alias scalar = f16;")
-        .replace("alias outer = f32;", "alias outer = f16;"),
+        .replace("alias residual = f32;", "alias residual = f16;"),
     );
   });
 });
@@ -133,7 +138,7 @@ describe("kernelSource", () => {
     "refuses %s and says what there is",
     (line) => {
       expect(() => kernelSource({ name: "test", source: `${line}\n` }, F32)).toThrow(
-        "there is blocks, lane-sum, linear, matmul, welford",
+        "the includes are blocks, lane-sum, linear, matmul, welford",
       );
     },
   );

@@ -1,5 +1,4 @@
 import { describe, expect, it } from "vitest";
-import { foldGrid } from "../../runtime/gpu/recorder.ts";
 import { elementCount, rowRanges, tensorBytes } from "../../runtime/gpu/tensor.ts";
 
 describe("rowRanges", () => {
@@ -59,23 +58,4 @@ describe("the bytes of a tensor", () => {
     expect(elementCount([])).toBe(1);
     expect(elementCount([5, 0])).toBe(0);
   });
-});
-
-describe("foldGrid", () => {
-  const ROW = 65_535;
-
-  it.each([0, 1, 64, ROW - 1, ROW])("leaves %d workgroups in one row", (count) => {
-    expect(foldGrid(count)).toEqual([count, 1]);
-  });
-
-  it.each([ROW + 1, 2 * ROW - 1, 2 * ROW, 2 * ROW + 1, 10_000_019])(
-    "folds %d into rows that hold them all",
-    (count) => {
-      const [x, y] = foldGrid(count);
-      expect(y).toBe(Math.ceil(count / ROW));
-      expect(x).toBeLessThanOrEqual(ROW);
-      expect(x * y).toBeGreaterThanOrEqual(count);
-      expect(x * y - count).toBeLessThan(y); // no row is spare
-    },
-  );
 });

@@ -1,7 +1,7 @@
 import { gatedAdd, placeColumns } from "../../../kernels/index.ts";
 import type { Gpu } from "../../gpu/device.ts";
 import type { MemoryScope } from "../../gpu/memory.ts";
-import { foldGrid } from "../../gpu/recorder.ts";
+import { elementGrid } from "../../gpu/workgroups.ts";
 import { accumulateTensor } from "../../gpu/chunked-matrix.ts";
 import { scalarOf, type ScalarType, type Tensor } from "../../gpu/tensor.ts";
 import type {
@@ -161,7 +161,7 @@ export class OrtBackend implements DenseBackend {
       parameters: { rows, columns, scale },
       overrides: { GATED: gate ? 1 : 0 },
       scalar: this.#scalar,
-      grid: foldGrid(Math.ceil((rows * columns) / 64)),
+      grid: elementGrid(gatedAdd, rows * columns),
     });
   }
 
@@ -181,7 +181,7 @@ export class OrtBackend implements DenseBackend {
         bindings: { x: part, out: output },
         parameters: { rows, columns: piece.rows, out_columns: weight.out, column_start: piece.firstRow },
         scalar: scalarOf(output),
-        grid: foldGrid(Math.ceil((rows * piece.rows) / 64)),
+        grid: elementGrid(placeColumns, rows * piece.rows),
       });
       scope.release(part);
     }

@@ -2,9 +2,8 @@ import { convolve, linear, linearQ4, linearQ8, normalize } from "../../../kernel
 import { KleinbildError } from "../../errors.ts";
 import type { Gpu } from "../../gpu/device.ts";
 import type { MemoryScope } from "../../gpu/memory.ts";
-import { foldGrid } from "../../gpu/recorder.ts";
-import { reductionLanes } from "../../gpu/reduction-lanes.ts";
 import { scalarOf, type ScalarType, type Tensor } from "../../gpu/tensor.ts";
+import { foldGrid, reductionLanes } from "../../gpu/workgroups.ts";
 import type { ConvolveCall, DenseBackend, LinearCall, Norm, ResidualLinearCall, SwiGluCall } from "../backend.ts";
 import {
   expectAligned,
@@ -153,7 +152,7 @@ export class WgslBackend implements DenseBackend {
       parameters: { rows, quads, eps: norm?.eps ?? 0 },
       overrides: { KIND: NORM_KINDS[norm?.kind ?? "none"], ...lanes },
       scalar: this.#scalar,
-      outer: scalarOf(x),
+      residual: scalarOf(x),
       grid: foldGrid(Math.ceil(rows / lanes.ITEMS)),
     });
     work(y);
@@ -230,7 +229,7 @@ export class WgslBackend implements DenseBackend {
           EPILOGUE: EPILOGUES[kind],
         },
         scalar: this.#scalar,
-        outer: scalarOf(output),
+        residual: scalarOf(output),
         grid,
         work,
       });
