@@ -1,6 +1,6 @@
 import { assertFinite } from "../../runtime/gpu/finite.ts";
 import type { ScalarType } from "../../runtime/gpu/tensor.ts";
-import { Denoiser, computeReferenceKeysValues, type References } from "../../runtime/transformer/denoiser.ts";
+import { Denoiser, computeReferenceKeysValues, type ReferenceLatents } from "../../runtime/transformer/denoiser.ts";
 import type { TransformerModel } from "../../runtime/transformer/model.ts";
 import { ModulationTable } from "../../runtime/transformer/modulation.ts";
 import { freeKeysValues, type ReferenceKeysValues } from "../../runtime/transformer/reference-cache.ts";
@@ -86,7 +86,7 @@ class Bench {
     const { modulation } = this.#model.weights;
     const table = await ModulationTable.create(gpu, this.#model.backend, scope, modulation, config.transformer, SIGMAS);
     const tokens = grid.width * grid.height;
-    const references: References = {
+    const references: ReferenceLatents = {
       latents: this.#cut.input(scope, count * tokens, inChannels),
       grids: Array.from({ length: count }, () => grid),
     };

@@ -147,7 +147,7 @@ async function timePicture(run: CaseRun, engine: Engine, request: GenerateReques
 }
 
 function addRows(run: CaseRun, cell: Cell, { engine, loadSeconds }: TimedEngine, requests: readonly Times[]): void {
-  const { backends, scalar, quantization, config } = engine.parts;
+  const { backends, scalar, quantization, config } = engine.model;
   for (const [i, { total, firstStep, steps, decode, peakBytes }] of requests.entries())
     run.addRow({
       labels: {

@@ -21,13 +21,13 @@ const SOFTWARE = "kleinbild";
 
 /** @param seed  of this picture */
 export function describeResult(
-  parts: LoadedModel,
+  model: Pick<LoadedModel, "config" | "gpu" | "backends" | "scalar" | "quantization" | "referenceCache">,
   request: ResolvedRequest,
   run: PipelineRequest,
   picture: PictureEvent,
   seed: bigint,
 ): EngineResult {
-  const { config, gpu } = parts;
+  const { config, gpu } = model;
   const { prompt, negativePrompt, steps, scheduler, guidance, noise, acceleration } = request;
   const { width, height, program, loras, references } = run;
   const { result, image, timings, cacheHit, skipped, warnings } = picture;
@@ -52,9 +52,9 @@ export function describeResult(
   };
   const report = {
     model: config.name,
-    backend: backendName(parts.backends),
-    dtype: parts.scalar,
-    quantization: parts.quantization,
+    backend: backendName(model.backends),
+    dtype: model.scalar,
+    quantization: model.quantization,
     seed: decimalSeed,
     noise,
     steps,
@@ -63,7 +63,7 @@ export function describeResult(
     loras: loras.map(({ file }) => file.name),
     passes: { total: program.length * (guidance === null ? 1 : 2), skipped },
     ...(references.length > 0 ? { referenceMode: request.referenceMode } : {}),
-    referenceCache: { hit: cacheHit, ...parts.referenceCache.statistics },
+    referenceCache: { hit: cacheHit, ...model.referenceCache.statistics },
     timings,
     memory: gpu.memory.report(),
     adapter: gpu.adapter,

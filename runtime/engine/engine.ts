@@ -15,7 +15,7 @@ import { prepareReference } from "../image/prepare.ts";
 import { type ImageInput, readImage } from "../image/read.ts";
 import { withEvents } from "../async/event-stream.ts";
 import { MemoryBudget } from "./memory-budget.ts";
-import { type LoadOptions, openLoadedModel, type LoadedModel } from "../loaded-model/loaded-model.ts";
+import { LoadedModel, type LoadOptions } from "../loaded-model/loaded-model.ts";
 import { runPipeline } from "../pipeline/run-pipeline.ts";
 import { dryRun } from "./dry-run.ts";
 import type { GenerateRequest } from "../request/request.ts";
@@ -59,33 +59,34 @@ export interface EngineInfo {
 type OnLoad = (event: Extract<RunEvent, { type: "load" }>) => void;
 
 const DEFAULT_REFERENCE_CACHE_BYTES = 2 ** 30;
+/** Errors that the GPU may report after a wrong result has already been cached. */
 const GPU_FAILURES: ReadonlySet<string> = new Set(["out-of-memory", "gpu-validation", "not-finite"]);
 
 /**
- * A model on a device, running one request at a time. A lost device, and f16 that overflows, are mended by loading the
- * model again (the latter in f32) and running the request once more.
+ * A model on a device, which runs one request at a time. After a lost device, and after f16 that overflows, it loads the model
+ * again (in the latter case in f32) and continues with the first picture that is not done.
  */
 export class Engine {
   readonly #platform: Platform;
   readonly #source: ModelSource;
-  readonly #model: OpenModel;
+  readonly #files: OpenModel;
   readonly #budget: MemoryBudget | undefined;
   #options: EngineOptions;
-  #parts: LoadedModel | undefined;
+  #model: LoadedModel | undefined;
   #disposed = false;
-  /** The end of the run before: runs queue behind it. */
-  #last: Promise<unknown> = Promise.resolve();
+  /** Settles when the last run in the queue is over. */
+  #lastRun: Promise<unknown> = Promise.resolve();
 
-  private constructor(platform: Platform, source: ModelSource, model: OpenModel, options: EngineOptions) {
+  private constructor(platform: Platform, source: ModelSource, files: OpenModel, options: EngineOptions) {
     this.#platform = platform;
     this.#source = source;
-    this.#model = model;
+    this.#files = files;
     this.#options = options;
     const { memoryBudgetBytes } = options;
     this.#budget = memoryBudgetBytes === undefined ? undefined : new MemoryBudget(memoryBudgetBytes);
   }
 
-  /** Reads what the model's files are, and loads the weights that the budget has room for. Takes ownership of `source`. */
+  /** Reads the headers of the model's files, and loads the weights that the budget has room for. Takes ownership of `source`. */
   static async create(
     platform: Platform,
     source: ModelSource,
@@ -104,15 +105,15 @@ export class Engine {
   }
 
   get config(): ModelConfig {
-    return this.#model.config;
+    return this.#files.config;
   }
 
   /** @throws KleinbildError `disposed` */
   get info(): EngineInfo {
-    const { gpu, scalar, quantization, dense, referenceCache } = this.#loaded();
+    const { gpu, scalar, quantization, dense, referenceCache } = this.model;
     return {
       model: this.config,
-      recognition: this.#model.recognition,
+      recognition: this.#files.recognition,
       dtype: scalar,
       quantization,
       dense,
@@ -122,9 +123,10 @@ export class Engine {
     };
   }
 
-  /** The loaded parts, for tools that run stages by themselves. */
-  get parts(): LoadedModel {
-    return this.#loaded();
+  /** The loaded model, for tools that run stages by themselves. @throws KleinbildError `disposed` */
+  get model(): LoadedModel {
+    if (this.#disposed || !this.#model) throw new KleinbildError("disposed", "The engine was disposed of.");
+    return this.#model;
   }
 
   /**
@@ -132,13 +134,13 @@ export class Engine {
    * @throws KleinbildError, or the signal's reason
    */
   async *generate(request: GenerateRequest, signal?: AbortSignal): AsyncGenerator<EngineEvent, void> {
-    const previous = this.#last;
+    const previous = this.#lastRun;
     let release = (): void => {};
-    this.#last = new Promise<void>((resolve) => (release = resolve));
+    this.#lastRun = new Promise<void>((resolve) => (release = resolve));
     try {
       await previous;
       signal?.throwIfAborted();
-      return yield* this.#recovering(resolveRequest(request, this.config), signal);
+      return yield* this.#runOrRecover(resolveRequest(request, this.config), signal);
     } finally {
       release();
     }
@@ -147,46 +149,54 @@ export class Engine {
   /** Frees everything, after the run in progress. */
   async dispose(): Promise<void> {
     this.#disposed = true;
-    const previous = this.#last;
-    this.#last = previous.then(() => this.#unload());
-    await this.#last;
+    const previous = this.#lastRun;
+    this.#lastRun = previous.then(() => this.#unload());
+    await this.#lastRun;
     await this.#source.close();
   }
 
-  async *#recovering(request: ResolvedRequest, signal?: AbortSignal): AsyncGenerator<EngineEvent, void> {
-    let done = 0;
+  async #load(signal?: AbortSignal, onLoad?: OnLoad): Promise<void> {
+    const {
+      dtype,
+      quantization = defaultQuantization(this.#files),
+      quantizationMethod = "mse",
+      backend = DEFAULT_BACKEND,
+      warmUp: warmsUp = true,
+      referenceCacheBytes = DEFAULT_REFERENCE_CACHE_BYTES,
+    } = this.#options;
+    const gpu = await Gpu.open(this.#platform.gpu, this.#options);
+    let model: LoadedModel | undefined;
     try {
-      for await (const event of this.#run(request, done, [], signal)) {
-        yield event;
-        if (event.type === "result") done++;
-      }
+      const opened = await LoadedModel.open({
+        gpu,
+        model: this.#files,
+        scalar: gpu.scalarType(dtype),
+        quantization,
+        quantizationMethod,
+        backend,
+        referenceCacheBytes,
+        ortWasmUrl: this.#platform.ortWasmUrl,
+        tuningCache: this.#platform.tuningCache,
+        signal,
+      });
+      model = opened;
+      const onProgress: LoadOptions["onProgress"] = (part, loadedBytes, totalBytes) =>
+        onLoad?.({ type: "load", stage: "gpu", part, loadedBytes, totalBytes });
+      const first = this.#budget?.first(opened) ?? WEIGHT_PARTS;
+      await gpu.checked("loading", async () => {
+        const warm = warmsUp ? warmUp(opened, signal) : undefined;
+        try {
+          await opened.load(first, { signal, onProgress });
+        } finally {
+          await warm;
+        }
+      });
+      this.#model = opened;
     } catch (error) {
-      const warning = this.#remedy(error);
-      if (warning === undefined) {
-        this.#distrustKept(error);
-        throw error;
-      }
-      await this.#unload();
-      yield* withEvents<RunEvent, void>((emit) => this.#load(signal, emit));
-      yield* this.#run(request, done, [warning], signal);
+      await model?.dispose();
+      gpu.destroy();
+      throw error;
     }
-  }
-
-  /** The GPU reports late: what the failed run put aside as good may be what failed. */
-  #distrustKept(error: unknown): void {
-    if (!(error instanceof KleinbildError) || !GPU_FAILURES.has(error.code)) return;
-    this.#parts?.promptEmbeddings.clear();
-    this.#parts?.referenceCache.clear();
-  }
-
-  /** What to say when the run is worth a second try; undefined when it is not. */
-  #remedy(error: unknown): string | undefined {
-    if (!(error instanceof KleinbildError) || this.#disposed) return undefined;
-    if (error.code === "device-lost" || this.#parts?.gpu.lost)
-      return "The GPU was lost; the model was loaded again and the request run again.";
-    if (error.code !== "not-finite" || this.#parts?.scalar !== "f16") return undefined;
-    this.#options = { ...this.#options, dtype: "f32" };
-    return "f16 overflowed; the model was loaded again in f32 and the request run again.";
   }
 
   /** @param first  number of the first picture that is not done yet */
@@ -196,15 +206,15 @@ export class Engine {
     moreWarnings: readonly string[],
     signal?: AbortSignal,
   ): AsyncGenerator<EngineEvent, void> {
-    const parts = this.#loaded();
+    const { model } = this;
     const references: PixelImage[] = [];
     for (const [i, input] of request.references.entries()) references.push(await this.#readReference(input, i, signal));
     const loras = await readLoras(request.loras);
     const seeds = pictureSeeds(request.seed, request.results).slice(first);
     const run = resolveRun(request, this.config, references, loras, seeds);
-    const memory = await this.#budget?.share(parts, run);
-    parts.gpu.memory.resetPeak();
-    for await (const event of runPipeline(parts, run, signal, memory)) {
+    const residency = await this.#budget?.makeRoom(model, run);
+    model.gpu.memory.resetPeak();
+    for await (const event of runPipeline(model, run, { signal, residency })) {
       if (!("result" in event)) {
         yield event;
         continue;
@@ -213,7 +223,7 @@ export class Engine {
       if (event.type !== "picture") yield { ...event, result };
       else {
         const warnings = [...request.warnings, ...event.warnings, ...moreWarnings];
-        yield describeResult(parts, request, run, { ...event, result, warnings }, seeds[event.result]!);
+        yield describeResult(model, request, run, { ...event, result, warnings }, seeds[event.result]!);
       }
     }
   }
@@ -228,68 +238,56 @@ export class Engine {
     }
   }
 
-  #loaded(): LoadedModel {
-    if (this.#disposed || !this.#parts) throw new KleinbildError("disposed", "The engine was disposed of.");
-    return this.#parts;
-  }
-
-  async #load(signal?: AbortSignal, onLoad?: OnLoad): Promise<void> {
-    const {
-      dtype,
-      quantization = defaultQuantization(this.#model),
-      quantizationMethod = "mse",
-      backend = DEFAULT_BACKEND,
-      warmUp: warmsUp = true,
-      referenceCacheBytes = DEFAULT_REFERENCE_CACHE_BYTES,
-    } = this.#options;
-    const gpu = await Gpu.open(this.#platform.gpu, this.#options);
-    let parts: LoadedModel | undefined;
+  /** Runs a request. When it fails in a way that another load mends, loads the model again and runs the rest of it. */
+  async *#runOrRecover(request: ResolvedRequest, signal?: AbortSignal): AsyncGenerator<EngineEvent, void> {
+    let done = 0;
     try {
-      const opened = await openLoadedModel({
-        gpu,
-        model: this.#model,
-        scalar: gpu.scalarType(dtype),
-        quantization,
-        quantizationMethod,
-        backend,
-        referenceCacheBytes,
-        ortWasmUrl: this.#platform.ortWasmUrl,
-        tuningCache: this.#platform.tuningCache,
-        signal,
-      });
-      parts = opened;
-      const onProgress: LoadOptions["onProgress"] = (part, loadedBytes, totalBytes) =>
-        onLoad?.({ type: "load", stage: "gpu", part, loadedBytes, totalBytes });
-      const first = this.#budget?.first(opened) ?? WEIGHT_PARTS;
-      await gpu.checked("loading", async () => {
-        const warm = warmsUp ? warmUp(opened, signal) : undefined;
-        try {
-          await opened.load(first, { signal, onProgress });
-        } finally {
-          await warm;
-        }
-      });
-      this.#parts = opened;
+      for await (const event of this.#run(request, done, [], signal)) {
+        yield event;
+        if (event.type === "result") done++;
+      }
     } catch (error) {
-      await parts?.dispose();
-      gpu.destroy();
-      throw error;
+      const warning = this.#remedy(error);
+      if (warning === undefined) {
+        this.#clearCaches(error);
+        throw error;
+      }
+      await this.#unload();
+      yield* withEvents<RunEvent, void>((emit) => this.#load(signal, emit));
+      yield* this.#run(request, done, [warning], signal);
     }
   }
 
+  /** The warning of a second try, for an error after which one makes sense. Decides how the model is loaded for it. */
+  #remedy(error: unknown): string | undefined {
+    if (!(error instanceof KleinbildError) || this.#disposed) return undefined;
+    if (error.code === "device-lost" || this.#model?.gpu.lost)
+      return "The GPU was lost; the model was loaded again and the request run again.";
+    if (error.code !== "not-finite" || this.#model?.scalar !== "f16") return undefined;
+    this.#options = { ...this.#options, dtype: "f32" };
+    return "f16 overflowed; the model was loaded again in f32 and the request run again.";
+  }
+
+  /** The GPU reports errors late, so what the failed run cached may be wrong. */
+  #clearCaches(error: unknown): void {
+    if (!(error instanceof KleinbildError) || !GPU_FAILURES.has(error.code)) return;
+    this.#model?.promptEmbeddings.clear();
+    this.#model?.referenceCache.clear();
+  }
+
   async #unload(): Promise<void> {
-    const parts = this.#parts;
-    this.#parts = undefined;
-    if (!parts) return;
-    await parts.dispose();
-    parts.gpu.destroy();
+    const model = this.#model;
+    this.#model = undefined;
+    if (!model) return;
+    await model.dispose();
+    model.gpu.destroy();
   }
 }
 
-/** Compiles what pictures and edits take; what of it fails is compiled, or refused with its reason, when it is used. */
-async function warmUp(parts: LoadedModel, signal?: AbortSignal): Promise<void> {
+/** Compiles the pipelines of pictures and edits. When that fails, each is compiled, or refused with its reason, at its first use. */
+async function warmUp(model: LoadedModel, signal?: AbortSignal): Promise<void> {
   try {
-    await parts.gpu.warmUp(await dryRun(parts, signal), signal);
+    await model.gpu.warmUp(await dryRun(model, signal), signal);
   } catch (error) {
     if (!(error instanceof KleinbildError) && !signal?.aborted) throw error;
   }

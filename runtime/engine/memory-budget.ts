@@ -5,8 +5,11 @@ import type { PipelineRequest } from "../pipeline/pipeline-request.ts";
 import { type MemoryPlan, planMemory } from "../memory-plan/memory-plan.ts";
 import { planRequest } from "../memory-plan/request-plan.ts";
 import type { PlannedRequest } from "../memory-plan/planned-request.ts";
-import type { ResidencyChoice } from "../pipeline/enter-stage.ts";
+import { referenceCacheKeys } from "../pipeline/references.ts";
+import type { Residency } from "../pipeline/stages.ts";
 import type { WeightPart } from "../weights/inventory.ts";
+
+type PlannedModel = Pick<LoadedModel, "config" | "scalar" | "quantization" | "backends" | "gpu">;
 
 /** Keeps an engine's runs within a number of bytes on the GPU. */
 export class MemoryBudget {
@@ -20,40 +23,41 @@ export class MemoryBudget {
    * The parts to load before any request is known: those that a run of the default size begins with.
    * @throws KleinbildError `over-budget` when no picture fits, of whatever size
    */
-  first(parts: LoadedModel): readonly WeightPart[] {
-    const plan = this.#plan(parts);
-    if (!plan.fits && !plan.nearest) throw this.#refusal(plan, parts.config.name);
+  first(model: PlannedModel): readonly WeightPart[] {
+    const plan = this.#plan(model);
+    if (!plan.fits && !plan.nearest) throw this.#refusal(plan, model.config.name);
     return plan.residency.prompt;
   }
 
   /**
-   * How a run keeps within the budget. Buffers that earlier runs left with the dense backend are given back where they are
-   * more than the run takes.
+   * Decides which parts stay in which stage of a run, and frees what earlier runs left and this one has no room for: buffers
+   * that the dense backend pools, and cached keys and values of other references.
    * @throws KleinbildError `over-budget`, with the nearest size that fits
    */
-  async share(parts: LoadedModel, run: PipelineRequest): Promise<ResidencyChoice> {
+  async makeRoom(model: LoadedModel, run: PipelineRequest): Promise<Residency> {
     const request = planRequest(run, {
       pictures: run.noises.length,
-      blocks: parts.config.transformer.doubleBlocks + parts.config.transformer.singleBlocks,
-      scalar: parts.scalar,
-      loras: [...lorasByWeights(parts, run).values()],
+      blocks: model.config.transformer.doubleBlocks + model.config.transformer.singleBlocks,
+      scalar: model.scalar,
+      loras: [...lorasByWeights(model, run).values()],
     });
-    const alone = this.#plan(parts, request);
+    const alone = this.#plan(model, request);
     if (!alone.fits) throw this.#refusal(alone, `${run.width} x ${run.height}`);
-    const { byCategory } = parts.gpu.memory.report();
-    if ((byCategory.onnxruntime?.currentBytes ?? 0) > (alone.byCategory.onnxruntime ?? 0)) await parts.releasePool();
-    const beside = this.#plan(parts, request, parts.referenceCache.statistics.bytes);
-    // kept keys and values are cheaper to compute again than weights are to load
-    const dropsOtherReferences = !beside.fits || beside.loadedBytes > alone.loadedBytes;
-    return { residency: (dropsOtherReferences ? alone : beside).residency, dropsOtherReferences };
+    const { byCategory } = model.gpu.memory.report();
+    if ((byCategory.onnxruntime?.currentBytes ?? 0) > (alone.byCategory.onnxruntime ?? 0)) await model.releasePool();
+    const beside = this.#plan(model, request, model.referenceCache.statistics.bytes);
+    if (beside.fits && beside.loadedBytes <= alone.loadedBytes) return beside.residency;
+    // keys and values of references are cheaper to compute again than weights are to load
+    model.referenceCache.keepOnly(new Set(referenceCacheKeys(model, run).values()));
+    return alone.residency;
   }
 
-  #plan(parts: LoadedModel, request?: PlannedRequest, keptReferenceBytes = 0): MemoryPlan {
-    return planMemory(parts.config, {
-      scalar: parts.scalar,
-      quantization: parts.quantization,
-      backends: parts.backends,
-      maxBindingBytes: parts.gpu.memory.maxBindingBytes,
+  #plan(model: PlannedModel, request?: PlannedRequest, keptReferenceBytes = 0): MemoryPlan {
+    return planMemory(model.config, {
+      scalar: model.scalar,
+      quantization: model.quantization,
+      backends: model.backends,
+      maxBindingBytes: model.gpu.memory.maxBindingBytes,
       budgetBytes: this.#bytes,
       keptReferenceBytes,
       request,

@@ -1,83 +1,92 @@
-import type { EncodedReferences, RunReferences } from "./run-references.ts";
-import type { MemoryScope } from "../gpu/memory.ts";
 import type { ChunkedMatrix } from "../gpu/tensor.ts";
 import type { LoadedModel } from "../loaded-model/loaded-model.ts";
 import type { LoraStages, LoraUse, PipelineRequest } from "./pipeline-request.ts";
+import type { PromptEmbeddings } from "./prompts.ts";
+import type { EncodedReferences } from "./references.ts";
+import type { StageRunner } from "./stage-runner.ts";
 import { adaptTransformer, type AdaptedTransformer, adapterKey } from "../transformer/adapters.ts";
+import { computeReferenceKeysValues, type ReferenceLatents } from "../transformer/denoiser.ts";
 import { TransformerModel } from "../transformer/model.ts";
 import { ModulationTable } from "../transformer/modulation.ts";
-
-/** Text states [tokens, states · hidden] f32 of the two prompts. */
-export interface PromptStates {
-  readonly positive: ChunkedMatrix;
-  readonly negative: ChunkedMatrix | undefined;
-}
+import type { ReferenceKeysValues } from "../transformer/reference-cache.ts";
 
 /** One set of weights, and what a velocity needs under it that does not depend on the noise. */
 export interface WeightVariant {
-  readonly model: TransformerModel;
+  readonly transformer: TransformerModel;
   /** A row for each evaluation of the run, then one for sigma 0. */
-  readonly table: ModulationTable;
+  readonly modulation: ModulationTable;
   /** Embedded prompts [tokens, D] f32. */
   readonly positive: ChunkedMatrix;
   readonly negative: ChunkedMatrix | undefined;
+  /** In modes that pass the references through the transformer in the steps. */
+  readonly references: ReferenceLatents | undefined;
+  /** Keys and values of the references, in mode `exact`. */
+  readonly cached: ReferenceKeysValues | undefined;
+  /** Whether they were already in the cache. */
+  readonly cacheHit: boolean;
+}
+
+/** What the prompts and references of a run became. */
+interface Conditions {
+  readonly prompts: PromptEmbeddings;
   readonly references: EncodedReferences;
 }
+
+type VariantModel = Pick<LoadedModel, "gpu" | "transformer" | "scalar" | "config" | "fingerprint" | "referenceCache">;
 
 /** The least sigma of the high-noise stage: where Wan 2.2, whose API names the stages, changes from one model to the other. */
 const HIGH_STAGE_SIGMA = 0.875;
 
 /** The sets of weights that a run goes through: one, or two when a LoRA acts on some noise levels only. */
-export class WeightVariants {
-  readonly #of: readonly WeightVariant[];
-  readonly #adapted: readonly AdaptedTransformer[];
+export class WeightVariants implements Disposable {
   /** In the order in which they first take part. */
   readonly all: readonly WeightVariant[];
-  /** What of the LoRAs does not act. */
+  /** Which parts of the LoRAs do not act, for people. */
   readonly warnings: readonly string[];
+  readonly #byEvaluation: readonly WeightVariant[];
+  readonly #adapted: readonly AdaptedTransformer[];
 
-  private constructor(of: readonly WeightVariant[], adapted: readonly AdaptedTransformer[]) {
-    this.#of = of;
-    this.#adapted = adapted;
-    this.all = [...new Set(of)];
+  private constructor(byEvaluation: readonly WeightVariant[], adapted: readonly AdaptedTransformer[]) {
+    this.all = [...new Set(byEvaluation)];
     this.warnings = [...new Set(adapted.flatMap(({ warnings }) => warnings))];
+    this.#byEvaluation = byEvaluation;
+    this.#adapted = adapted;
   }
 
-  /** @param scope  holds what the phases need, and lives longer than they */
+  /** Computes modulation, embedded prompts, and keys and values of the references. They live as long as the run. */
   static async create(
-    parts: LoadedModel,
+    stages: StageRunner,
+    model: VariantModel,
     request: Pick<PipelineRequest, "program" | "loras">,
-    states: PromptStates,
-    images: RunReferences,
-    scope: MemoryScope,
-    signal?: AbortSignal,
+    conditions: Conditions,
   ): Promise<WeightVariants> {
     const sigmas = [...request.program.map(({ sigma }) => sigma), 0];
     const adapted: AdaptedTransformer[] = [];
-    const phases = new Map<string, WeightVariant>();
-    const of: WeightVariant[] = [];
+    const variants = new Map<string, WeightVariant>();
     try {
-      for (const { sigma } of request.program) {
-        const loras = lorasAt(request.loras, sigma);
-        const key = weightsKey(parts, loras);
-        let phase = phases.get(key);
-        if (!phase) {
-          const model = adapt(parts, loras, adapted);
-          phase = await preparePhase(parts, model, states, sigmas, scope, (pass) => images.prepare(key, pass, signal));
-          phases.set(key, phase);
-        }
-        of.push(phase);
+      for (const [key, loras] of lorasByWeights(model, request)) {
+        const transformer = adapt(model, loras, adapted);
+        variants.set(key, await prepareVariant(stages, model, { ...conditions, key, transformer, sigmas }));
       }
-      return new WeightVariants(of, adapted);
     } catch (error) {
       for (const added of adapted) added.dispose();
       throw error;
     }
+    const keys = request.program.map(({ sigma }) => weightsKey(model, lorasAt(request.loras, sigma)));
+    return new WeightVariants(
+      keys.map((key) => variants.get(key)!),
+      adapted,
+    );
   }
 
-  /** The phase of evaluation number `index` of the plan. */
+  /** Whether the keys and values of the references were already in the cache, for all weights. */
+  get cacheHit(): boolean {
+    return this.all.every(({ cacheHit }) => cacheHit);
+  }
+
+  /** The variant of evaluation number `index` of the program. */
   at(index: number): WeightVariant {
-    return this.#of[index]!;
+    return this.#byEvaluation[index]!;
   }
 
   /** Frees the LoRAs. */
@@ -86,15 +95,15 @@ export class WeightVariants {
   }
 }
 
-/** The LoRAs of each set of weights that a run goes through, by a key that tells it apart from every other. */
+/** The LoRAs of each set of weights that a run goes through, by a key that differs from set to set. */
 export function lorasByWeights(
-  parts: Pick<LoadedModel, "fingerprint">,
+  model: Pick<LoadedModel, "fingerprint">,
   { program, loras }: Pick<PipelineRequest, "program" | "loras">,
 ): ReadonlyMap<string, readonly LoraUse[]> {
   return new Map(
     program.map(({ sigma }) => {
       const acting = lorasAt(loras, sigma);
-      return [weightsKey(parts, acting), acting];
+      return [weightsKey(model, acting), acting];
     }),
   );
 }
@@ -102,12 +111,16 @@ export function lorasByWeights(
 const lorasAt = (loras: readonly LoraUse[], sigma: number): readonly LoraUse[] =>
   loras.filter(({ stages }) => actsAt(stages, sigma));
 
+function actsAt(stages: LoraStages, sigma: number): boolean {
+  return stages === "both" || (stages === "high") === sigma >= HIGH_STAGE_SIGMA;
+}
+
 const weightsKey = ({ fingerprint }: Pick<LoadedModel, "fingerprint">, loras: readonly LoraUse[]): string =>
   `${fingerprint} ${adapterKey(loras)}`;
 
-/** The model with LoRAs; what they add is put on `adapted`, to be freed. */
-function adapt(parts: LoadedModel, loras: readonly LoraUse[], adapted: AdaptedTransformer[]): TransformerModel {
-  const { gpu, transformer, scalar, config } = parts;
+/** The transformer with LoRAs. Pushes what has to be freed onto `adapted`. */
+function adapt(model: VariantModel, loras: readonly LoraUse[], adapted: AdaptedTransformer[]): TransformerModel {
+  const { gpu, transformer, scalar, config } = model;
   if (loras.length === 0) return transformer;
   const added = adaptTransformer(gpu, transformer.weights, transformer.config, scalar, loras, config.name);
   adapted.push(added);
@@ -115,26 +128,33 @@ function adapt(parts: LoadedModel, loras: readonly LoraUse[], adapted: AdaptedTr
   return new TransformerModel(gpu, backend, scalar, transformer.config, added.weights, rowsPerChunk);
 }
 
-async function preparePhase(
-  { gpu }: LoadedModel,
-  model: TransformerModel,
-  { positive, negative }: PromptStates,
-  sigmas: readonly number[],
-  scope: MemoryScope,
-  encodeReferences: (pass: Parameters<RunReferences["prepare"]>[1]) => Promise<EncodedReferences>,
-): Promise<WeightVariant> {
-  const { weights, config, backend } = model;
-  const table = await ModulationTable.create(gpu, backend, scope, weights.modulation, config, sigmas);
-  const pass = { gpu, model, table, sigmaZeroRow: sigmas.length - 1 };
-  return {
-    model,
-    table,
-    positive: await model.embed(scope, positive, weights.textIn),
-    negative: negative && (await model.embed(scope, negative, weights.textIn)),
-    references: await gpu.clock.time("references", () => encodeReferences(pass)),
-  };
+interface VariantOptions extends Conditions {
+  /** Of the weights. */
+  readonly key: string;
+  readonly transformer: TransformerModel;
+  /** Of every evaluation, then 0. */
+  readonly sigmas: readonly number[];
 }
 
-function actsAt(stages: LoraStages, sigma: number): boolean {
-  return stages === "both" || (stages === "high") === sigma >= HIGH_STAGE_SIGMA;
+async function prepareVariant(
+  stages: StageRunner,
+  { gpu, referenceCache }: VariantModel,
+  { prompts, references, key, transformer, sigmas }: VariantOptions,
+): Promise<WeightVariant> {
+  const { scope, signal } = stages;
+  const { weights, config, backend } = transformer;
+  const modulation = await ModulationTable.create(gpu, backend, scope, weights.modulation, config, sigmas);
+  const positive = await transformer.embed(scope, prompts.positive, weights.textIn);
+  const negative = prompts.negative && (await transformer.embed(scope, prompts.negative, weights.textIn));
+  const cacheKey = references.cacheKeys.get(key);
+  const keysValues = await stages.time("references", async () => {
+    if (cacheKey === undefined) return { cached: undefined, cacheHit: false };
+    const cached = referenceCache.get(cacheKey);
+    if (cached) return { cached, cacheHit: true };
+    const pass = { gpu, model: transformer, table: modulation, sigmaZeroRow: sigmas.length - 1 };
+    const computed = await computeReferenceKeysValues(pass, references.latents!, { signal });
+    referenceCache.put(cacheKey, computed);
+    return { cached: computed, cacheHit: false };
+  });
+  return { transformer, modulation, positive, negative, references: references.latents, ...keysValues };
 }

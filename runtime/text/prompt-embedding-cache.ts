@@ -2,15 +2,15 @@ import type { GpuMemory, MemoryScope } from "../gpu/memory.ts";
 import type { ChunkedMatrix } from "../gpu/tensor.ts";
 import type { TextEncoder, TokenSequence } from "./encoder.ts";
 
-/** Prompts whose states are kept: the last few that a person goes back and forth between. */
+/** Prompts whose embeddings are cached: the last few that a person goes back and forth between. */
 export const CACHED_PROMPTS = 8;
 
 interface Entry {
   readonly scope: MemoryScope;
-  readonly states: ChunkedMatrix;
+  readonly embeddings: ChunkedMatrix;
 }
 
-/** Text states of the last prompts, so that the same prompt is encoded once. */
+/** Embeddings of the last prompts, so that the same prompt is encoded once. */
 export class PromptEmbeddingCache {
   readonly #memory: Pick<GpuMemory, "scope">;
   readonly #encoder: Pick<TextEncoder, "encode">;
@@ -22,36 +22,39 @@ export class PromptEmbeddingCache {
     this.#encoder = encoder;
   }
 
-  /** Whether the states are kept, so that `get` needs no encoder. */
+  /** Whether the embeddings are cached, so that `get` needs no encoder. */
   has(tokens: TokenSequence): boolean {
     return this.#entries.has(keyOf(tokens));
   }
 
-  /** Stacked states [length, states · hidden] f32 of a token sequence; they stay valid while seven others are asked for. */
+  /**
+   * Embeddings [length, layers · hidden] f32 of a token sequence, from the cache or computed. They stay valid while seven other
+   * sequences are asked for.
+   */
   async get(
     tokens: TokenSequence,
     signal?: AbortSignal,
-  ): Promise<{ readonly states: ChunkedMatrix; readonly reused: boolean }> {
+  ): Promise<{ readonly embeddings: ChunkedMatrix; readonly reused: boolean }> {
     const key = keyOf(tokens);
-    const kept = this.#entries.get(key);
-    if (kept) {
+    const cached = this.#entries.get(key);
+    if (cached) {
       this.#entries.delete(key);
-      this.#entries.set(key, kept);
-      return { states: kept.states, reused: true };
+      this.#entries.set(key, cached);
+      return { embeddings: cached.embeddings, reused: true };
     }
     const scope = this.#memory.scope("textEncoder");
     try {
-      const states = await this.#encoder.encode(scope, tokens, signal);
-      this.#entries.set(key, { scope, states });
+      const embeddings = await this.#encoder.encode(scope, tokens, signal);
+      this.#entries.set(key, { scope, embeddings });
     } catch (error) {
       scope.dispose();
       throw error;
     }
     this.#trim();
-    return { states: this.#entries.get(key)!.states, reused: false };
+    return { embeddings: this.#entries.get(key)!.embeddings, reused: false };
   }
 
-  /** Frees everything, when what was computed may be wrong, or memory is short. */
+  /** Frees everything: for embeddings that may be wrong. */
   clear(): void {
     for (const { scope } of this.#entries.values()) scope.dispose();
     this.#entries.clear();

@@ -17,7 +17,7 @@ import { StepCachePass } from "./step-cache-pass.ts";
  */
 export type ReferenceMode = "exact" | "recompute" | "step-one";
 
-export interface References {
+export interface ReferenceLatents {
   /** Tokens of all references in their order, [tokens, channels] f32. */
   readonly latents: ChunkedMatrix;
   readonly grids: readonly Grid[];
@@ -35,7 +35,7 @@ export interface DenoiserOptions {
   /** References attend to references only, modulated at sigma 0, which is the row `sigmaZeroRow` of the table. */
   readonly isolated: boolean;
   readonly sigmaZeroRow: number;
-  readonly references?: References | undefined;
+  readonly references?: ReferenceLatents | undefined;
   /** Kept keys and values of the references, in mode `exact`. */
   readonly cached?: ReferenceKeysValues | undefined;
   /** Reuse of blocks from one evaluation to the next; none unless given. */
@@ -161,7 +161,7 @@ export class Denoiser {
   }
 
   /** Keys and values of the references anew, before the first block that runs. */
-  #isolatedBlocks(streams: readonly Stream[], references: References, options: PassOptions): Blocks {
+  #isolatedBlocks(streams: readonly Stream[], references: ReferenceLatents, options: PassOptions): Blocks {
     const { gpu, model } = this.#options;
     let cached: ReferenceKeysValues | undefined;
     return {
@@ -180,7 +180,7 @@ export class Denoiser {
 /** The references-only pass: keys and values of every block. The caller owns the result. */
 export async function computeReferenceKeysValues(
   denoising: Pick<DenoiserOptions, "gpu" | "model" | "table" | "sigmaZeroRow">,
-  references: References,
+  references: ReferenceLatents,
   options: Pick<PassOptions, "signal" | "trace"> = {},
 ): Promise<ReferenceKeysValues> {
   const { gpu, model, table, sigmaZeroRow } = denoising;
@@ -200,7 +200,7 @@ export async function computeReferenceKeysValues(
 async function referenceStream(
   { model }: Pick<DenoiserOptions, "model">,
   scope: MemoryScope,
-  { latents, grids }: References,
+  { latents, grids }: ReferenceLatents,
   modulation: ModulationSet,
 ): Promise<Stream> {
   return {

@@ -13,9 +13,9 @@ describe("bindings of at most 1 MiB", () => {
   afterAll(() => engine.dispose());
 
   it("cut the matrices of the blocks into pieces of whole rows", () => {
-    const { single, double } = engine.parts.transformer.weights;
+    const { single, double } = engine.model.transformer.weights;
     for (const matrix of [single[0]!.mlpOut, double[0]!.image.down]) expect(matrix.pieces.length).toBe(1); // 768 KiB
-    const { image } = engine.parts.transformer.weights.modulation; // [1536, 256] f32: 1.5 MiB
+    const { image } = engine.model.transformer.weights.modulation; // [1536, 256] f32: 1.5 MiB
     expect(image.pieces.map(({ firstRow, rows }) => [firstRow, rows])).toEqual([
       [0, 1024],
       [1024, 512],
@@ -24,7 +24,7 @@ describe("bindings of at most 1 MiB", () => {
   });
 
   it("cut the autoencoder's maps into bands", async () => {
-    const { gpu, vae } = engine.parts;
+    const { gpu, vae } = engine.model;
     const bands = await gpu.checked("decode", async () => {
       using scope = gpu.memory.scope();
       const tokens = scope.tensor("tokens", "f32", [64, 64]);
@@ -46,7 +46,7 @@ describe("bindings of at most 1 MiB", () => {
       0,
     );
     expect(worst).toBeLessThanOrEqual(1);
-    const { memory } = engine.parts.gpu;
+    const { memory } = engine.model.gpu;
     const before = memory.report();
     process.stderr.write(`128 x 128 with a reference, bindings of 1 MiB: peak ${before.peakBytes} bytes\n`);
     await engine.dispose();

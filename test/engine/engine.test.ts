@@ -127,7 +127,7 @@ describe("an engine on klein-nano", () => {
 
   it("frees everything by dispose, and says so afterwards", async () => {
     const other = await openNano();
-    const { memory } = other.parts.gpu;
+    const { memory } = other.model.gpu;
     await runEngine(other, TINY);
     const { currentBytes, peakBytes } = memory.report();
     process.stderr.write(`klein-nano at 64 x 64: ${peakBytes} bytes at the peak, ${currentBytes} between runs\n`);
@@ -152,9 +152,9 @@ describe("recovery", () => {
       { ...TINY, steps: 2 },
       {
         onEvent: (event) => {
-          if (event.type === "step" && event.step === 1 && !engine.parts.gpu.lost && !lostOnce) {
+          if (event.type === "step" && event.step === 1 && !engine.model.gpu.lost && !lostOnce) {
             lostOnce = true;
-            engine.parts.gpu.lost = { reason: "unknown", message: "simulated" } as GPUDeviceLostInfo;
+            engine.model.gpu.lost = { reason: "unknown", message: "simulated" } as GPUDeviceLostInfo;
           }
         },
       },

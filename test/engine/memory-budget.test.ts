@@ -45,21 +45,21 @@ function planOf(
   return planMemory(config, {
     scalar: info.dtype,
     quantization: info.quantization,
-    backends: engine.parts.backends,
-    maxBindingBytes: engine.parts.gpu.memory.maxBindingBytes,
+    backends: engine.model.backends,
+    maxBindingBytes: engine.model.gpu.memory.maxBindingBytes,
     budgetBytes,
     request: planRequest(run, {
       pictures: resolved.results,
       blocks: doubleBlocks + singleBlocks,
       scalar: info.dtype,
-      loras: [...lorasByWeights(engine.parts, run).values()],
+      loras: [...lorasByWeights(engine.model, run).values()],
     }),
   });
 }
 
 /** The memory of each stage of a run; that of `references` is the most of it and of `encode`, which no event parts. */
 async function measureStages(engine: Engine, request: GenerateRequest): Promise<ReadonlyMap<Stage, MemoryReport>> {
-  const { memory } = engine.parts.gpu;
+  const { memory } = engine.model.gpu;
   const reports = new Map<Stage, MemoryReport>();
   await runEngine(engine, request, {
     onEvent: (event) => {
@@ -235,8 +235,8 @@ describe("a budget", () => {
 
   it("of the least that is possible has each part for its stages only, and gives the same pictures", async () => {
     const engine = await openOnOrt({ folder: KV, memoryBudgetBytes: least });
-    const { memory } = engine.parts.gpu;
-    expect(["textEncoder", "transformer", "vae"].map((part) => engine.parts.isLoaded(part as "vae"))).toEqual([
+    const { memory } = engine.model.gpu;
+    expect(["textEncoder", "transformer", "vae"].map((part) => engine.model.isLoaded(part as "vae"))).toEqual([
       true,
       false,
       false,
@@ -326,7 +326,7 @@ describe("a budget", () => {
       onEvent: (event) => {
         if (event.type !== "step" || lost) return;
         lost = true;
-        engine.parts.gpu.lost = { reason: "unknown", message: "simulated" } as GPUDeviceLostInfo;
+        engine.model.gpu.lost = { reason: "unknown", message: "simulated" } as GPUDeviceLostInfo;
       },
     });
     const results = events.filter((event) => event.type === "result");

@@ -54,7 +54,7 @@ describe("kept reference keys and values", () => {
     const base = await openNano({ folder: modelFolder("klein-nano-base") });
     const { report } = await runEngine(base, { ...withReferences(A, B), guidance: null });
     expect(report.referenceCache).toMatchObject({ hit: false, hits: 0, entries: 1 });
-    expect(base.parts.fingerprint).not.toBe(engine.parts.fingerprint);
+    expect(base.model.fingerprint).not.toBe(engine.model.fingerprint);
     await base.dispose();
   });
 

@@ -73,7 +73,7 @@ describe("several pictures of one request", () => {
       events.push(event);
       if (event.type !== "result" || lost) continue;
       lost = true;
-      engine.parts.gpu.lost = { reason: "unknown", message: "simulated" } as GPUDeviceLostInfo;
+      engine.model.gpu.lost = { reason: "unknown", message: "simulated" } as GPUDeviceLostInfo;
     }
     const pictures = results(events);
     expect(pictures.map(({ result }) => result)).toEqual([0, 1]);

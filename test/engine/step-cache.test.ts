@@ -93,7 +93,7 @@ describe("a denoiser with a step cache", () => {
     options: Pick<DenoiserOptions, "stepCache" | "stepOfRow">,
     use: (run: Run) => Promise<T>,
   ): Promise<T> {
-    const { gpu, transformer: model, rowsPerChunk, config } = engine.parts;
+    const { gpu, transformer: model, rowsPerChunk, config } = engine.model;
     return gpu.checked("step cache", async () => {
       using scope = gpu.memory.scope();
       const rows = (values: Float32Array, columns: number): ChunkedMatrix => {
@@ -141,7 +141,7 @@ describe("a denoiser with a step cache", () => {
 
   /** Latents after guided Euler steps, and evaluations that reused, of `steps` · 2. */
   async function sample(stepCache: StepCacheOptions | undefined, steps: number) {
-    const { recorder } = engine.parts.gpu;
+    const { recorder } = engine.model.gpu;
     return withDenoiser(ALONE, { stepCache }, async ({ denoiser, scope, text, latents }) => {
       const x = latents();
       const [positive, negative] = [await text(5), await text(6)];
@@ -167,7 +167,7 @@ describe("a denoiser with a step cache", () => {
       const values: Float32Array[] = [];
       const skipped: number[] = [];
       for (const row of rows) {
-        values.push(await readMatrix(engine.parts.gpu.recorder, await denoiser.velocity(latents(), words, row)));
+        values.push(await readMatrix(engine.model.gpu.recorder, await denoiser.velocity(latents(), words, row)));
         skipped.push(denoiser.skipped);
       }
       return { values, skipped };
@@ -251,7 +251,7 @@ describe("a denoiser with a step cache", () => {
   });
 
   it("leaves no memory behind", async () => {
-    const { memory } = engine.parts.gpu;
+    const { memory } = engine.model.gpu;
     const used = () =>
       (["activations", "referenceCache", "transfer"] as const).map(
         (part) => memory.report().byCategory[part]?.currentBytes ?? 0,

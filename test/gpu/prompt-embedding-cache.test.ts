@@ -58,7 +58,7 @@ describe("TextStates", () => {
     const first = await states.get(prompt(1));
     const second = await states.get(prompt(1));
     expect([first.reused, second.reused]).toEqual([false, true]);
-    expect(second.states).toBe(first.states);
+    expect(second.embeddings).toBe(first.embeddings);
     expect(encoded).toEqual([1]);
     expect(bytesOnGpu()).toBe(bytesOf(1));
   });
@@ -95,7 +95,7 @@ describe("TextStates", () => {
 
   it("keeps eight prompts, whose states stay as they are", async () => {
     const { states, encoded } = textStates();
-    const { states: first } = await states.get(prompt(1));
+    const { embeddings: first } = await states.get(prompt(1));
     await fill(states, 2, KEPT_PROMPTS - 1);
     expect(bytesOnGpu()).toBe(bytesOf(KEPT_PROMPTS));
     await gpu().checked("text states", async () =>

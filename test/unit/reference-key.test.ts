@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { PixelImage } from "../../runtime/image/pixels.ts";
-import { hashReferences } from "../../runtime/pipeline/reference-key.ts";
+import { hashReferences } from "../../runtime/pipeline/references.ts";
 import { randomValues } from "../support/compare.ts";
 
 const picture = (seed: number): PixelImage => ({

@@ -16,7 +16,7 @@ interface Seen {
  * guidance pass.
  */
 export async function collectChanges(
-  parts: LoadedModel,
+  model: LoadedModel,
   request: Omit<SampleRequest, "onEvaluation">,
 ): Promise<Point[]> {
   const points: Point[] = [];
@@ -24,23 +24,23 @@ export async function collectChanges(
   const onEvaluation = async (evaluation: Evaluation): Promise<void> => {
     const { scope, text } = evaluation;
     const seen = {
-      input: await firstInput(parts, evaluation),
-      output: copyMatrix(parts.gpu.recorder, scope, evaluation.velocity),
+      input: await firstInput(model, evaluation),
+      output: copyMatrix(model.gpu.recorder, scope, evaluation.velocity),
     };
     const before = previous.get(text);
     if (before) {
-      const x = await measureRelativeChange(parts.gpu, seen.input, before.input);
-      points.push({ x, y: await measureRelativeChange(parts.gpu, seen.output, before.output) });
+      const x = await measureRelativeChange(model.gpu, seen.input, before.input);
+      points.push({ x, y: await measureRelativeChange(model.gpu, seen.output, before.output) });
       scope.releaseMatrix(before.input, before.output);
     }
     previous.set(text, seen);
   };
-  await sample(parts, { ...request, onEvaluation });
+  await sample(model, { ...request, onEvaluation });
   return points;
 }
 
-async function firstInput(parts: LoadedModel, { scope, table, step, latents }: Evaluation): Promise<ChunkedMatrix> {
-  const { gpu, transformer } = parts;
+async function firstInput(model: LoadedModel, { scope, table, step, latents }: Evaluation): Promise<ChunkedMatrix> {
+  const { gpu, transformer } = model;
   using pass = gpu.memory.scope();
   const modulation = table.allocate(pass);
   table.select(step, modulation);

@@ -51,7 +51,7 @@ const command = new Command("fit-teacache")
     for (let i = 0; i < options.prompts; i++) {
       const prompt = PROMPTS[i % PROMPTS.length]!;
       const request = { prompt, seed: BigInt(i + 1), size, steps, guidance: config.defaultGuidance };
-      points.push(...(await collectChanges(engine.parts, request)));
+      points.push(...(await collectChanges(engine.model, request)));
       print(`${prompt}, seed ${i + 1}: ${points.length} pairs`);
     }
     await engine.dispose();

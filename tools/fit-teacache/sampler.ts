@@ -46,25 +46,30 @@ export async function openModel(folder: string, dtype: ScalarType): Promise<Engi
 }
 
 /** Prompt and seed to clean latents, as the engine makes them. */
-export async function sample(parts: LoadedModel, request: SampleRequest): Promise<void> {
-  const { gpu, transformer: model, config } = parts;
+export async function sample(model: LoadedModel, request: SampleRequest): Promise<void> {
+  const { gpu, transformer, config, rowsPerChunk } = model;
   const { recorder } = gpu;
   await gpu.checked("sampling", async () => {
     using scope = gpu.memory.scope();
     const side = request.size / PIXELS_PER_TOKEN;
     const grid: Grid = { height: side, width: side };
     const sigmas = buildSigmas({ tokens: gridTokens(grid), steps: request.steps });
-    const table = await ModulationTable.create(gpu, model.backend, scope, model.weights.modulation, model.config, [
-      ...sigmas,
-    ]);
-    const { inChannels } = model.config;
-    const latents = scope.matrix("latents", "f32", gridTokens(grid), inChannels, parts.rowsPerChunk);
+    const table = await ModulationTable.create(
+      gpu,
+      transformer.backend,
+      scope,
+      transformer.weights.modulation,
+      transformer.config,
+      [...sigmas],
+    );
+    const { inChannels } = transformer.config;
+    const latents = scope.matrix("latents", "f32", gridTokens(grid), inChannels, rowsPerChunk);
     writeMatrix(recorder, latents, seededNoise("counter", request.seed, grid, inChannels).initial());
-    const positive = await embed(parts, scope, request.prompt);
-    const negative = request.guidance === null ? undefined : await embed(parts, scope, "");
+    const positive = await embed(model, scope, request.prompt);
+    const negative = request.guidance === null ? undefined : await embed(model, scope, "");
     const denoiser = new Denoiser({
       gpu,
-      model,
+      model: transformer,
       scope,
       table,
       grid,
@@ -95,6 +100,6 @@ async function embed(
   scope: MemoryScope,
   prompt: string,
 ) {
-  const { states } = await promptEmbeddings.get(tokenizer.encode(prompt, config.textLength));
-  return transformer.embed(scope, states, transformer.weights.textIn);
+  const { embeddings } = await promptEmbeddings.get(tokenizer.encode(prompt, config.textLength));
+  return transformer.embed(scope, embeddings, transformer.weights.textIn);
 }

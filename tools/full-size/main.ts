@@ -109,7 +109,7 @@ async function run({ size, double, single, quantization, folder, chromium = fals
   const plan = planMemory(config, {
     scalar: "f32",
     quantization,
-    backends: engine.parts.backends,
+    backends: engine.model.backends,
     maxBindingBytes: adapter.maxBindingBytes,
     request: {
       width: WIDTH,

@@ -36,14 +36,14 @@ export class GoldenContext {
     return readTensors(await this.files.read(`cases/${name}/tensors.safetensors`));
   }
 
-  async parts({ name, model }: GoldenCase): Promise<LoadedModel> {
+  async model({ name, model }: GoldenCase): Promise<LoadedModel> {
     if (model === undefined) throw new Error(`${name} names no model`);
     let engine = this.#engines.get(model);
     if (!engine) {
       engine = EngineClass.create(this.platform, this.files.model(model), { warmUp: false, ...this.#options });
       this.#engines.set(model, engine);
     }
-    return (await engine).parts;
+    return (await engine).model;
   }
 
   async dispose(): Promise<void> {

@@ -4,7 +4,7 @@ import { runPipeline } from "../../runtime/pipeline/run-pipeline.ts";
 import type { PipelineRequest } from "../../runtime/pipeline/pipeline-request.ts";
 
 /** The picture of a pipeline run, its events passed over. */
-export async function drainPipeline(parts: LoadedModel, request: PipelineRequest): Promise<PixelImage> {
-  for await (const event of runPipeline(parts, request)) if (event.type === "picture") return event.image;
+export async function drainPipeline(model: LoadedModel, request: PipelineRequest): Promise<PixelImage> {
+  for await (const event of runPipeline(model, request)) if (event.type === "picture") return event.image;
   throw new Error("the pipeline gave no picture");
 }

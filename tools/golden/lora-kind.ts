@@ -7,8 +7,7 @@ import { compareTransformer } from "./transformer-kinds.ts";
 
 /** A transformer case with the changes of a LoRA beside the weights. */
 export async function loraKind(context: GoldenContext, golden: GoldenCase): Promise<Comparison[]> {
-  const parts = await context.parts(golden);
-  const { gpu, scalar, transformer, rowsPerChunk } = parts;
+  const { gpu, scalar, transformer, rowsPerChunk } = await context.model(golden);
   const { backend, config, weights } = transformer;
   const path = golden["lora"] as string;
   const file = readLora(await context.files.read(`cases/${golden.name}/${path}`), path);
@@ -16,7 +15,7 @@ export async function loraKind(context: GoldenContext, golden: GoldenCase): Prom
   const adapted = adaptTransformer(gpu, weights, config, scalar, adapters, golden.model);
   try {
     const model = new TransformerModel(gpu, backend, scalar, config, adapted.weights, rowsPerChunk);
-    return await compareTransformer({ ...parts, transformer: model }, await context.tensors(golden), golden);
+    return await compareTransformer({ gpu, rowsPerChunk, transformer: model }, await context.tensors(golden), golden);
   } finally {
     adapted.dispose();
   }

@@ -8,12 +8,12 @@ import { floats, type GoldenCase, type GoldenContext } from "./context.ts";
 import type { Comparison } from "./judge.ts";
 
 export async function textKind(context: GoldenContext, golden: GoldenCase): Promise<Comparison[]> {
-  const parts = await context.parts(golden);
+  const model = await context.model(golden);
   const tensors = await context.tensors(golden);
-  const tokens = parts.tokenizer.encode(golden["prompt"] as string, parts.config.textLength);
-  const actual = await parts.gpu.checked(golden.name, async () => {
-    const { states } = await parts.promptEmbeddings.get(tokens);
-    return readMatrix(parts.gpu.recorder, states);
+  const tokens = model.tokenizer.encode(golden["prompt"] as string, model.config.textLength);
+  const actual = await model.gpu.checked(golden.name, async () => {
+    const { embeddings } = await model.promptEmbeddings.get(tokens);
+    return readMatrix(model.gpu.recorder, embeddings);
   });
   return [
     { name: "ids", actual: tokens.ids, expected: tensors.get("ids")!.values, exact: true },
@@ -23,7 +23,7 @@ export async function textKind(context: GoldenContext, golden: GoldenCase): Prom
 }
 
 export async function vaeKind(context: GoldenContext, golden: GoldenCase): Promise<Comparison[]> {
-  const { gpu, vae } = await context.parts(golden);
+  const { gpu, vae } = await context.model(golden);
   const tensors = await context.tensors(golden);
   const size = { width: golden["width"] as number, height: golden["height"] as number };
   return gpu.checked(golden.name, async () => {

@@ -13,7 +13,7 @@ const INPUT_MAX_ABS = 1e-5;
 const SAMPLING_STRIDE = 8;
 
 export async function pipelineKind(context: GoldenContext, golden: GoldenCase): Promise<Comparison[]> {
-  const parts = await context.parts(golden);
+  const model = await context.model(golden);
   const tensors = await context.tensors(golden);
   const { width, height, steps } = golden as unknown as { width: number; height: number; steps: number };
   const grid = { width: width / PIXELS_PER_TOKEN, height: height / PIXELS_PER_TOKEN };
@@ -35,10 +35,10 @@ export async function pipelineKind(context: GoldenContext, golden: GoldenCase): 
     },
   ];
   if (typeof golden["seed"] === "string") {
-    const drawn = seededNoise("torch", BigInt(golden["seed"]), grid, parts.transformer.config.inChannels).initial();
+    const drawn = seededNoise("torch", BigInt(golden["seed"]), grid, model.transformer.config.inChannels).initial();
     comparisons.push({ name: "noise", actual: drawn, expected: noise, maxAbs: INPUT_MAX_ABS });
   }
-  const image = await drainPipeline(parts, {
+  const image = await drainPipeline(model, {
     prompt: golden["prompt"] as string,
     negativePrompt: "",
     width,
@@ -48,7 +48,7 @@ export async function pipelineKind(context: GoldenContext, golden: GoldenCase): 
     loras: [],
     guidance: golden["cfgScale"] as number | null,
     references,
-    referenceMode: parts.config.referenceAttention === "isolated" ? "exact" : "recompute",
+    referenceMode: model.config.referenceAttention === "isolated" ? "exact" : "recompute",
     previews: false,
     onLatents: (step, latents) => {
       const name = `step.${step}`;

@@ -13,23 +13,24 @@ import { floats, type GoldenCase, type GoldenContext } from "./context.ts";
 import type { GoldenTensor } from "./files.ts";
 import type { Comparison } from "./judge.ts";
 
+type TracedModel = Pick<LoadedModel, "gpu" | "transformer" | "rowsPerChunk">;
 type Tensors = ReadonlyMap<string, GoldenTensor>;
 
 /** Full attention over text, target and references; every block's output is compared. */
 export async function transformerKind(context: GoldenContext, golden: GoldenCase): Promise<Comparison[]> {
-  return compareTransformer(await context.parts(golden), await context.tensors(golden), golden);
+  return compareTransformer(await context.model(golden), await context.tensors(golden), golden);
 }
 
 /** The same with any transformer. */
 export async function compareTransformer(
-  parts: LoadedModel,
+  model: TracedModel,
   tensors: Tensors,
   golden: GoldenCase,
 ): Promise<Comparison[]> {
   const grids = gridsOf(golden["references"]);
-  const run = new TracedRun(parts, tensors, [golden["sigma"] as number, 0], 0);
-  return parts.gpu.checked(golden.name, async () => {
-    using scope = parts.gpu.memory.scope();
+  const run = new TracedRun(model, tensors, [golden["sigma"] as number, 0], 0);
+  return model.gpu.checked(golden.name, async () => {
+    using scope = model.gpu.memory.scope();
     const references = grids.length > 0 ? { latents: run.rows(scope, "reference_latents"), grids } : undefined;
     const denoiser = await run.denoiser(scope, golden, { isolated: false, references });
     const velocity = await run.velocity(scope, denoiser, "latents", 0, true);
@@ -37,30 +38,30 @@ export async function compareTransformer(
   });
 }
 
-/** Isolated references: keys and values kept at the first sigma, used there and at the second. */
+/** Isolated references: keys and values are computed once, and used at both sigmas. */
 export async function transformerKvKind(context: GoldenContext, golden: GoldenCase): Promise<Comparison[]> {
-  const parts = await context.parts(golden);
-  const { gpu, transformer } = parts;
+  const model = await context.model(golden);
+  const { gpu, transformer } = model;
   const tensors = await context.tensors(golden);
   const sigmas = [...(golden["sigmas"] as number[]), 0];
-  const run = new TracedRun(parts, tensors, sigmas, 1);
+  const run = new TracedRun(model, tensors, sigmas, 1);
   return gpu.checked(golden.name, async () => {
     using scope = gpu.memory.scope();
     const references = { latents: run.rows(scope, "reference_latents"), grids: gridsOf(golden["references"]) };
     const table = await run.table(scope);
-    const kept = await computeReferenceKeysValues({ gpu, model: transformer, table, sigmaZeroRow: 2 }, references);
+    const cached = await computeReferenceKeysValues({ gpu, model: transformer, table, sigmaZeroRow: 2 }, references);
     try {
-      const denoiser = await run.denoiser(scope, golden, { isolated: true, references, kept });
+      const denoiser = await run.denoiser(scope, golden, { isolated: true, references, cached });
       const velocity = await run.velocity(scope, denoiser, "latents", 0, false);
-      const cached = await run.velocity(scope, denoiser, "latents_cached", 1, true);
+      const velocityCached = await run.velocity(scope, denoiser, "latents_cached", 1, true);
       return [
-        ...(await keptComparisons(parts, kept, tensors)),
+        ...(await keysValuesComparisons(model, cached, tensors)),
         ...run.comparisons,
         { name: "velocity", actual: velocity, expected: floats(tensors, "velocity") },
-        { name: "velocity_cached", actual: cached, expected: floats(tensors, "velocity_cached") },
+        { name: "velocity_cached", actual: velocityCached, expected: floats(tensors, "velocity_cached") },
       ];
     } finally {
-      freeKeysValues(gpu.memory, kept);
+      freeKeysValues(gpu.memory, cached);
     }
   });
 }
@@ -68,21 +69,21 @@ export async function transformerKvKind(context: GoldenContext, golden: GoldenCa
 /** One model and its inputs, collecting the inner tensors of the traced pass. */
 class TracedRun {
   readonly comparisons: Comparison[] = [];
-  readonly #parts: LoadedModel;
+  readonly #model: TracedModel;
   readonly #tensors: Tensors;
   readonly #sigmas: readonly number[];
   readonly #tracedRow: number;
   #table: ModulationTable | undefined;
 
-  constructor(parts: LoadedModel, tensors: Tensors, sigmas: readonly number[], tracedRow: number) {
-    this.#parts = parts;
+  constructor(model: TracedModel, tensors: Tensors, sigmas: readonly number[], tracedRow: number) {
+    this.#model = model;
     this.#tensors = tensors;
     this.#sigmas = sigmas;
     this.#tracedRow = tracedRow;
   }
 
   async table(scope: MemoryScope): Promise<ModulationTable> {
-    const { gpu, transformer } = this.#parts;
+    const { gpu, transformer } = this.#model;
     const trace = (raw: RawModulation): Promise<void> => this.#traceModulation(raw);
     this.#table ??= await ModulationTable.create(
       gpu,
@@ -99,8 +100,8 @@ class TracedRun {
   rows(scope: MemoryScope, name: string): ChunkedMatrix {
     const values = floats(this.#tensors, name);
     const columns = this.#tensors.get(name)!.shape.at(-1)!;
-    const rows = scope.matrix(name, "f32", values.length / columns, columns, this.#parts.rowsPerChunk);
-    writeMatrix(this.#parts.gpu.recorder, rows, values);
+    const rows = scope.matrix(name, "f32", values.length / columns, columns, this.#model.rowsPerChunk);
+    writeMatrix(this.#model.gpu.recorder, rows, values);
     return rows;
   }
 
@@ -110,10 +111,10 @@ class TracedRun {
     options: {
       isolated: boolean;
       references: { latents: ChunkedMatrix; grids: readonly Grid[] } | undefined;
-      kept?: ReferenceKeysValues;
+      cached?: ReferenceKeysValues;
     },
   ): Promise<Denoiser> {
-    const { gpu, transformer } = this.#parts;
+    const { gpu, transformer } = this.#model;
     return new Denoiser({
       gpu,
       model: transformer,
@@ -134,7 +135,7 @@ class TracedRun {
     row: number,
     traced: boolean,
   ): Promise<Float32Array> {
-    const { gpu, transformer } = this.#parts;
+    const { gpu, transformer } = this.#model;
     const text = await transformer.embed(scope, this.rows(scope, "text"), transformer.weights.textIn);
     const trace: PassTrace | undefined = traced
       ? (block, streams): Promise<void> => this.#traceBlock(block, streams)
@@ -154,12 +155,12 @@ class TracedRun {
 
   async #tableRow(tensor: Tensor): Promise<Float32Array> {
     const width = tensor.shape[1]!;
-    const values = await this.#parts.gpu.recorder.readF32(tensor);
+    const values = await this.#model.gpu.recorder.readF32(tensor);
     return values.subarray(this.#tracedRow * width, (this.#tracedRow + 1) * width);
   }
 
   async #traceBlock(block: string, streams: readonly Stream[]): Promise<void> {
-    const { recorder } = this.#parts.gpu;
+    const { recorder } = this.#model.gpu;
     const rows = async (...roles: StreamRole[]): Promise<number[]> => {
       const values: number[] = [];
       for (const role of roles) {
@@ -180,15 +181,19 @@ class TracedRun {
   }
 }
 
-async function keptComparisons(parts: LoadedModel, kept: ReferenceKeysValues, tensors: Tensors): Promise<Comparison[]> {
+async function keysValuesComparisons(
+  model: TracedModel,
+  cached: ReferenceKeysValues,
+  tensors: Tensors,
+): Promise<Comparison[]> {
   const comparisons: Comparison[] = [];
-  const { doubleBlocks } = parts.transformer.config;
-  for (const [i, block] of kept.blocks.entries()) {
+  const { doubleBlocks } = model.transformer.config;
+  for (const [i, block] of cached.blocks.entries()) {
     const name = i < doubleBlocks ? `kv.double.${i}` : `kv.single.${i - doubleBlocks}`;
     for (const [half, letter] of ["k", "v"].entries())
       comparisons.push({
         name: `${name}.${letter}`,
-        actual: await tokenMajor(parts, block, half, kept.tokens),
+        actual: await tokenMajor(model, block, half, cached.tokens),
         expected: floats(tensors, `${name}.${letter}`),
       });
   }
@@ -197,16 +202,16 @@ async function keptComparisons(parts: LoadedModel, kept: ReferenceKeysValues, te
 
 /** Keys (half 0) or values (half 1) as [tokens, heads, headDim]. */
 async function tokenMajor(
-  parts: LoadedModel,
+  model: TracedModel,
   { capacity, groups }: HeadMajor,
   half: number,
   tokens: number,
 ): Promise<Float32Array> {
-  const { heads, headDim } = parts.transformer.config;
+  const { heads, headDim } = model.transformer.config;
   const out = new Float32Array(tokens * heads * headDim);
   let firstHead = 0;
   for (const group of groups) {
-    const bytes = await parts.gpu.recorder.read(group);
+    const bytes = await model.gpu.recorder.read(group);
     const values = group.dtype === "f16" ? f16ToF32(new Uint16Array(bytes)) : new Float32Array(bytes);
     const groupHeads = group.shape[1]!;
     for (let head = 0; head < groupHeads; head++)
