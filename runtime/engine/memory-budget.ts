@@ -1,6 +1,6 @@
 import { KleinbildError } from "../errors.ts";
 import type { LoadedModel } from "../loaded-model/loaded-model.ts";
-import { lorasByWeights } from "../pipeline/weight-variants.ts";
+import { lorasByWeights } from "../pipeline/loras-by-weights.ts";
 import type { PipelineRequest } from "../pipeline/pipeline-request.ts";
 import { type MemoryPlan, planMemory } from "../memory-plan/memory-plan.ts";
 import { planRequest } from "../memory-plan/request-plan.ts";

@@ -56,11 +56,10 @@ class PlannedRun {
   run(): readonly StageMemory[] {
     const { memory } = this.#context;
     using scope = memory.scope();
-    using clean = memory.scope();
     this.#stage("prompt", () => planTextEncoding(this.#context));
     this.#stage("encode", () => this.#encodePictures(scope));
     const kept = this.#stage("references", () => this.#conditions(scope));
-    this.#stage("steps", () => new PlannedSteps(this.#context, this.#request, this.#transformer).run(clean));
+    this.#stage("steps", () => new PlannedSteps(this.#context, this.#request, this.#transformer).run(scope));
     this.#stage("decode", () => this.#decode());
     memory.free("referenceCache", kept);
     memory.free("transformer", this.#request.loraBytes);

@@ -4,7 +4,7 @@ import { type PlannedRequest, referenceTokens } from "./planned-request.ts";
 import type { PlannedStream, PlannedTransformer } from "./transformer-pass.ts";
 import { pictureTokens } from "./vae-pass.ts";
 
-/** What `Sampler`, `Denoiser` and `SolverRun` allocate from noise to clean latents. */
+/** What `samplePicture`, `Denoiser` and `SolverRun` allocate from noise to clean latents. */
 export class PlannedSteps {
   readonly #context: PlanContext;
   readonly #request: PlannedRequest;

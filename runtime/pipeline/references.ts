@@ -6,7 +6,7 @@ import type { PixelImage } from "../image/pixels.ts";
 import type { LoadedModel } from "../loaded-model/loaded-model.ts";
 import type { PipelineRequest } from "./pipeline-request.ts";
 import type { StageRunner } from "./stage-runner.ts";
-import { lorasByWeights } from "./weight-variants.ts";
+import { lorasByWeights } from "./loras-by-weights.ts";
 import type { ReferenceLatents } from "../transformer/denoiser.ts";
 import { PIXELS_PER_TOKEN } from "../vae/autoencoder.ts";
 

@@ -1,10 +1,11 @@
 import type { ChunkedMatrix } from "../gpu/tensor.ts";
 import type { LoadedModel } from "../loaded-model/loaded-model.ts";
-import type { LoraStages, LoraUse, PipelineRequest } from "./pipeline-request.ts";
+import { lorasByWeights, weightsKeys } from "./loras-by-weights.ts";
+import type { LoraUse, PipelineRequest } from "./pipeline-request.ts";
 import type { PromptEmbeddings } from "./prompts.ts";
 import type { EncodedReferences } from "./references.ts";
 import type { StageRunner } from "./stage-runner.ts";
-import { adaptTransformer, type AdaptedTransformer, adapterKey } from "../transformer/adapters.ts";
+import { adaptTransformer, type AdaptedTransformer } from "../transformer/adapters.ts";
 import { computeReferenceKeysValues, type ReferenceLatents } from "../transformer/denoiser.ts";
 import { TransformerModel } from "../transformer/model.ts";
 import { ModulationTable } from "../transformer/modulation.ts";
@@ -33,9 +34,6 @@ interface Conditions {
 }
 
 type VariantModel = Pick<LoadedModel, "gpu" | "transformer" | "scalar" | "config" | "fingerprint" | "referenceCache">;
-
-/** The least sigma of the high-noise stage: where Wan 2.2, whose API names the stages, changes from one model to the other. */
-const HIGH_STAGE_SIGMA = 0.875;
 
 /** The sets of weights that a run goes through: one, or two when a LoRA acts on some noise levels only. */
 export class WeightVariants implements Disposable {
@@ -72,11 +70,8 @@ export class WeightVariants implements Disposable {
       for (const added of adapted) added.dispose();
       throw error;
     }
-    const keys = request.program.map(({ sigma }) => weightsKey(model, lorasAt(request.loras, sigma)));
-    return new WeightVariants(
-      keys.map((key) => variants.get(key)!),
-      adapted,
-    );
+    const byEvaluation = weightsKeys(model, request).map((key) => variants.get(key)!);
+    return new WeightVariants(byEvaluation, adapted);
   }
 
   /** Whether the keys and values of the references were already in the cache, for all weights. */
@@ -94,29 +89,6 @@ export class WeightVariants implements Disposable {
     for (const added of this.#adapted) added.dispose();
   }
 }
-
-/** The LoRAs of each set of weights that a run goes through, by a key that differs from set to set. */
-export function lorasByWeights(
-  model: Pick<LoadedModel, "fingerprint">,
-  { program, loras }: Pick<PipelineRequest, "program" | "loras">,
-): ReadonlyMap<string, readonly LoraUse[]> {
-  return new Map(
-    program.map(({ sigma }) => {
-      const acting = lorasAt(loras, sigma);
-      return [weightsKey(model, acting), acting];
-    }),
-  );
-}
-
-const lorasAt = (loras: readonly LoraUse[], sigma: number): readonly LoraUse[] =>
-  loras.filter(({ stages }) => actsAt(stages, sigma));
-
-function actsAt(stages: LoraStages, sigma: number): boolean {
-  return stages === "both" || (stages === "high") === sigma >= HIGH_STAGE_SIGMA;
-}
-
-const weightsKey = ({ fingerprint }: Pick<LoadedModel, "fingerprint">, loras: readonly LoraUse[]): string =>
-  `${fingerprint} ${adapterKey(loras)}`;
 
 /** The transformer with LoRAs. Pushes what has to be freed onto `adapted`. */
 function adapt(model: VariantModel, loras: readonly LoraUse[], adapted: AdaptedTransformer[]): TransformerModel {

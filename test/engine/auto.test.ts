@@ -9,14 +9,14 @@ import { openNano } from "../support/nano.ts";
 
 it("gives the golden picture with what it chooses, says why, and chooses nothing the second time", async () => {
   const entries = new Map<string, string>();
-  const platform = { gpu: await dawnGpu(), codec: new NodeImageCodec(), memory: memoryOf(entries) };
+  const platform = { gpu: await dawnGpu(), codec: new NodeImageCodec(), tuningCache: memoryOf(entries) };
   const runner = new GoldenRunner(await openGoldenFolder(GOLDEN_FOLDER), platform, "f32", { backend: "auto" });
   const { line, passed } = await runner.run("pipeline-nano-edit");
   await runner.dispose();
   expect(passed, line).toBe(true);
   const kept = new Map(entries);
   expect(kept.size).toBe(2);
-  const engine = await openNano({ backend: "auto", memory: memoryOf(entries) });
+  const engine = await openNano({ backend: "auto", tuningCache: memoryOf(entries) });
   const { dense } = engine.info;
   await engine.dispose();
   expect(Object.keys(dense)).toEqual(["plain", "convolution"]);

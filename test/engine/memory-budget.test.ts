@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import type { Engine } from "../../runtime/engine/engine.ts";
 import type { MemoryReport } from "../../runtime/gpu/memory.ts";
 import type { PixelImage } from "../../runtime/image/pixels.ts";
-import { lorasByWeights } from "../../runtime/pipeline/weight-variants.ts";
+import { lorasByWeights } from "../../runtime/pipeline/loras-by-weights.ts";
 import type { LoraUse } from "../../runtime/pipeline/pipeline-request.ts";
 import { type MemoryPlan, planMemory } from "../../runtime/memory-plan/memory-plan.ts";
 import { planRequest } from "../../runtime/memory-plan/request-plan.ts";
@@ -97,7 +97,7 @@ describe("the plan of a run", () => {
       {
         backend: "auto",
         quantization: "q4",
-        memory: chosenBefore({ plain: "direct", q4: "direct", convolution: "ort" }),
+        tuningCache: chosenBefore({ plain: "direct", q4: "direct", convolution: "ort" }),
       },
       { ...wide, previews: true },
     ],
@@ -107,7 +107,7 @@ describe("the plan of a run", () => {
       {
         backend: "auto",
         quantization: "q8",
-        memory: chosenBefore({ plain: "direct", q8: "ort", convolution: "direct" }),
+        tuningCache: chosenBefore({ plain: "direct", q8: "ort", convolution: "direct" }),
       },
       { ...wide, previews: true },
     ],

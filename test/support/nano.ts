@@ -29,12 +29,12 @@ export const TINY: GenerateRequest = {
 export interface OpenOptions extends EngineOptions {
   readonly folder?: string;
   readonly gpu?: GPU;
-  readonly memory?: TuningStorage;
+  readonly tuningCache?: TuningStorage;
 }
 
 /** klein-nano in f32 on the project's own kernels, compiled as they are used, unless said otherwise. */
-export async function openNano({ folder = NANO, gpu, memory, ...options }: OpenOptions = {}): Promise<Engine> {
-  const platform = { gpu: gpu ?? (await dawnGpu()), codec: new NodeImageCodec(), memory };
+export async function openNano({ folder = NANO, gpu, tuningCache, ...options }: OpenOptions = {}): Promise<Engine> {
+  const platform = { gpu: gpu ?? (await dawnGpu()), codec: new NodeImageCodec(), tuningCache };
   return Engine.create(platform, new FolderSource(folder), {
     dtype: "f32",
     backend: "wgsl",
