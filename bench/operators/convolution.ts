@@ -1,6 +1,6 @@
 import type { BackendName } from "../../runtime/backend/backend.ts";
 import type { Kernel2d, KernelLayout } from "../../runtime/backend/matrix.ts";
-import { kernelLaying } from "../../runtime/weights/loader/kernel-layout.ts";
+import { kernelConversion } from "../../runtime/weights/loader/kernel-layout.ts";
 import { type Operator, places } from "./operator.ts";
 import type { OperatorShapes } from "./shapes.ts";
 import type { Workspace } from "./workspace.ts";
@@ -14,8 +14,8 @@ export function convolution(space: Workspace, { channels, side }: OperatorShapes
   const output = space.tensor([1, side, side, channels]);
   const shape = { name: "bench", out: channels, in: channels, size: 3, bias: space.upload([channels], bias) };
   const inLayout = (layout: KernelLayout): Kernel2d => {
-    const laying = kernelLaying([channels, channels, 3], layout);
-    return { ...shape, weight: space.upload(laying.shape, laying.layOut(weight)) };
+    const conversion = kernelConversion([channels, channels, 3], layout);
+    return { ...shape, weight: space.upload(conversion.shape, conversion.convert(weight)) };
   };
   const kernels = { ort: inLayout("oihw"), wgsl: inLayout("ohwi") };
   const call = { x: input, stride: 1, padLeft: 1, padRight: 1, output } as const;

@@ -3,7 +3,7 @@ import type { Kernel2d, KernelLayout, Matrix, WeightFormat } from "../backend/ma
 import type { Gpu } from "../gpu/device.ts";
 import type { MemoryScope } from "../gpu/memory.ts";
 import type { ScalarType, Tensor } from "../gpu/tensor.ts";
-import { kernelLaying } from "../weights/loader/kernel-layout.ts";
+import { kernelConversion } from "../weights/loader/kernel-layout.ts";
 import { toScalar } from "../weights/loader/weight-loader.ts";
 import { QUANTIZATION_BITS, QUANTIZATION_BLOCK } from "../weights/quantize.ts";
 
@@ -86,9 +86,9 @@ export function convolutionOperands(
   const values = Float32Array.from({ length: channels * channels * TAPS }, (_, at) => weightAt(at));
   const kernels = new Map<KernelLayout, Kernel2d>(
     layouts.map((layout) => {
-      const laying = kernelLaying([channels, channels, 3], layout);
-      const weight = scope.tensor("trial", scalar, laying.shape);
-      gpu.recorder.write(weight, toScalar(laying.layOut(values), scalar));
+      const conversion = kernelConversion([channels, channels, 3], layout);
+      const weight = scope.tensor("trial", scalar, conversion.shape);
+      gpu.recorder.write(weight, toScalar(conversion.convert(values), scalar));
       return [layout, { ...shape, weight, bias }];
     }),
   );

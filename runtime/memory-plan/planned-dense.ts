@@ -1,7 +1,7 @@
 import type { Kernel2d } from "../backend/matrix.ts";
 import type { LinearOperator } from "../backend/operators.ts";
 import { rowRanges, type ScalarType } from "../gpu/tensor.ts";
-import { rowsPerPiece } from "../weights/loader/weight-loader.ts";
+import { rowsPerPiece } from "../weights/loader/matrix-windows.ts";
 import type { PlannedScope } from "./ledger.ts";
 
 /** A weight matrix [out, in], cut by output rows. */

@@ -52,7 +52,7 @@ export function adaptTransformer(
   const shapes: Shapes = new Map(matrices.map((matrix) => [sourceOf(matrix).name, sourceOf(matrix).storedShape]));
   const warnings = adapters.flatMap((adapter) => checkAdapter(adapter, shapes, model));
   const changes = adapters.flatMap(({ file, weight }) =>
-    file.modules.map((module): Change => ({ module, scale: weight * module.factor })),
+    file.modules.map((module): Change => ({ module, scale: weight * module.scale })),
   );
   const byTensor = new Map<string, Change[]>();
   for (const change of changes.filter(({ scale }) => scale !== 0))

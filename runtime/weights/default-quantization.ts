@@ -3,13 +3,13 @@ import type { Quantization } from "./loader/weight-loader.ts";
 import type { OpenModel } from "./open-model.ts";
 
 const PARTS = ["textEncoder", "transformer"] as const;
-/** Below that, values have fewer than 16 bits. */
+/** Below this, values have fewer than 16 bits. */
 const QUANTIZED_BYTES_PER_VALUE = 1.25;
 
 /**
- * How block matrices are best kept on the GPU, by what most of their values are in the files: as they are where they have 16
- * bits or more, in the kernels' format that they are in, and in 8 bits where they are quantized otherwise, since rounding
- * them to 4 bits again would lose more than their files did.
+ * The quantization of block matrices on the GPU that suits the type of most values in the files. Values of 16 bits or more
+ * stay unquantized, and packed values keep their format. Values in other quantized formats become `q8`, because rounding them
+ * to 4 bits would add to the error of their files.
  */
 export function defaultQuantization({ config, stores }: Pick<OpenModel, "config" | "stores">): Quantization {
   const values = { none: 0, q8: 0, q4: 0 };

@@ -1,11 +1,11 @@
-/** bf16 bits to f32: the upper half of an f32's bits. */
+/** bf16 to f32. bf16 is the upper half of an f32. */
 export function bf16ToF32(bits: Uint16Array): Float32Array<ArrayBuffer> {
   const words = new Uint32Array(bits.length);
   for (let i = 0; i < bits.length; i++) words[i] = bits[i]! << 16;
   return new Float32Array(words.buffer);
 }
 
-/** Every f16 value by its bits; built on first use. */
+/** Every f16 value by its bits, built on first use. */
 let f16Values: Float32Array | undefined;
 
 function f16Table(): Float32Array {
@@ -30,12 +30,12 @@ export function f16ToF32(bits: Uint16Array): Float32Array<ArrayBuffer> {
   return values;
 }
 
-/** One f16 from its bytes, low one first. */
+/** One f16 from its bytes. */
 export function f16Value(low: number, high: number): number {
   return f16Table()[low | (high << 8)]!;
 }
 
-/** Every f8 E4M3 value by its bits: 4 bits of exponent with bias 7, no infinities, NaN where all bits are set. */
+/** Every f8 E4M3 value by its bits: 4 exponent bits with bias 7, no infinities, NaN if all bits but the sign are set. */
 let e4m3Values: Float32Array | undefined;
 
 function e4m3Table(): Float32Array {
@@ -60,7 +60,7 @@ export function e4m3ToF32(bits: Uint8Array): Float32Array<ArrayBuffer> {
   return values;
 }
 
-/** f8 E5M2 to f32: the upper half of an f16. */
+/** f8 E5M2 to f32. E5M2 is the upper half of an f16. */
 export function e5m2ToF32(bits: Uint8Array): Float32Array<ArrayBuffer> {
   const table = f16Table();
   const values = new Float32Array(bits.length);
@@ -70,7 +70,7 @@ export function e5m2ToF32(bits: Uint8Array): Float32Array<ArrayBuffer> {
 
 const MAX_F16_BITS = 0x7bff;
 
-/** f32 to f16 bits, to nearest with ties to even; beyond ±65504 it saturates, since a weight must stay finite. NaN stays NaN. */
+/** f32 to f16, rounded to nearest, ties to even. Values beyond ±65504 saturate, because weights must stay finite. NaN stays NaN. */
 export function f32ToF16(values: Float32Array<ArrayBuffer>): Uint16Array<ArrayBuffer> {
   const words = new Uint32Array(values.buffer, values.byteOffset, values.length);
   const bits = new Uint16Array(values.length);
@@ -80,7 +80,7 @@ export function f32ToF16(values: Float32Array<ArrayBuffer>): Uint16Array<ArrayBu
     const magnitude = word & 0x7fffffff;
     if (magnitude > 0x7f800000) bits[i] = sign | 0x7e00;
     else if (magnitude >= 0x38800000) {
-      // normal: rebias the exponent and round the 13 bits that go
+      // normal: rebias the exponent and round off 13 bits
       const rounded = (magnitude - 0x38000000 + 0x0fff + ((magnitude >>> 13) & 1)) >>> 13;
       bits[i] = sign | Math.min(rounded, MAX_F16_BITS);
     } else bits[i] = sign | roundToEven(Math.abs(values[i]!) * 2 ** 24); // subnormal: a multiple of 2^-24

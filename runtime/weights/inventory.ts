@@ -6,13 +6,16 @@ export type WeightPart = "textEncoder" | "transformer" | "vae";
 export const WEIGHT_PARTS: readonly WeightPart[] = ["textEncoder", "transformer", "vae"];
 
 /**
- * What a tensor is for, which decides how it may be stored: `block` matrices may be quantized, `unquantized` ones lose too much
- * by it (embedders, modulation, final layer), `table` is read by rows and stays with the file, `vector` is a norm's or a
- * bias, `kernel` a convolution's.
+ * The role of a tensor decides how it may be stored:
+ * - `block`: a matrix of a block, which may be quantized.
+ * - `unquantized`: a matrix that would lose too much by quantization (embedders, modulation, final layer).
+ * - `table`: the token embedding, which stays in the file and is read by rows.
+ * - `vector`: the weight of a norm, or a bias.
+ * - `kernel`: the weight of a convolution.
  */
 export type TensorRole = "block" | "unquantized" | "table" | "vector" | "kernel";
 
-/** A tensor that a part needs, under its name in diffusers and transformers. */
+/** A tensor of a part, under its name in diffusers or transformers. */
 export interface InventoryTensor {
   readonly name: string;
   /** Row-major, output rows first. */
@@ -60,6 +63,15 @@ function textInventory(config: TextEncoderConfig, layers: number): InventoryTens
   return tensors;
 }
 
+/** Names in the two streams of a double block. */
+const PICTURE_STREAM = { qkv: ["to_q", "to_k", "to_v"], out: "to_out.0", norm: "norm_", ff: "ff" };
+const TEXT_STREAM = {
+  qkv: ["add_q_proj", "add_k_proj", "add_v_proj"],
+  out: "to_add_out",
+  norm: "norm_added_",
+  ff: "ff_context",
+};
+
 function transformerInventory(config: TransformerConfig): InventoryTensor[] {
   const { hidden: d, mlpHidden: mlp, headDim } = config;
   const time = "time_guidance_embed.timestep_embedder";
@@ -73,22 +85,19 @@ function transformerInventory(config: TransformerConfig): InventoryTensor[] {
     tensor("unquantized", "single_stream_modulation.linear.weight", 3 * d, d),
     tensor("unquantized", "norm_out.linear.weight", 2 * d, d),
   ];
-  const stream = (block: string, [q, k, v]: readonly string[], out: string, norm: string, ff: string): void => {
-    const attention = `${block}.attn`;
-    tensors.push(
-      tensor("block", `${block}.${ff}.linear_in.weight`, 2 * mlp, d),
-      ...[q, k, v].map((name) => tensor("block", `${attention}.${name}.weight`, d, d)),
-      tensor("vector", `${attention}.${norm}q.weight`, headDim),
-      tensor("vector", `${attention}.${norm}k.weight`, headDim),
-      tensor("block", `${attention}.${out}.weight`, d, d),
-      tensor("block", `${block}.${ff}.linear_out.weight`, d, mlp),
-    );
-  };
-  for (let i = 0; i < config.doubleBlocks; i++) {
-    stream(`transformer_blocks.${i}`, ["to_q", "to_k", "to_v"], "to_out.0", "norm_", "ff");
-    const added = ["add_q_proj", "add_k_proj", "add_v_proj"];
-    stream(`transformer_blocks.${i}`, added, "to_add_out", "norm_added_", "ff_context");
-  }
+  for (let i = 0; i < config.doubleBlocks; i++)
+    for (const { qkv, out, norm, ff } of [PICTURE_STREAM, TEXT_STREAM]) {
+      const block = `transformer_blocks.${i}`;
+      const attention = `${block}.attn`;
+      tensors.push(
+        tensor("block", `${block}.${ff}.linear_in.weight`, 2 * mlp, d),
+        ...qkv.map((name) => tensor("block", `${attention}.${name}.weight`, d, d)),
+        tensor("vector", `${attention}.${norm}q.weight`, headDim),
+        tensor("vector", `${attention}.${norm}k.weight`, headDim),
+        tensor("block", `${attention}.${out}.weight`, d, d),
+        tensor("block", `${block}.${ff}.linear_out.weight`, d, mlp),
+      );
+    }
   for (let i = 0; i < config.singleBlocks; i++) {
     const attention = `single_transformer_blocks.${i}.attn`;
     tensors.push(
@@ -127,7 +136,7 @@ function vaeInventory(config: VaeConfig): InventoryTensor[] {
     resnet(`${name}.resnets.0`, channels, channels);
     if (config.midAttention) {
       norm(`${name}.attentions.0.group_norm`, channels);
-      for (const part of ["to_q", "to_k", "to_v", "to_out.0"]) linear(`${name}.attentions.0.${part}`, channels);
+      for (const layer of ["to_q", "to_k", "to_v", "to_out.0"]) linear(`${name}.attentions.0.${layer}`, channels);
     }
     resnet(`${name}.resnets.1`, channels, channels);
   };

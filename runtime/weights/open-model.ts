@@ -4,8 +4,7 @@ import type { WeightPart } from "./inventory.ts";
 import type { ModelConfig, ModelVariant } from "./config/model-config.ts";
 import { textFromTensors, transformerFromTensors, vaeFromTensors, variantFromNames } from "./config/inferred-config.ts";
 import type { TokenizerFiles } from "./names/gguf-tokenizer.ts";
-import type { Layout } from "./names/layouts.ts";
-import { anchorNames, namingOf } from "./names/naming.ts";
+import { anchorNames, layoutOf, type StoredPart } from "./names/naming.ts";
 import { type PartFiles, PartFinder, type PartPaths } from "./names/part-files.ts";
 import { listed, viewPart } from "./names/part-views.ts";
 import { findTokenizer } from "./names/tokenizer-files.ts";
@@ -15,7 +14,7 @@ import { type PartRecognition, TensorStore } from "./tensor-store.ts";
 
 export interface OpenModelOptions {
   readonly signal?: AbortSignal | undefined;
-  /** Files of parts, where they are not to be looked for. */
+  /** Files of parts that need not be searched for. */
   readonly files?: PartPaths | undefined;
 }
 
@@ -29,35 +28,32 @@ export interface ModelRecognition {
   readonly tokenizer: string;
 }
 
-/** A model whose headers and configs have been read. */
+/** A model whose headers and configs have been read, but not its weights. */
 export interface OpenModel {
   readonly config: ModelConfig;
   readonly stores: Readonly<Record<WeightPart, TensorStore>>;
   readTokenizer(): Promise<TokenizerFiles>;
   readonly recognition: ModelRecognition;
-  /** Paths of all files that it needs, sorted. */
+  /** Sorted paths of all files that the model needs. */
   readonly files: readonly string[];
 }
 
-/** A part's files and whose names its tensors have. */
-interface Part extends PartFiles {
-  readonly layout: Layout;
-  /** For messages. */
-  readonly where: string;
-}
+/** The files of a part and the layout of its tensors. */
+type Part = PartFiles & StoredPart;
 
 /**
- * Finds the parts of a model in its files, whatever their format and naming, and its configs there or in the shapes.
+ * Finds the parts of a model in its files, in every supported format and layout. Configs come from files, or from the shapes
+ * of tensors if a file is missing.
  *
- * @throws KleinbildError `missing-file` for a part or tokenizer that is not there, `invalid-model` for what is damaged or
- *   does not fit together, with the tensors that are missing or of another shape
+ * @throws KleinbildError `missing-file` when a part or the tokenizer is missing, `invalid-model` when files are damaged or do
+ *   not match each other, with the names of tensors that are missing or have another shape
  */
 export async function openModel(source: ModelSource, options: OpenModelOptions = {}): Promise<OpenModel> {
   const { signal } = options;
   const { textLayers } = await readOwnConfig(source, signal);
   const finder = new PartFinder(source, Math.max(...textLayers), signal);
   const find = async (part: WeightPart): Promise<Part> =>
-    withNaming(part, await finder.find(part, options.files?.[part]));
+    withLayout(part, await finder.find(part, options.files?.[part]));
   const parts = {
     textEncoder: await find("textEncoder"),
     transformer: await find("transformer"),
@@ -66,10 +62,9 @@ export async function openModel(source: ModelSource, options: OpenModelOptions =
   const { textEncoder, transformer, vae } = parts;
   const { config, variant } = await readConfigs(source, signal, {
     variant: () => variantFromNames(namesOf(transformer)),
-    transformer: () => transformerFromTensors(transformer.tensors, transformer.layout, transformer.where),
-    vae: () => vaeFromTensors(vae.tensors, vae.layout, vae.where),
-    text: (deepest) =>
-      textFromTensors(textEncoder.tensors, textEncoder.layout, textEncoder.where, metadataOf(textEncoder), deepest),
+    transformer: () => transformerFromTensors(transformer),
+    vae: () => vaeFromTensors(vae),
+    text: (deepest) => textFromTensors(textEncoder, metadataOf(textEncoder), deepest),
   });
   const stores = {
     textEncoder: storeOf(config, "textEncoder", textEncoder),
@@ -78,7 +73,7 @@ export async function openModel(source: ModelSource, options: OpenModelOptions =
   };
   const tokenizer = await findTokenizer(source, textEncoder.files, signal);
   const configs = [OWN_CONFIG, MODEL_INDEX, ...Object.values(CONFIG_FILES)];
-  const there = await Promise.all(configs.map((path) => source.exists(path, signal)));
+  const exists = await Promise.all(configs.map((path) => source.exists(path, signal)));
   const weights = Object.values(parts).flatMap(({ files, index }) => [
     ...files.map(({ path }) => path),
     ...(index === undefined ? [] : [index]),
@@ -96,24 +91,25 @@ export async function openModel(source: ModelSource, options: OpenModelOptions =
       variant,
       tokenizer: tokenizer.files[0]!,
     },
-    files: [...new Set([...configs.filter((_, i) => there[i]), ...weights, ...tokenizer.files])].toSorted(),
+    files: [...new Set([...configs.filter((_, i) => exists[i]), ...weights, ...tokenizer.files])].toSorted(),
   };
 }
 
-function withNaming(part: WeightPart, found: PartFiles): Part {
-  const layout = namingOf(part, found.tensors);
+function withLayout(part: WeightPart, found: PartFiles): Part {
+  const layout = layoutOf(part, found.tensors);
   const where = listed(found.files.map(({ path }) => path));
   if (layout) return { ...found, layout, where };
   const names = found.files.flatMap(({ tensors }) => [...tensors.keys()]);
   throw new KleinbildError(
     "invalid-model",
-    `${where}: the tensors ${listed(names)} are named in no way that is known for the ${part}; ${anchorNames(part)} was expected.`,
+    `${where} is not a known ${part}: it has the tensors ${listed(names)}; ${anchorNames(part)} was expected.`,
     { part },
   );
 }
 
-function storeOf(config: ModelConfig, part: WeightPart, { files, tensors, layout, where }: Part): TensorStore {
-  const { views, unread, extra } = viewPart(config, part, layout, tensors, where);
+function storeOf(config: ModelConfig, part: WeightPart, found: Part): TensorStore {
+  const { views, unread, extra } = viewPart(config, part, found);
+  const { files, layout, where } = found;
   return new TensorStore(where, views, {
     files: files.map(({ path }) => path),
     format: files[0]!.format,

@@ -1,8 +1,9 @@
 /**
- * Reads one thing after the other, the next one while the last is worked on: at most two are held. The order is kept, and
- * when the user of it stops, the read under way is waited for, so that a file may be closed afterwards.
+ * Reads items in order, each one while the caller works on the one before, so that at most two results are held. If the
+ * caller stops early, the pending read is awaited, so that the caller may then close the file.
  *
- * @param signal  ends it between reads, with its reason
+ * @param signal  aborts between reads
+ * @throws the signal's reason
  */
 export async function* readAhead<T, R>(
   items: readonly T[],
@@ -13,7 +14,7 @@ export async function* readAhead<T, R>(
   const start = (index: number): Promise<R> | undefined => {
     if (index >= items.length) return undefined;
     const started = read(items[index]!);
-    started.catch(() => {}); // whoever awaits it sees the error; until then it is not unhandled
+    started.catch(() => {}); // it is awaited later; until then it must not count as unhandled
     return started;
   };
   try {

@@ -4,7 +4,7 @@ import type { Matrix } from "../../runtime/backend/matrix.ts";
 import type { MemoryScope } from "../../runtime/gpu/memory.ts";
 import type { ScalarType, Tensor } from "../../runtime/gpu/tensor.ts";
 import { WgslBackend } from "../../runtime/backend/wgsl/wgsl-backend.ts";
-import { kernelLaying, upsamplingLaying } from "../../runtime/weights/loader/kernel-layout.ts";
+import { kernelConversion, upsamplingConversion } from "../../runtime/weights/loader/kernel-layout.ts";
 import { quantizeRows } from "../../runtime/weights/quantize.ts";
 import { convolve, layerNorm, linear, rmsNorm, silu } from "../reference/dense.ts";
 import { dequantize } from "../reference/quantize.ts";
@@ -170,13 +170,13 @@ describe.each(CASES)("the backend %s in %s", (name, scalar) => {
       const bias = rounded(scalar, randomValues(out, 4));
       const expected = convolve(x, height, width, weight, bias, size, { stride, padLeft, padRight });
       const before = rounded(scalar, randomValues(expected.values.length, 5));
-      const { shape, layOut } = kernelLaying([out, channels, size], (await backend()).kernelLayout);
+      const { shape, convert } = kernelConversion([out, channels, size], (await backend()).kernelLayout);
       const kernel = {
         name: "test",
         out,
         in: channels,
         size,
-        weight: upload(gpu(), scalar, shape, layOut(weight)),
+        weight: upload(gpu(), scalar, shape, convert(weight)),
         bias: upload(gpu(), scalar, [out], bias),
       };
       const input = upload(gpu(), scalar, [1, height, width, channels], x);
@@ -222,14 +222,14 @@ describe.each(SCALARS)("upsampling folded into a convolution, in %s", (scalar) =
         const upsampled = gatherRows(x, { height, width, channels }, -1, 2 * height + 2, { upsample: true });
         const pads = { stride: 1, padLeft: 1, padRight: 1 } as const;
         const expected = convolve(upsampled, 2 * height + 2, 2 * width, weight, bias, 3, pads);
-        const { shape, layOut } = upsamplingLaying(out, channels);
+        const { shape, convert } = upsamplingConversion(out, channels);
         const kernel = {
           name: "test",
           out,
           in: channels,
           size: 2,
           upsamples: true,
-          weight: upload(on, scalar, shape, layOut(weight)),
+          weight: upload(on, scalar, shape, convert(weight)),
           bias: upload(on, scalar, [out], bias),
         };
         const padded = gatherRows(x, { height, width, channels }, -1, height + 2, {});

@@ -9,12 +9,8 @@ import {
   tensorBytes,
 } from "../../runtime/gpu/tensor.ts";
 import { f16ToF32, f32ToF16 } from "../../runtime/weights/float.ts";
-import {
-  type LoaderOptions,
-  type MatrixSource,
-  WeightLoader,
-  WINDOW_BYTES,
-} from "../../runtime/weights/loader/weight-loader.ts";
+import { type MatrixSource, WINDOW_BYTES } from "../../runtime/weights/loader/matrix-windows.ts";
+import { type LoaderOptions, WeightLoader } from "../../runtime/weights/loader/weight-loader.ts";
 import { quantizeRows } from "../../runtime/weights/quantize.ts";
 import type { ModelFile } from "../../runtime/weights/sources/model-source.ts";
 import { randomValues as anyValues } from "../support/compare.ts";

@@ -3,7 +3,7 @@ import { operatorOf, everyOperator } from "../../runtime/backend/operators.ts";
 import type { Matrix, WeightFormat } from "../../runtime/backend/matrix.ts";
 import { sharedTilesFor, type TileName, tileOf } from "../../runtime/backend/wgsl/tiles.ts";
 import { WgslBackend } from "../../runtime/backend/wgsl/wgsl-backend.ts";
-import { kernelLaying } from "../../runtime/weights/loader/kernel-layout.ts";
+import { kernelConversion } from "../../runtime/weights/loader/kernel-layout.ts";
 import { quantizeRows } from "../../runtime/weights/quantize.ts";
 import { convolve, linear } from "../reference/dense.ts";
 import { dequantize } from "../reference/quantize.ts";
@@ -82,13 +82,13 @@ describe.each(SCALARS)("every shared tile that the adapter has room for, in %s",
         const weight = rounded(scalar, randomValues(out * channels * 9, 3));
         const bias = rounded(scalar, randomValues(out, 4));
         const expected = convolve(x, height, width, weight, bias, 3, geometry);
-        const { shape, layOut } = kernelLaying([out, channels, 3], backend.kernelLayout);
+        const { shape, convert } = kernelConversion([out, channels, 3], backend.kernelLayout);
         const kernel = {
           name: "test",
           out,
           in: channels,
           size: 3,
-          weight: upload(gpu(), scalar, shape, layOut(weight)),
+          weight: upload(gpu(), scalar, shape, convert(weight)),
           bias: upload(gpu(), scalar, [out], bias),
         };
         const output = scope.tensor("output", scalar, [1, expected.height, expected.width, out]);

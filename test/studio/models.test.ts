@@ -91,7 +91,7 @@ describe("the Models tab", () => {
     await choose("Choose files…", random);
     await button(form(), "Check").click();
     const alert = form().getByRole("alert");
-    await expectVisible(alert.getByText(/^model\.safetensors is not a valid safetensors file: it does not begin/));
+    await expectVisible(alert.getByText(/^model\.safetensors is not a valid safetensors file: it does not start/));
     await expectVisible(alert.getByText(/The transformer, text encoder, autoencoder and tokenizer/));
 
     const cut = join(folder, "cut");

@@ -73,7 +73,7 @@ describe("EmbeddingTable", () => {
       expect(() => new EmbeddingTable(store, vocab, hidden)).toThrowError(
         expect.objectContaining({
           code: "invalid-model",
-          message: `text: ${NAME} is [50, 8]; the config asks for [${vocab}, ${hidden}].`,
+          message: `text: ${NAME} is [50, 8]; the config requires [${vocab}, ${hidden}].`,
         }),
       );
   });

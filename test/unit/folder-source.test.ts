@@ -61,7 +61,7 @@ describe("FolderSource", () => {
       const file = await source.open("part/weights");
       await expect(file.read(offset, length)).rejects.toMatchObject({
         code: "invalid-model",
-        message: `part/weights ends at byte 1000; ${offset + length} were expected.`,
+        message: `part/weights ends at byte 1000; ${offset + length} bytes were expected.`,
         details: { path: "part/weights" },
       });
     });
@@ -73,7 +73,7 @@ describe("FolderSource", () => {
     expect(await file.read(0, 600)).toEqual(BYTES.slice(0, 600));
     await expect(file.read(500, 200)).rejects.toMatchObject({
       code: "invalid-model",
-      message: "shrinking ends at byte 600; 700 were expected.",
+      message: "shrinking ends at byte 600; 700 bytes were expected.",
     });
   });
 

@@ -152,7 +152,7 @@ describe("HttpSource", () => {
       ] as const)
         await expect(file.read(offset, length)).rejects.toMatchObject({
           code: "invalid-model",
-          message: "file ends at byte 1000; 1001 were expected.",
+          message: "file ends at byte 1000; 1001 bytes were expected.",
         });
       expect(seen).toHaveLength(1);
     });
@@ -196,7 +196,7 @@ describe("HttpSource", () => {
         });
         await expect(opening).rejects.toMatchObject({
           code: "network",
-          message: expect.stringContaining(`with the Content-Range "${sent}" where "bytes 0-1/size" was expected`),
+          message: expect.stringContaining(`with the Content-Range "${sent}"; "bytes 0-1/size" was expected`),
           details: { path: "file" },
         });
       });
@@ -217,7 +217,7 @@ describe("HttpSource", () => {
       });
       await expect(file.read(0, 10)).rejects.toMatchObject({
         code: "network",
-        message: `${origin}/model/file changed while it was read: it had 1000 bytes and has 1001 now.`,
+        message: `${origin}/model/file changed while it was read: it had 1000 bytes and has 1001 now; load the model again.`,
       });
     });
 
@@ -239,7 +239,7 @@ describe("HttpSource", () => {
       const file = await openThen(whole);
       await expect(file.read(0, 10)).rejects.toMatchObject({
         code: "network",
-        message: `${origin}/model/file sent the whole file (status 200) for a range of it.`,
+        message: `${origin}/model/file sent the whole file (status 200) instead of a range of it.`,
         details: { path: "file", status: 200 },
       });
     });
@@ -252,7 +252,7 @@ describe("HttpSource", () => {
       expect(seen[0]!.encoding).toBe("identity");
       await expect(file.read(0, 10)).rejects.toMatchObject({
         code: "network",
-        message: `${origin}/model/file sent a range compressed (gzip); the server must send it as it is.`,
+        message: `${origin}/model/file sent a compressed range (gzip); the server must not compress ranges.`,
       });
     });
 
@@ -293,7 +293,7 @@ describe("HttpSource", () => {
       expect((await file.read(313, 257)).buffer.byteLength).toBe(257);
       await expect(file.read(999, 2)).rejects.toMatchObject({
         code: "invalid-model",
-        message: "file ends at byte 1000; 1001 were expected.",
+        message: "file ends at byte 1000; 1001 bytes were expected.",
       });
       await expect(file.read(0, 1, AbortSignal.abort(REASON))).rejects.toBe(REASON);
       expect(seen).toHaveLength(1);
@@ -320,7 +320,7 @@ describe("HttpSource", () => {
       });
       await expect(opening).rejects.toMatchObject({
         code: "network",
-        message: `${origin}/model/file is sent whole, which is taken up to ${256 * MIB} bytes; the server must answer requests for ranges.`,
+        message: `${origin}/model/file is sent as a whole, which is accepted up to ${256 * MIB} bytes; the server must support range requests.`,
       });
     });
 
@@ -336,7 +336,7 @@ describe("HttpSource", () => {
       });
       await expect(opening).rejects.toMatchObject({
         code: "network",
-        message: expect.stringContaining("is sent whole"),
+        message: expect.stringContaining("is sent as a whole"),
       });
     }, 60_000); // 256 MiB through a socket
 
@@ -354,7 +354,7 @@ describe("HttpSource", () => {
       it(`calls status ${code} a missing file`, async () => {
         await expect(open(status(code, "text/html"))).rejects.toMatchObject({
           code: "missing-file",
-          message: `${origin}/model/file is not there (status ${code}).`,
+          message: `${origin}/model/file does not exist (status ${code}).`,
           details: { path: "file", status: code },
         });
         expect(await once(`${origin}/model/`).exists("file")).toBe(false);
@@ -363,7 +363,7 @@ describe("HttpSource", () => {
     it("calls a page that comes instead a missing file", async () => {
       await expect(open(status(200, "text/html; charset=utf-8"))).rejects.toMatchObject({
         code: "missing-file",
-        message: `${origin}/model/file is not there: a page came instead.`,
+        message: `${origin}/model/file does not exist: the server sent an HTML page.`,
       });
       expect(await once(`${origin}/model/`).exists("file")).toBe(false);
     });
@@ -471,9 +471,9 @@ describe("HttpSource", () => {
       ["model/", /must be absolute, for example .+; got model\/\.$/],
       ["/model/", /must be absolute/],
       ["", /must be absolute/],
-      ["data:application/json,{}", /that of a folder; got data:/],
-      ["blob:http://127.0.0.1/1-2-3", /that of a folder; got blob:/],
-      ["file:///model/", /cannot be fetched: take its folder's path in Node/],
+      ["data:application/json,{}", /must be a folder; got data:/],
+      ["blob:http://127.0.0.1/1-2-3", /must be a folder; got blob:/],
+      ["file:///model/", /cannot be fetched\. In Node, give the path of the folder/],
     ] as const)
       it(`refuses ${JSON.stringify(address)} as a folder`, () =>
         expect(() => once(address)).toThrowError(

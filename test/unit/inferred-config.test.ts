@@ -83,16 +83,16 @@ describe("the config of files without config.json", () => {
     const guidance = { name: "guidance_in.in_layer.weight", shape: [3072, 256] };
     await expect(open([...small.transformer, guidance])).rejects.toMatchObject({
       code: "invalid-model",
-      message:
-        "t.safetensors: guidance_in.in_layer.weight is a guidance embedding, as FLUX.2 [dev] has; klein has none.",
+      message: "t.safetensors: guidance_in.in_layer.weight is a guidance embedding of FLUX.2 [dev]; klein has none.",
     });
     await expect(open(large.transformer)).rejects.toMatchObject({
       code: "invalid-model",
-      message: expect.stringContaining("takes text states of 12288; 3 of 2560 give 7680"),
+      message: expect.stringContaining("expects prompt embeddings of width 12288; 3 hidden states of 2560 give 7680"),
     });
     await expect(open(small.transformer.filter(({ name }) => name !== "txt_in.weight"))).rejects.toMatchObject({
       code: "invalid-model",
-      message: "t.safetensors: without a config.json the sizes come from the tensors, and txt_in.weight is missing.",
+      message:
+        "t.safetensors: without a config.json, sizes come from the tensors, and txt_in.weight is missing. Add the config.json of the model.",
       details: { tensor: "txt_in.weight" },
     });
   });
@@ -107,7 +107,7 @@ describe("textFromTensors", () => {
     ]),
   );
   const config = (metadata: Readonly<Record<string, unknown>>): TextEncoderConfig =>
-    textFromTensors(stored, "gguf", "e.gguf", new Map(Object.entries(metadata)), 27);
+    textFromTensors({ tensors: stored, layout: "gguf", where: "e.gguf" }, new Map(Object.entries(metadata)), 27);
 
   it("takes what shapes do not say from a GGUF file's header", () => {
     const metadata = { "qwen3.rope.freq_base": 5_000_000, "qwen3.attention.layer_norm_rms_epsilon": 1e-5 };

@@ -52,7 +52,7 @@ describe("readLora refuses", () => {
     expectRefusal(
       read({ [`${QKV}.weight`]: matrix(192, 64) }),
       "unsupported",
-      /qkv\.weight is nothing that a LoRA has/,
+      /qkv\.weight is not a tensor of a LoRA for/,
     );
     expectRefusal(read({ ...PAIR, [`${QKV}.a.b`]: matrix(1, 1) }), "unsupported", /qkv\.a\.b/);
   });
@@ -64,37 +64,37 @@ describe("readLora refuses", () => {
   });
 
   it("half a pair, by its module", () => {
-    for (const [part, half] of [
+    for (const [suffix, half] of [
       ["lora_A", "down"],
       ["lora_B", "up"],
     ]) {
-      const key = `${QKV}.${part}.weight`;
-      expectRefusal(read({ [key]: PAIR[key]! }), "invalid-model", new RegExp(`qkv has only the ${half} half`));
+      const key = `${QKV}.${suffix}.weight`;
+      expectRefusal(read({ [key]: PAIR[key]! }), "invalid-model", new RegExp(`qkv has only a ${half} matrix`));
     }
   });
 
-  it("factors of different ranks, with both", () =>
+  it("matrices of different ranks, and names both", () =>
     expectRefusal(
       read({ ...PAIR, [`${QKV}.lora_B.weight`]: matrix(192, 3) }),
       "invalid-model",
-      /down factor of rank 2 and an up factor of rank 3/,
+      /down matrix of rank 2 and an up matrix of rank 3/,
     ));
 
-  it("factors that are no matrices, or empty", () => {
+  it("tensors that are not matrices, or empty", () => {
     expectRefusal(read({ ...PAIR, [`${QKV}.lora_A.weight`]: matrix(128) }), "invalid-model", /matrix; got \[128\]/);
     expectRefusal(read({ ...PAIR, [`${QKV}.lora_A.weight`]: matrix(0, 64) }), "invalid-model", /got \[0, 64\]/);
     expectRefusal(read({ ...PAIR, [`${QKV}.lora_A.weight`]: matrix(2, 64, 1, 1) }), "unsupported", /convolution/);
   });
 
-  it("types that are not read, by name", () => {
+  it("unsupported types, by name", () => {
     const data = new Uint8Array(128);
     const factor = { [`${QKV}.lora_A.weight`]: { dtype: "F8_E4M3", shape: [2, 64], data } };
-    expectRefusal(read({ ...PAIR, ...factor }), "unsupported", /lora_A\.weight is stored as F8_E4M3/);
+    expectRefusal(read({ ...PAIR, ...factor }), "unsupported", /lora_A\.weight has the type F8_E4M3/);
     const alpha = { [`${QKV}.alpha`]: { dtype: "BOOL", shape: [], data: new Uint8Array(1) } };
-    expectRefusal(read({ ...PAIR, ...alpha }), "unsupported", /alpha is stored as BOOL/);
+    expectRefusal(read({ ...PAIR, ...alpha }), "unsupported", /alpha has the type BOOL/);
   });
 
-  it("an alpha that is no finite number", () => {
+  it("an alpha that is not a finite number", () => {
     expectRefusal(
       read({ ...PAIR, [`${QKV}.alpha`]: matrix(2) }),
       "invalid-model",
@@ -105,7 +105,7 @@ describe("readLora refuses", () => {
       expectRefusal(read({ ...PAIR, [`${QKV}.alpha`]: alpha(Float32Array.of(value)) }), "invalid-model", /not finite/);
   });
 
-  it("the same factor or layer twice", () => {
+  it("a tensor or layer that is there twice", () => {
     expectRefusal(
       read({ ...PAIR, [`${QKV}.lora_down.weight`]: matrix(2, 64) }),
       "invalid-model",
@@ -124,10 +124,10 @@ describe("readLora refuses", () => {
   for (const [text, code, message] of [
     ["{", "invalid-model", /lora_adapter_metadata is not JSON/],
     ["[1]", "invalid-model", /lora_adapter_metadata is not an object/],
-    ['{"lora_alpha": "8"}', "invalid-model", /has a wrong lora_alpha/],
-    ['{"lora_alpha": 1e999}', "invalid-model", /has a wrong lora_alpha/],
-    ['{"transformer.alpha_pattern": {"a": null}}', "invalid-model", /has a wrong alpha_pattern/],
-    ['{"alpha_pattern": {"(a+)+$": 1}}', "unsupported", /alpha_pattern \(a\+\)\+\$ is not the name/],
+    ['{"lora_alpha": "8"}', "invalid-model", /has an invalid lora_alpha/],
+    ['{"lora_alpha": 1e999}', "invalid-model", /has an invalid lora_alpha/],
+    ['{"transformer.alpha_pattern": {"a": null}}', "invalid-model", /has an invalid alpha_pattern/],
+    ['{"alpha_pattern": {"(a+)+$": 1}}', "unsupported", /alpha_pattern \(a\+\)\+\$ must be the name/],
     ['{"transformer.use_dora": true}', "unsupported", /is a DoRA/],
   ] as const)
     it(`the metadata ${text}`, () => expectRefusal(read(PAIR, { lora_adapter_metadata: text }), code, message));
@@ -142,7 +142,7 @@ describe("readLora refuses", () => {
   it("a header above 32 MiB, and takes one below", () => {
     const file = (length: number): Uint8Array<ArrayBuffer> => withHeader("{}".padEnd(length));
     expectRefusal(() => readLora(file(32 * 2 ** 20), "x"), "invalid-model", /holds no LoRA/);
-    expectRefusal(() => readLora(file(32 * 2 ** 20 + 1), "x"), "invalid-model", /of at most 33554432/);
+    expectRefusal(() => readLora(file(32 * 2 ** 20 + 1), "x"), "invalid-model", /at most 33554432 are supported/);
   });
 });
 

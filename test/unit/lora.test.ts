@@ -13,7 +13,7 @@ const STYLES = Object.keys(LORA_STYLES) as LoraStyle[];
 /** ΔW by stored tensor: the modules of a file multiplied out. */
 function deltasOf(file: LoraFile): ReadonlyMap<string, Float64Array> {
   const deltas = new Map<string, Float64Array>();
-  for (const { target, rank, factor, down, up } of file.modules) {
+  for (const { target, rank, scale, down, up } of file.modules) {
     const [a, b] = [readValues(down), readValues(up)];
     const columns = down.shape[1]!;
     const rows = up.shape[0]! / target.length;
@@ -23,7 +23,7 @@ function deltasOf(file: LoraFile): ReadonlyMap<string, Float64Array> {
         for (let column = 0; column < columns; column++)
           for (let r = 0; r < rank; r++)
             delta[(slot * rows + row) * columns + column]! +=
-              factor * b[(i * rows + row) * rank + r]! * a[r * columns + column]!;
+              scale * b[(i * rows + row) * rank + r]! * a[r * columns + column]!;
       deltas.set(tensor, delta);
     });
   }
@@ -45,7 +45,7 @@ describe("readLora", () => {
       expectDeltas(file, options);
       expect(file).toMatchObject({ name: "style.safetensors", unmatched: [], ignored: [] });
     });
-    it(`takes the factor 1 without alpha in the style ${style}`, () => {
+    it(`has the scale 1 without alpha in the style ${style}`, () => {
       const options = { rank: 3, layers: (name: string) => !name.startsWith("single") };
       expectDeltas(readLora(loraFile(transformer, style, options), "x"), options);
     });
@@ -99,11 +99,11 @@ describe("readLora", () => {
 describe("alpha", () => {
   const module = "transformer.transformer_blocks.0.attn.to_q";
   const pair = named(module, { lora_A: matrix(4, 64), lora_B: matrix(64, 4) });
-  const factor = (extra: Readonly<Record<string, TestTensor>>, metadata?: Readonly<Record<string, unknown>>): number =>
+  const scale = (extra: Readonly<Record<string, TestTensor>>, metadata?: Readonly<Record<string, unknown>>): number =>
     readLora(
       safetensorsFile({ ...pair, ...extra }, metadata && { lora_adapter_metadata: JSON.stringify(metadata) }),
       "x",
-    ).modules[0]!.factor;
+    ).modules[0]!.scale;
   const scalar = (
     dtype: string,
     data: TestTensor["data"],
@@ -120,25 +120,25 @@ describe("alpha", () => {
     ["I32", scalar("I32", bytes(Int32Array.of(6)))],
     ["F64", scalar("F64", bytes(Float64Array.of(6)))],
   ] as const)
-    it(`is read from ${what}`, () => expect(factor(extra)).toBe(1.5));
+    it(`is read from ${what}`, () => expect(scale(extra)).toBe(1.5));
 
   it("is read from the metadata, by module where that says so", () => {
-    expect(factor({}, { "transformer.lora_alpha": 8 })).toBe(2);
-    expect(factor({}, { lora_alpha: 8, r: 4 })).toBe(2);
+    expect(scale({}, { "transformer.lora_alpha": 8 })).toBe(2);
+    expect(scale({}, { lora_alpha: 8, r: 4 })).toBe(2);
     const pattern = { "transformer_blocks.0.attn.to_q": 2, to_k: 16 };
-    expect(factor({}, { "transformer.lora_alpha": 8, "transformer.alpha_pattern": pattern })).toBe(0.5);
-    expect(factor({}, { "transformer.lora_alpha": 8, "transformer.alpha_pattern": { "^to_q": 2 } })).toBe(0.5);
-    expect(factor({}, { "transformer.lora_alpha": 8, "transformer.alpha_pattern": { o_q: 2 } })).toBe(2);
-    expect(factor({}, { "transformer.lora_alpha": 8, "transformer.use_rslora": true })).toBe(4);
-    expect(factor({}, { "transformer.lora_alpha": null })).toBe(1);
+    expect(scale({}, { "transformer.lora_alpha": 8, "transformer.alpha_pattern": pattern })).toBe(0.5);
+    expect(scale({}, { "transformer.lora_alpha": 8, "transformer.alpha_pattern": { "^to_q": 2 } })).toBe(0.5);
+    expect(scale({}, { "transformer.lora_alpha": 8, "transformer.alpha_pattern": { o_q: 2 } })).toBe(2);
+    expect(scale({}, { "transformer.lora_alpha": 8, "transformer.use_rslora": true })).toBe(4);
+    expect(scale({}, { "transformer.lora_alpha": null })).toBe(1);
   });
 
   it("in a tensor goes before the metadata", () =>
-    expect(factor(scalar("F32", Float32Array.of(6)), { lora_alpha: 8, use_rslora: true })).toBe(1.5));
+    expect(scale(scalar("F32", Float32Array.of(6)), { lora_alpha: 8, use_rslora: true })).toBe(1.5));
 
   it("may be zero or negative", () => {
-    expect(factor(scalar("F32", Float32Array.of(0)))).toBe(0);
-    expect(factor(scalar("F32", Float32Array.of(-4)))).toBe(-1);
+    expect(scale(scalar("F32", Float32Array.of(0)))).toBe(0);
+    expect(scale(scalar("F32", Float32Array.of(-4)))).toBe(-1);
   });
 });
 

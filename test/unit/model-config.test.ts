@@ -317,7 +317,7 @@ describe("a model is refused", () => {
     it(`with guidance_embeds ${guidance_embeds}, which means guidance embeddings`, () =>
       expectRefusal(
         { transformer: { guidance_embeds } },
-        /^transformer\/config\.json: guidance_embeds: weights with guidance embeddings, .+ are not supported; klein's config says false$/,
+        /^transformer\/config\.json: guidance_embeds: weights with guidance embeddings, .+ are not supported; false was expected, as in klein's config$/,
         { path: "transformer/config.json", field: "guidance_embeds" },
       ));
 
@@ -382,7 +382,7 @@ describe("a model is refused", () => {
     const source = new MemorySource({ ...files({}), "vae/config.json": new Uint8Array(2 ** 26 + 1) });
     await expect(readModelConfig(source)).rejects.toMatchObject({
       code: "invalid-model",
-      message: "vae/config.json has 67108865 bytes; a JSON file of at most 67108864 was expected.",
+      message: "vae/config.json has 67108865 bytes; a JSON file may have at most 67108864.",
     });
   });
 
@@ -392,9 +392,9 @@ describe("a model is refused", () => {
   });
 });
 
-describe("configs that do not fit each other are refused:", () => {
+describe("configs that do not match are refused:", () => {
   const expectMisfit = async (configs: Configs, what: string): Promise<void> => {
-    const message = `The configs do not fit each other: ${what}.`;
+    const message = `The configs do not match: ${what}.`;
     await expect(read(configs)).rejects.toMatchObject({ code: "invalid-model", message });
   };
 
@@ -411,7 +411,7 @@ describe("configs that do not fit each other are refused:", () => {
 
   it("a transformer of other channels than the autoencoder's patches, on either side", async () => {
     const message = (takes: number, gives: number, patches: number): string =>
-      `the transformer takes ${takes} channels and gives ${gives}; the autoencoder's patches have ${patches}`;
+      `the transformer has ${takes} input and ${gives} output channels; the autoencoder's patches have ${patches}`;
     await expectMisfit({ vae: { latent_channels: 16 } }, message(128, 128, 64));
     await expectMisfit({ transformer: { in_channels: 64 } }, message(64, 64, 128));
     await expectMisfit({ transformer: { out_channels: 64 } }, message(128, 64, 128));
@@ -419,22 +419,22 @@ describe("configs that do not fit each other are refused:", () => {
     expect(fitting.transformer).toMatchObject({ inChannels: 64, outChannels: 64 });
   });
 
-  it("a hidden state behind the last layer but one", async () => {
+  it("a hidden state after the last layer but one", async () => {
     expect((await read({ text: { num_hidden_layers: 28 } })).text.layers).toBe(28);
     await expectMisfit(
       { text: { num_hidden_layers: 27 } },
-      "hidden state 27 of 27 layers is asked for; the last is 26",
+      "textLayers has the hidden state 27; with 27 layers, the last one is 26",
     );
   });
 
-  it("text states of another width than the transformer's", async () => {
+  it("prompt embeddings of another width than the transformer expects", async () => {
     await expectMisfit(
       { text: { hidden_size: 4096 } },
-      "the transformer takes text states of 7680; 3 of 4096 give 12288",
+      "the transformer expects prompt embeddings of width 7680; 3 hidden states of 4096 give 12288",
     );
     await expectMisfit(
       { own: { textLayers: [9, 18] } },
-      "the transformer takes text states of 7680; 2 of 2560 give 5120",
+      "the transformer expects prompt embeddings of width 7680; 2 hidden states of 2560 give 5120",
     );
   });
 

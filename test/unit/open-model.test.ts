@@ -196,12 +196,12 @@ describe("openModel", () => {
     const folder = await open({ ...others, "a.safetensors": bfl, "transformer/b.safetensors": bfl });
     expect(folder.recognition.parts.transformer.files).toEqual(["transformer/b.safetensors"]);
     const two = { ...others, "a.safetensors": bfl, "b.safetensors": bfl };
-    const told = await open(two, { files: { transformer: ["b.safetensors"] } });
-    expect(told.recognition.parts.transformer.files).toEqual(["b.safetensors"]);
+    const named = await open(two, { files: { transformer: ["b.safetensors"] } });
+    expect(named.recognition.parts.transformer.files).toEqual(["b.safetensors"]);
     await expect(open(two)).rejects.toMatchObject({
       code: "invalid-model",
       message:
-        "Several files hold the transformer: a.safetensors, b.safetensors. One was expected: leave the others out, or say which it is.",
+        "Several files hold the transformer: a.safetensors, b.safetensors. One was expected: remove the others, or name the file to use.",
     });
   });
 
@@ -247,14 +247,14 @@ describe("openModel", () => {
           open({ ...weights(part), "x.safetensors": safetensorsFile(tensors) });
         await expect(opening(rest)).rejects.toMatchObject({
           code: "invalid-model",
-          message: `x.safetensors: the ${part} lacks ${last}, which the config asks for (naming ${layout}).`,
+          message: `x.safetensors: the ${part} lacks ${last}, which the config requires (layout ${layout}).`,
           details: { tensor: last },
         });
         const longer = [...tensor.shape.slice(0, -1), 2 * tensor.shape.at(-1)!];
         const data = Uint16Array.of(...tensor.data, ...tensor.data);
         await expect(opening({ ...rest, [last]: { ...tensor, shape: longer, data } })).rejects.toMatchObject({
           code: "invalid-model",
-          message: `x.safetensors: ${last} is [${longer.join(", ")}]; the config asks for [${tensor.shape.join(", ")}].`,
+          message: `x.safetensors: ${last} is [${longer.join(", ")}]; the config requires [${tensor.shape.join(", ")}].`,
           details: { tensor: last },
         });
       });
@@ -270,7 +270,7 @@ describe("openModel", () => {
     const foreign = { "unet.down.0": TENSORS.vae["bn.running_mean"]! };
     await expect(open({ ...weights(), [FILES.transformer]: safetensorsFile(foreign) })).rejects.toMatchObject({
       code: "invalid-model",
-      message: `${FILES.transformer}: the tensors unet.down.0 are named in no way that is known for the transformer; x_embedder.weight or img_in.weight was expected.`,
+      message: `${FILES.transformer} is not a known transformer: it has the tensors unet.down.0; x_embedder.weight or img_in.weight was expected.`,
     });
   });
 
@@ -289,13 +289,13 @@ describe("openModel", () => {
         code: "missing-file",
         message: expect.stringMatching(
           new RegExp(
-            `^The ${part} is missing: \\w+/ of memory holds none of .+\\.safetensors or their indexes, and ${others.source}`,
+            `^The ${part} is missing: \\w+/ of memory has neither .+\\.safetensors nor an index, and ${others.source}`,
           ),
         ),
         details: { part },
       });
       await expect(openModel(source)).rejects.toMatchObject(
-        missing(/none of its 2 safetensors and GGUF files has \S+ or \S+\.$/),
+        missing(/none of its 2 safetensors and GGUF files has the tensor \S+ or \S+\.$/),
       );
       const unlisted: ModelSource = {
         description: source.description,

@@ -80,7 +80,7 @@ describe("values of a TensorStore", () => {
       const store = await single(safetensorsFile({ x: { dtype: "F32", shape: [4], data: new Float32Array(4) } }));
       await expect(store.readRows("x", first, rows)).rejects.toMatchObject({
         code: "invalid-shape",
-        message: `x has 4 rows; ${rows} from row ${first} were asked for.`,
+        message: `x has 4 rows; ${rows} from row ${first} were requested.`,
       });
     });
 
@@ -117,7 +117,7 @@ describe("tensors of a TensorStore", () => {
       expect(() => store.expectShape("x", shape)).toThrowError(
         expect.objectContaining({
           code: "invalid-model",
-          message: `part: x is [2, 3]; the config asks for [${shape.join(", ")}].`,
+          message: `part: x is [2, 3]; the config requires [${shape.join(", ")}].`,
         }),
       );
   });

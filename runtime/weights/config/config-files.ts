@@ -6,7 +6,7 @@ import type { ModelSource } from "../sources/model-source.ts";
 
 export const MODEL_INDEX = "model_index.json";
 export const OWN_CONFIG = "kleinbild.json";
-/** Where the configs of the parts lie. */
+/** Paths of the configs of the parts. */
 export const CONFIG_FILES = {
   textEncoder: "text_encoder/config.json",
   transformer: "transformer/config.json",
@@ -21,7 +21,7 @@ const sizes = v.pipe(v.array(size), v.minLength(1));
 const flag = v.boolean();
 
 const GUIDANCE_EMBEDS =
-  "weights with guidance embeddings, as of FLUX.2 [dev], are not supported; klein's config says false";
+  "weights with guidance embeddings, such as FLUX.2 [dev], are not supported; false was expected, as in klein's config";
 
 const KV_PIPELINE = "Flux2KleinKVPipeline";
 const ModelIndex = v.object({ _class_name: v.string(), is_distilled: v.optional(flag) });
@@ -44,7 +44,7 @@ const Transformer = v.object({
   attention_head_dim: v.optional(v.pipe(size, v.multipleOf(8), v.maxValue(MAX_HEAD_DIM)), 128),
   axes_dims_rope: v.optional(v.pipe(v.array(v.pipe(size, v.multipleOf(2))), v.length(4)), [32, 32, 32, 32]),
   eps: v.optional(positive, 1e-6),
-  guidance_embeds: v.pipe(v.optional(flag, true), v.literal(false, GUIDANCE_EMBEDS)), // absent means true to diffusers
+  guidance_embeds: v.pipe(v.optional(flag, true), v.literal(false, GUIDANCE_EMBEDS)), // diffusers' default is true
   in_channels: v.optional(size, 128),
   joint_attention_dim: v.optional(size, 15_360),
   mlp_ratio: v.optional(positive, 3),
@@ -93,27 +93,27 @@ const TextEncoder = v.object({
 });
 const QWEN3_ROPE_THETA = 1_000_000;
 
-/** What `kleinbild.json` says. */
+/** The content of `kleinbild.json`. */
 export type OwnConfig = v.InferOutput<typeof OwnConfig>;
 
-/** `kleinbild.json`, or its defaults where there is none. */
+/** Reads `kleinbild.json`; its defaults if it does not exist. @throws KleinbildError `invalid-model` */
 export async function readOwnConfig(source: ModelSource, signal?: AbortSignal): Promise<OwnConfig> {
   const isThere = await source.exists(OWN_CONFIG, signal);
   return isThere ? parse(source, OWN_CONFIG, OwnConfig, signal) : v.parse(OwnConfig, {});
 }
 
-/** What a pipeline's class says of its weights. */
+/** How weights were trained, according to the class of their pipeline. */
 export interface PipelineKind {
   readonly distilled: boolean;
-  /** References attend to each other only. */
+  /** References attend only to each other. */
   readonly kv: boolean;
 }
 
-/** @throws KleinbildError `missing-file` or `invalid-model`, as the others here */
+/** Throws `missing-file` or `invalid-model`, as the other functions here do. */
 export async function readPipelineKind(source: ModelSource, signal?: AbortSignal): Promise<PipelineKind> {
   const index = await parse(source, MODEL_INDEX, ModelIndex, signal);
   const kv = index._class_name === KV_PIPELINE;
-  return { distilled: index.is_distilled ?? kv, kv }; // the KV pipeline does not write the field; its default there is true
+  return { distilled: index.is_distilled ?? kv, kv }; // the KV pipeline does not write the field, and is distilled
 }
 
 export async function readTransformerConfig(source: ModelSource, signal?: AbortSignal): Promise<TransformerConfig> {
@@ -137,7 +137,7 @@ async function parse<S extends v.GenericSchema>(
   const result = v.safeParse(schema, await readJson(source, path, signal));
   if (result.success) return result.output;
   const [issue] = result.issues;
-  const where = v.getDotPath(issue) ?? "the whole";
+  const where = v.getDotPath(issue) ?? "the whole file";
   throw new KleinbildError("invalid-model", `${path}: ${where}: ${issue.message}`, { path, field: where });
 }
 

@@ -1,7 +1,7 @@
 import { CONFIG_FILES, MODEL_INDEX, OWN_CONFIG } from "./config-files.ts";
 import type { ModelConfig } from "./model-config.ts";
 
-/** The config files of a model by their paths, as JSON values: reading them gives the same config. */
+/** The config files of a model as JSON values, by path. Reading them gives the same config. */
 export function configJson(config: ModelConfig): Readonly<Record<string, object>> {
   const { transformer, vae, text } = config;
   return {

@@ -1,10 +1,9 @@
 import { KleinbildError } from "../../errors.ts";
 import type { ModelVariant, TextEncoderConfig, TransformerConfig, VaeConfig } from "./model-config.ts";
-import type { Layout } from "../names/layouts.ts";
-import type { BareTensors } from "../names/naming.ts";
+import type { BareTensors, StoredPart } from "../names/naming.ts";
 import { ggufTextName } from "../names/renamings.ts";
 
-/** What klein's models have in common, as their configs say: it cannot be seen in shapes. */
+/** Values that no shape shows. All klein models have the same ones. */
 const ROPE_AXES = 4;
 const ROPE_THETA = 2000;
 const EPS = 1e-6;
@@ -12,33 +11,32 @@ const QWEN3_ROPE_THETA = 1_000_000;
 const VAE_GROUPS = 32;
 const BATCH_NORM_EPS = 1e-4;
 
-/** Reads sizes of a part's tensors, whose shapes say what a config would. */
+/** Sizes of a part's tensors. */
 class Shapes {
   readonly #tensors: BareTensors;
-  readonly #files: string;
+  readonly #where: string;
 
-  /** @param files  where they are, for messages */
-  constructor(tensors: BareTensors, files: string) {
+  constructor({ tensors, where }: StoredPart) {
     this.#tensors = tensors;
-    this.#files = files;
+    this.#where = where;
   }
 
   has(name: string): boolean {
     return this.#tensors.has(name);
   }
 
-  /** @throws KleinbildError `invalid-model` when the tensor is missing or has not so many dimensions */
+  /** @throws KleinbildError `invalid-model` when the tensor or the dimension is missing */
   size(name: string, dimension: number): number {
     const size = this.#tensors.get(name)?.shape[dimension];
     if (size !== undefined && size > 0) return size;
     throw new KleinbildError(
       "invalid-model",
-      `${this.#files}: without a config.json the sizes come from the tensors, and ${name} ${this.has(name) ? `has no dimension ${dimension}` : "is missing"}.`,
+      `${this.#where}: without a config.json, sizes come from the tensors, and ${name} ${this.has(name) ? `has no dimension ${dimension}` : "is missing"}. Add the config.json of the model.`,
       { tensor: name },
     );
   }
 
-  /** How many of a list there are: one more than the highest index that `pattern` finds. */
+  /** The length of a list: one more than the highest index that `pattern` captures. */
   count(pattern: RegExp): number {
     let count = 0;
     for (const name of this.#tensors.keys()) {
@@ -72,14 +70,14 @@ const BFL_TRANSFORMER: typeof DIFFUSERS_TRANSFORMER = {
   single: /^single_blocks\.(\d+)\./,
 };
 
-/** @throws KleinbildError `invalid-model` when tensors are missing, or are those of FLUX.2 [dev] */
-export function transformerFromTensors(tensors: BareTensors, layout: Layout, files: string): TransformerConfig {
-  const shapes = new Shapes(tensors, files);
-  const names = layout === "bfl" ? BFL_TRANSFORMER : DIFFUSERS_TRANSFORMER;
+/** @throws KleinbildError `invalid-model` when tensors are missing, or the model is FLUX.2 [dev] */
+export function transformerFromTensors(part: StoredPart): TransformerConfig {
+  const shapes = new Shapes(part);
+  const names = part.layout === "bfl" ? BFL_TRANSFORMER : DIFFUSERS_TRANSFORMER;
   if (shapes.has(names.guidance))
     throw new KleinbildError(
       "invalid-model",
-      `${files}: ${names.guidance} is a guidance embedding, as FLUX.2 [dev] has; klein has none.`,
+      `${part.where}: ${names.guidance} is a guidance embedding of FLUX.2 [dev]; klein has none.`,
       { tensor: names.guidance },
     );
   const hidden = shapes.size(names.input, 0);
@@ -102,18 +100,17 @@ export function transformerFromTensors(tensors: BareTensors, layout: Layout, fil
 }
 
 /**
- * @param metadata  a GGUF file's, which says what shapes do not
- * @param deepest   the last hidden state that the model takes: a file may hold no layer beyond, though the encoder has more
+ * @param metadata  of a GGUF file, which has values that no shape shows
+ * @param deepest   the last hidden state that the model uses. A file may lack the layers after it.
+ * @throws KleinbildError `invalid-model` when tensors are missing
  */
 export function textFromTensors(
-  tensors: BareTensors,
-  layout: Layout,
-  files: string,
+  part: StoredPart,
   metadata: ReadonlyMap<string, unknown>,
   deepest: number,
 ): TextEncoderConfig {
-  const shapes = new Shapes(tensors, files);
-  const stored = (name: string): string => (layout === "gguf" ? ggufTextName(name) : name);
+  const shapes = new Shapes(part);
+  const stored = (name: string): string => (part.layout === "gguf" ? ggufTextName(name) : name);
   const size = (name: string, dimension: number): number => shapes.size(stored(name), dimension);
   const number = (key: string, otherwise: number): number => {
     const value = metadata.get(`qwen3.${key}`);
@@ -133,10 +130,10 @@ export function textFromTensors(
   };
 }
 
-/** Biases tell the channels, whatever the layout of the kernels. */
-export function vaeFromTensors(tensors: BareTensors, layout: Layout, files: string): VaeConfig {
-  const shapes = new Shapes(tensors, files);
-  const bfl = layout === "bfl";
+/** Channels come from biases, whose shape is the same in every layout. @throws KleinbildError `invalid-model` when tensors are missing */
+export function vaeFromTensors(part: StoredPart): VaeConfig {
+  const shapes = new Shapes(part);
+  const bfl = part.layout === "bfl";
   const channels = (side: "encoder" | "decoder"): number[] => {
     const list = `${side}.${{ encoder: "down", decoder: "up" }[side]}${bfl ? "" : "_blocks"}`;
     const count = shapes.count(new RegExp(`^${list.replaceAll(".", "\\.")}\\.(\\d+)\\.`));
@@ -161,15 +158,15 @@ export function vaeFromTensors(tensors: BareTensors, layout: Layout, files: stri
   };
 }
 
-/** The word as a part of a file's name, as in `flux-2-klein-base-4b`. */
+/** Whether a name contains a separate word, as in `flux-2-klein-base-4b`. */
 const hasWord = (text: string, word: string): boolean =>
   new RegExp(`(?:^|[^a-z\\d])${word}(?:$|[^a-z\\d])`, "i").test(text);
 
 /**
- * How weights were trained, by the name that their publishers give them: `base` is not distilled, `kv` is for isolated
- * references. Without either they are distilled, as most that are in use.
+ * Infers from file names how weights were trained. `base` means undistilled, `kv` means trained for isolated references. Weights
+ * without either word count as distilled, as most weights are.
  *
- * @param names  paths of the transformer's files, and the name that a GGUF file gives itself
+ * @param names  paths of the transformer's files, and the name in a GGUF file's metadata
  */
 export function variantFromNames(names: readonly string[]): ModelVariant {
   for (const name of names) {

@@ -12,17 +12,17 @@ import {
 import type { ModelConfig, TextEncoderConfig, TransformerConfig, ModelVariant, VaeConfig } from "./model-config.ts";
 import type { ModelSource } from "../sources/model-source.ts";
 
-/** What a model's weights say where it lacks a config. */
+/** Replacements for missing config files, inferred from the weights. */
 export interface ConfigFallbacks {
   variant(): ModelVariant;
   transformer(): TransformerConfig;
   vae(): VaeConfig;
-  /** @param deepest  the last hidden state that the transformer takes */
+  /** @param deepest  the last hidden state that the transformer uses */
   text(deepest: number): TextEncoderConfig;
 }
 
 /**
- * Reads and checks the configs of a model, with stand-ins for what is missing, and where the variant is known from.
+ * Reads and checks the configs of a model. `fallbacks` replace missing files.
  *
  * @throws KleinbildError `missing-file` or `invalid-model`
  */
@@ -61,15 +61,15 @@ export async function readConfigs(
   return { config, variant };
 }
 
-/** What goes into pictures as the model's name must not tell where somebody's files lie, or an address's access token. */
+/** The name is written into pictures, so it must not reveal a folder of the user or an access token of an address. */
 function defaultName(description: string): string {
   if (/^[a-z][a-z\d+.-]+:/i.test(description)) return description.replace(/[?#].*$/, "");
-  return description.split(/[\\/]/).findLast((part) => part !== "") ?? description;
+  return description.split(/[\\/]/).findLast((segment) => segment !== "") ?? description;
 }
 
 function checkConsistency({ transformer, vae, text, textLayers }: ModelConfig): void {
   const expect = (holds: boolean, message: string): void => {
-    if (!holds) throw new KleinbildError("invalid-model", `The configs do not fit each other: ${message}.`);
+    if (!holds) throw new KleinbildError("invalid-model", `The configs do not match: ${message}.`);
   };
   const rope = transformer.ropeAxes.reduce((sum, axis) => sum + axis, 0);
   const deepest = Math.max(...textLayers);
@@ -77,16 +77,16 @@ function checkConsistency({ transformer, vae, text, textLayers }: ModelConfig): 
   expect(rope === transformer.headDim, `the rotary axes have ${rope} channels, a head has ${transformer.headDim}`);
   expect(
     transformer.inChannels === 4 * vae.latentChannels && transformer.outChannels === transformer.inChannels,
-    `the transformer takes ${transformer.inChannels} channels and gives ${transformer.outChannels}; the autoencoder's patches have ${4 * vae.latentChannels}`,
+    `the transformer has ${transformer.inChannels} input and ${transformer.outChannels} output channels; the autoencoder's patches have ${4 * vae.latentChannels}`,
   );
-  // state 0 is the embedding; the one behind the last layer is normalised in the reference, which no klein model uses
+  // state 0 is the embedding; the reference normalises the state after the last layer, which no klein model uses
   expect(
     deepest < text.layers,
-    `hidden state ${deepest} of ${text.layers} layers is asked for; the last is ${text.layers - 1}`,
+    `textLayers has the hidden state ${deepest}; with ${text.layers} layers, the last one is ${text.layers - 1}`,
   );
   expect(
     transformer.textWidth === stacked,
-    `the transformer takes text states of ${transformer.textWidth}; ${textLayers.length} of ${text.hidden} give ${stacked}`,
+    `the transformer expects prompt embeddings of width ${transformer.textWidth}; ${textLayers.length} hidden states of ${text.hidden} give ${stacked}`,
   );
   expect(text.heads % text.kvHeads === 0, `${text.kvHeads} key-value heads do not divide ${text.heads} heads`);
   const channels = [...vae.encoderChannels, ...vae.decoderChannels];

@@ -1,17 +1,17 @@
 import { KleinbildError } from "../../errors.ts";
 import type { ModelFile } from "../sources/model-source.ts";
 
-/** How values lie in bytes: blocks of a fixed number of values in a fixed number of bytes, one behind the other. */
+/** How values are stored in bytes: in consecutive blocks, each with `blockValues` values in `blockBytes` bytes. */
 export interface Codec {
-  /** For people. */
+  /** The name of the type, for people. */
   readonly type: string;
   readonly blockValues: number;
   readonly blockBytes: number;
-  /** The values of whole blocks. */
+  /** Decodes whole blocks to f32. */
   readonly decode: (bytes: Uint8Array<ArrayBuffer>) => Float32Array<ArrayBuffer>;
 }
 
-/** Values of a file that lie in the blocks of a codec. */
+/** The values of a tensor in a file. */
 export interface StoredValues {
   readonly file: ModelFile;
   readonly name: string;
@@ -25,16 +25,16 @@ export function product(sizes: readonly number[]): number {
   return sizes.reduce((all, size) => all * size, 1);
 }
 
-/** @throws KleinbildError `invalid-shape` when there are not so many rows */
+/** @throws KleinbildError `invalid-shape` when the tensor does not have these rows */
 function assertRows(name: string, shape: readonly number[], first: number, rows: number): void {
   const [count = 1] = shape;
   if (first < 0 || rows < 0 || first + rows > count)
-    throw new KleinbildError("invalid-shape", `${name} has ${count} rows; ${rows} from row ${first} were asked for.`, {
+    throw new KleinbildError("invalid-shape", `${name} has ${count} rows; ${rows} from row ${first} were requested.`, {
       tensor: name,
     });
 }
 
-/** The bytes of rows `first …`; rows are whole blocks. */
+/** The bytes of `rows` rows from `first` on. Each row must consist of whole blocks. */
 export async function readRowBytes(
   { file, name, shape, offset, codec }: StoredValues,
   first: number,
@@ -48,7 +48,7 @@ export async function readRowBytes(
   return bytes;
 }
 
-/** Rows as f32; those of a vector may begin and end within blocks. */
+/** Rows as f32. The rows of a vector are single values, so that they may start and end within blocks. */
 export async function readRowValues(
   values: StoredValues,
   first: number,

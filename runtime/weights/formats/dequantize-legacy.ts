@@ -1,13 +1,13 @@
 import { f16Value } from "../float.ts";
 
 /**
- * GGML's blocks of 32 values: 4 or 5 bits, or 8, with one scale. In those of 4 and 5 bits the low nibbles are the first
- * half of a block. Source: ggml-quants.c, `dequantize_row_*`.
+ * GGML's blocks of 32 values with one scale, in 4, 5 or 8 bits. With 4 and 5 bits, the low nibbles hold the first half of the
+ * block and the high nibbles the second. Source: ggml-quants.c, `dequantize_row_*`.
  */
 const BLOCK = 32;
 const HALF = 16;
 
-/** Blocks of 4-bit codes: a scale d, with `withMinimum` a minimum m, then 16 bytes of codes. */
+/** Blocks of a scale d, a minimum m if `withMinimum`, and 16 bytes of 4-bit codes. */
 function dequantizeNibbles(bytes: Uint8Array, withMinimum: boolean): Float32Array<ArrayBuffer> {
   const head = withMinimum ? 4 : 2;
   const blockBytes = head + HALF;
@@ -27,7 +27,7 @@ function dequantizeNibbles(bytes: Uint8Array, withMinimum: boolean): Float32Arra
   return values;
 }
 
-/** The same with a fifth bit of each code in a 32-bit word before the nibbles. */
+/** As `dequantizeNibbles`, with a 32-bit word before the nibbles that holds the fifth bit of each code. */
 function dequantizeFiveBits(bytes: Uint8Array, withMinimum: boolean): Float32Array<ArrayBuffer> {
   const head = withMinimum ? 4 : 2;
   const blockBytes = head + 4 + HALF;
@@ -54,7 +54,7 @@ export const dequantizeQ4_1 = (bytes: Uint8Array): Float32Array<ArrayBuffer> => 
 export const dequantizeQ5_0 = (bytes: Uint8Array): Float32Array<ArrayBuffer> => dequantizeFiveBits(bytes, false);
 export const dequantizeQ5_1 = (bytes: Uint8Array): Float32Array<ArrayBuffer> => dequantizeFiveBits(bytes, true);
 
-/** A scale, then 32 signed bytes. */
+/** Blocks of a scale and 32 signed bytes. */
 export function dequantizeQ8_0(bytes: Uint8Array): Float32Array<ArrayBuffer> {
   const blockBytes = 2 + BLOCK;
   const blocks = bytes.length / blockBytes;
@@ -68,10 +68,10 @@ export function dequantizeQ8_0(bytes: Uint8Array): Float32Array<ArrayBuffer> {
   return values;
 }
 
-/** What the codes of IQ4_NL and IQ4_XS stand for. */
+/** The values of the 16 codes of IQ4_NL and IQ4_XS. */
 export const IQ4_VALUES = Int8Array.of(-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113);
 
-/** A scale, then 16 bytes of codes into a table. */
+/** Blocks of a scale and 16 bytes of 4-bit codes, which are indices into `IQ4_VALUES`. */
 export function dequantizeIQ4_NL(bytes: Uint8Array): Float32Array<ArrayBuffer> {
   const blockBytes = 2 + HALF;
   const blocks = bytes.length / blockBytes;

@@ -2,12 +2,12 @@ import { f16Value } from "../float.ts";
 import { IQ4_VALUES } from "./dequantize-legacy.ts";
 
 /**
- * GGML's super-blocks of 256 values, whose sub-blocks have quantized scales: K-quants, IQ4_XS and TQ2_0. Source:
- * ggml-quants.c, `dequantize_row_*`.
+ * Values of a super-block of GGML's K-quants, IQ4_XS and TQ2_0. Its sub-blocks have quantized scales.
+ * Source: ggml-quants.c, `dequantize_row_*`.
  */
 export const SUPER_BLOCK = 256;
 
-/** What a super-block is read into; `at` is its first byte, `out` the place of its first value. */
+/** Decodes the super-block at byte `at`, and writes its values from index `out` on. */
 type ReadBlock = (bytes: Uint8Array, at: number, values: Float32Array, out: number) => void;
 
 function dequantizeBlocks(bytes: Uint8Array, blockBytes: number, read: ReadBlock): Float32Array<ArrayBuffer> {
@@ -19,7 +19,7 @@ function dequantizeBlocks(bytes: Uint8Array, blockBytes: number, read: ReadBlock
 
 const f16At = (bytes: Uint8Array, at: number): number => f16Value(bytes[at]!, bytes[at + 1]!);
 
-/** Scales and minima of 16 values (4 bits each), 64 bytes of 2-bit codes, d, dmin. */
+/** 16 bytes, each with the 4-bit scale and minimum of 16 values, 64 bytes of 2-bit codes, d, dmin. */
 const readQ2_K: ReadBlock = (bytes, at, values, out) => {
   const codes = at + 16;
   const d = f16At(bytes, at + 80);
@@ -54,7 +54,7 @@ const readQ3_K: ReadBlock = (bytes, at, values, out) => {
   }
 };
 
-/** The 6-bit scale of sub-block `sub` of 8, of those that Q4_K and Q5_K pack with their minima into 12 bytes. */
+/** The 6-bit scale of sub-block `sub`. Q4_K and Q5_K pack 8 scales and 8 minima into 12 bytes. */
 const scaleOf = (bytes: Uint8Array, at: number, sub: number): number =>
   sub < 4 ? bytes[at + sub]! & 63 : (bytes[at + sub + 4]! & 15) | ((bytes[at + sub - 4]! >> 6) << 4);
 
@@ -91,16 +91,16 @@ const readQ5_K: ReadBlock = (bytes, at, values, out) => {
   }
 };
 
-/** 128 bytes of low nibbles, 64 bytes of high pairs of bits, 16 signed scales, d. */
+/** 128 bytes with the low nibbles of codes, 64 bytes with their high two bits, 16 signed scales, d. */
 const readQ6_K: ReadBlock = (bytes, at, values, out) => {
   const d = f16At(bytes, at + 208);
   for (let sub = 0; sub < 16; sub++) {
     const scale = d * ((bytes[at + 192 + sub]! << 24) >> 24);
-    const part = sub >> 3; // of 128 values
-    const quarter = (sub >> 1) & 3; // of 32 values
+    const half = sub >> 3; // 128 values
+    const quarter = (sub >> 1) & 3; // 32 values
     const offset = 16 * (sub & 1);
-    const low = at + 64 * part + 32 * (quarter & 1) + offset;
-    const high = at + 128 + 32 * part + offset;
+    const low = at + 64 * half + 32 * (quarter & 1) + offset;
+    const high = at + 128 + 32 * half + offset;
     for (let i = 0; i < 16; i++) {
       const code = ((bytes[low + i]! >> (quarter < 2 ? 0 : 4)) & 15) | (((bytes[high + i]! >> (2 * quarter)) & 3) << 4);
       values[out + 16 * sub + i] = scale * (code - 32);
@@ -108,7 +108,7 @@ const readQ6_K: ReadBlock = (bytes, at, values, out) => {
   }
 };
 
-/** d, 16 high pairs of bits and 8 low nibbles of scales, 128 bytes of codes into IQ4_NL's table. */
+/** d, the high two bits of 8 scales, their low nibbles, and 128 bytes of 4-bit codes, which are indices into `IQ4_VALUES`. */
 const readIQ4_XS: ReadBlock = (bytes, at, values, out) => {
   const d = f16At(bytes, at);
   const high = bytes[at + 2]! | (bytes[at + 3]! << 8);
@@ -124,7 +124,7 @@ const readIQ4_XS: ReadBlock = (bytes, at, values, out) => {
   }
 };
 
-/** 64 bytes of 2-bit codes of −1, 0 and 1, then d. */
+/** 64 bytes of 2-bit codes for −1, 0 and 1, then d. */
 const readTQ2_0: ReadBlock = (bytes, at, values, out) => {
   const d = f16At(bytes, at + 64);
   for (let sub = 0; sub < 8; sub++) {

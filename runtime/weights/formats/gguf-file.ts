@@ -6,13 +6,13 @@ import { packQ4_0, packQ8_0 } from "./gguf-packed.ts";
 import { GGUF_TYPES } from "./gguf-types.ts";
 import type { PackedRows, PackedTensor, StoredTensor, TensorFile } from "./tensor-file.ts";
 
-/** Types that become the kernels' layout by moving bits. */
+/** Types that can be converted to the packed layout of the kernels without loss. */
 const PACKED: Readonly<Record<string, readonly [PackedTensor["format"], (bytes: Uint8Array) => PackedRows]>> = {
   Q4_0: ["q4", packQ4_0],
   Q8_0: ["q8", packQ8_0],
 };
 
-/** @throws KleinbildError `invalid-model` when the header contradicts itself or the file, `unsupported` for other versions */
+/** @throws KleinbildError `invalid-model` when the header does not match itself or the file, `unsupported` for other versions */
 export async function openGguf(file: ModelFile, path: string, signal?: AbortSignal): Promise<TensorFile> {
   const { metadata, tensors, dataStart } = await readGgufHeader(file, path, signal);
   const stored = new Map<string, StoredTensor>();
@@ -20,12 +20,16 @@ export async function openGguf(file: ModelFile, path: string, signal?: AbortSign
   for (const tensor of tensors.toSorted((a, b) => a.offset - b.offset)) {
     const codec = GGUF_TYPES.get(tensor.type);
     const offset = dataStart + tensor.offset;
-    if (offset < end) throw invalidGguf(path, `${tensor.name} begins within another tensor, at byte ${offset}`);
+    if (offset < end) throw invalidGguf(path, `${tensor.name} starts at byte ${offset}, within another tensor`);
     const bytes = codec ? tensorBytes(tensor, codec, path) : 0;
     if (offset + bytes > file.size)
-      throw invalidGguf(path, `${tensor.name} ends at byte ${offset + bytes}, and it has ${file.size}`);
+      throw invalidGguf(
+        path,
+        `${tensor.name} ends at byte ${offset + bytes}, and the file has ${file.size}; it may be cut off`,
+      );
     end = offset + bytes;
-    stored.set(tensor.name, codec ? readable(file, tensor, offset, bytes, codec) : unreadable(tensor, path));
+    const { name, shape } = tensor;
+    stored.set(name, codec ? readable({ file, name, shape, offset, codec }, bytes) : unreadable(tensor, path));
   }
   return { path, format: "gguf", tensors: stored, metadata };
 }
@@ -33,20 +37,15 @@ export async function openGguf(file: ModelFile, path: string, signal?: AbortSign
 function tensorBytes({ name, shape }: GgufTensor, { type, blockValues, blockBytes }: Codec, path: string): number {
   const width = shape.at(-1) ?? 1;
   if (width % blockValues !== 0)
-    throw invalidGguf(path, `${name} has rows of ${width} values, in ${type}, whose blocks have ${blockValues}`);
+    throw invalidGguf(path, `${name} has rows of ${width} values; ${type} needs a multiple of ${blockValues}`);
   const bytes = (product(shape) / blockValues) * blockBytes;
-  if (!Number.isSafeInteger(bytes)) throw invalidGguf(path, `${name} has the shape [${shape.join(", ")}]`);
+  if (!Number.isSafeInteger(bytes)) throw invalidGguf(path, `${name} has the impossible shape [${shape.join(", ")}]`);
   return bytes;
 }
 
-function readable(
-  file: ModelFile,
-  { name, shape }: GgufTensor,
-  offset: number,
-  bytes: number,
-  codec: Codec,
-): StoredTensor {
-  const values: StoredValues = { file, name, shape, offset, codec };
+/** @param bytes  of the tensor in the file */
+function readable(values: StoredValues, bytes: number): StoredTensor {
+  const { name, shape, codec } = values;
   const packed = PACKED[codec.type];
   return {
     name,
@@ -64,7 +63,7 @@ function readable(
   };
 }
 
-/** A tensor of a type that is not read: an error only for whoever wants it. */
+/** A tensor of an unsupported type. Only reading its values is an error. */
 function unreadable({ name, shape, type }: GgufTensor, path: string): StoredTensor {
   const known = [...GGUF_TYPES.values()].map((codec) => codec.type).join(", ");
   return {
@@ -75,7 +74,7 @@ function unreadable({ name, shape, type }: GgufTensor, path: string): StoredTens
     readRows: async () => {
       throw new KleinbildError(
         "unsupported",
-        `${path}: ${name} is stored in GGML's type ${type}; ${known} can be read.`,
+        `${path}: ${name} has the GGML type ${type}; supported types are ${known}.`,
         {
           tensor: name,
         },

@@ -1,27 +1,27 @@
 import { KleinbildError } from "../../errors.ts";
 import type { ModelFile } from "../sources/model-source.ts";
 
-/** A tensor as the header of a GGUF file has it. Source: the GGUF specification, ggml/docs/gguf.md. */
+/** A tensor in the header of a GGUF file. Source: the GGUF specification, ggml/docs/gguf.md. */
 export interface GgufTensor {
   readonly name: string;
-  /** Row-major, output rows first: the file has them the other way round. */
+  /** Row-major, output rows first; the file lists the dimensions in reverse. */
   readonly shape: readonly number[];
-  /** The number of its type. */
+  /** Number of the GGML type. */
   readonly type: number;
-  /** From the beginning of the data. */
+  /** Bytes from the start of the data. */
   readonly offset: number;
 }
 
 export interface GgufHeader {
   readonly metadata: ReadonlyMap<string, unknown>;
   readonly tensors: readonly GgufTensor[];
-  /** Where the data begins. */
+  /** Offset of the data in the file. */
   readonly dataStart: number;
 }
 
 export const GGUF_MAGIC = 0x46554747;
 
-/** The real models have at most 400 tensors, 40 keys, and a tokenizer of 152,000 tokens in 5 MB. */
+/** Ample limits: real models have at most 400 tensors, 40 keys, and a tokenizer with 152,000 tokens in 5 MB. */
 const MAX_TENSORS = 65_536;
 const MAX_KEYS = 65_536;
 const MAX_NAME_BYTES = 65_535;
@@ -35,12 +35,12 @@ const GROWTH = 4;
 const DEFAULT_ALIGNMENT = 32;
 const MAX_ALIGNMENT = 1 << 20;
 
-/** The window ends before the header does. */
+/** The header goes on after the end of the window. */
 class WindowEnd extends Error {}
 
 /**
- * Reads the header of a GGUF file, in windows that grow until it fits.
- * @throws KleinbildError `invalid-model` when it contradicts itself or the limits, `unsupported` for other versions
+ * Reads the header of a GGUF file. Its length is unknown, so the window that is read grows until the header fits.
+ * @throws KleinbildError `invalid-model` when the header is invalid or above a limit, `unsupported` for other versions
  */
 export async function readGgufHeader(file: ModelFile, path: string, signal?: AbortSignal): Promise<GgufHeader> {
   const most = Math.min(file.size, MAX_HEADER_BYTES);
@@ -50,7 +50,7 @@ export async function readGgufHeader(file: ModelFile, path: string, signal?: Abo
       return parseHeader(new Cursor(window, file.size, path), path);
     } catch (error) {
       if (!(error instanceof WindowEnd)) throw error;
-      if (bytes >= most) throw invalidGguf(path, `its header does not end within ${most} bytes`);
+      if (bytes >= most) throw invalidGguf(path, `its header has more than ${most} bytes`);
     }
   }
 }
@@ -60,12 +60,12 @@ export function invalidGguf(path: string, message: string): KleinbildError {
 }
 
 function parseHeader(cursor: Cursor, path: string): GgufHeader {
-  if (cursor.u32() !== GGUF_MAGIC) throw invalidGguf(path, "it does not begin with GGUF");
+  if (cursor.u32() !== GGUF_MAGIC) throw invalidGguf(path, "it does not start with GGUF");
   const version = cursor.u32();
   if (version !== 2 && version !== 3)
     throw new KleinbildError(
       "unsupported",
-      `${path} has version ${version} of GGUF, or big-endian numbers; 2 and 3, little-endian, can be read.`,
+      `${path} has GGUF version ${version} or big-endian numbers; versions 2 and 3 in little-endian order are supported.`,
       { path },
     );
   const tensorCount = cursor.count("tensors", MAX_TENSORS);
@@ -94,7 +94,7 @@ function isAlignment(value: unknown): value is number {
   return typeof value === "number" && value >= 1 && value <= MAX_ALIGNMENT && Number.isInteger(Math.log2(value));
 }
 
-/** Numbers of the types of metadata values, and how they are read. */
+/** Readers of metadata values, by the number of their type. */
 const NUMBERS: Readonly<
   Record<number, { readonly bytes: number; readonly read: (view: DataView, at: number) => unknown }>
 > = {
@@ -113,7 +113,7 @@ const NUMBERS: Readonly<
 const TEXT = 8;
 const ARRAY = 9;
 
-/** Reads on through a window; what lies beyond it throws `WindowEnd`, what lies beyond the file is an error of it. */
+/** Reads values one after the other. Throws `WindowEnd` beyond the window, and `invalid-model` beyond the file. */
 class Cursor {
   at = 0;
   readonly #bytes: Uint8Array;
@@ -135,7 +135,8 @@ class Cursor {
 
   count(what: string, most: number): number {
     const count = this.#view.getBigUint64(this.#take(8), true);
-    if (count > BigInt(most)) throw invalidGguf(this.#path, `it claims ${count} ${what}; at most ${most} are read`);
+    if (count > BigInt(most))
+      throw invalidGguf(this.#path, `it claims ${count} ${what}; at most ${most} are supported`);
     return Number(count);
   }
 
@@ -149,7 +150,7 @@ class Cursor {
     if (type === TEXT) return this.text(MAX_TEXT_BYTES);
     if (type === ARRAY) return this.#array(depth);
     const number = NUMBERS[type];
-    if (!number) throw invalidGguf(this.#path, `it has a value of type ${type}`);
+    if (!number) throw invalidGguf(this.#path, `it has a metadata value of the unknown type ${type}`);
     return number.read(this.#view, this.#take(number.bytes));
   }
 
@@ -157,7 +158,7 @@ class Cursor {
     const name = this.text(MAX_NAME_BYTES);
     const dimensions = this.u32();
     if (dimensions > MAX_DIMENSIONS)
-      throw invalidGguf(this.#path, `${name} has ${dimensions} dimensions; at most ${MAX_DIMENSIONS} are read`);
+      throw invalidGguf(this.#path, `${name} has ${dimensions} dimensions; at most ${MAX_DIMENSIONS} are supported`);
     const shape: number[] = [];
     for (let i = 0; i < dimensions; i++) shape.unshift(this.#size(name));
     return { name, shape, type: this.u32(), offset: this.#size(name) };
@@ -168,20 +169,21 @@ class Cursor {
     const type = this.u32();
     const length = this.count("items of an array", MAX_ITEMS);
     const items: unknown[] = [];
-    for (let i = 0; i < length; i++) items.push(this.value(type, depth + 1)); // a lie ends at the end of the window
+    for (let i = 0; i < length; i++) items.push(this.value(type, depth + 1)); // a wrong length ends at the end of the window
     return items;
   }
 
   #size(name: string): number {
     const size = this.#view.getBigUint64(this.#take(8), true);
-    if (size > BigInt(Number.MAX_SAFE_INTEGER)) throw invalidGguf(this.#path, `${name} has a size of ${size}`);
+    if (size > BigInt(Number.MAX_SAFE_INTEGER))
+      throw invalidGguf(this.#path, `${name} has the impossible size ${size}`);
     return Number(size);
   }
 
   #take(bytes: number): number {
     const start = this.at;
     if (start + bytes > this.#fileSize)
-      throw invalidGguf(this.#path, `it ends at byte ${this.#fileSize}, within its header`);
+      throw invalidGguf(this.#path, `it ends at byte ${this.#fileSize}, within its header; it may be cut off`);
     if (start + bytes > this.#bytes.length) throw new WindowEnd();
     this.at = start + bytes;
     return start;

@@ -4,7 +4,7 @@ import type { PackedRows } from "./tensor-file.ts";
 const BLOCK = 32;
 const HALF = 16;
 
-/** Blocks of Q4_0 as 4-bit codes of the kernels: nibbles of neighbours where GGML has those of the two halves. */
+/** Converts Q4_0 to the 4-bit codes of the kernels. A byte there holds neighbouring values, and one from each half of the block in GGML. */
 export function packQ4_0(bytes: Uint8Array): PackedRows {
   const blockBytes = 2 + HALF;
   const blocks = bytes.length / blockBytes;
@@ -23,7 +23,7 @@ export function packQ4_0(bytes: Uint8Array): PackedRows {
   return { packed, scales };
 }
 
-/** Blocks of Q8_0 as 8-bit codes of the kernels, which are offset by 128. */
+/** Converts Q8_0 to the 8-bit codes of the kernels, which have an offset of 128. */
 export function packQ8_0(bytes: Uint8Array): PackedRows {
   const blockBytes = 2 + BLOCK;
   const blocks = bytes.length / blockBytes;

@@ -36,7 +36,7 @@ function words(bytes: Uint8Array<ArrayBuffer>): Uint16Array {
   return new Uint16Array(bytes.buffer, bytes.byteOffset, bytes.length / 2);
 }
 
-/** The types that are read, by their numbers. Source: ggml.h, `enum ggml_type`. */
+/** The supported types, by number. Source: ggml.h, `enum ggml_type`. */
 export const GGUF_TYPES: ReadonlyMap<number, Codec> = new Map([
   [0, F32],
   [1, F16],

@@ -1,26 +1,26 @@
 import { KleinbildError } from "../../errors.ts";
-import type { TensorEntry } from "./safetensors-header.ts";
+import type { SafetensorsHeader, TensorEntry } from "./safetensors-header.ts";
 import type { ModelFile } from "../sources/model-source.ts";
 import { type Codec, readRowBytes } from "./codec.ts";
 import { BF16, F16, F32 } from "./gguf-types.ts";
 import type { StoredTensor } from "./tensor-file.ts";
 
-/** How a tensor of an MLX pack is quantized: codes of so many bits, a scale and a bias for so many inputs. */
+/** How a tensor of an MLX pack is quantized: codes of `bits` bits, with a scale and a bias for each `groupSize` inputs. */
 interface MlxLayout {
   readonly bits: number;
   readonly groupSize: number;
 }
 
-/** By the name of the tensor or its module; undefined where it is not known. */
+/** The layout by the name of a tensor or its module; undefined if unknown. */
 export type MlxQuantization = (name: string) => MlxLayout | undefined;
 
 interface MlxTensor {
   readonly tensor: StoredTensor;
-  /** Names of its scales and biases. */
+  /** Names of the tensors with its scales and biases. */
   readonly companions: readonly string[];
 }
 
-/** A tensor of codes with what belongs to it. */
+/** Entries of the codes, scales and biases of a tensor. */
 interface Pack {
   readonly name: string;
   readonly codes: TensorEntry;
@@ -32,24 +32,23 @@ interface Pack {
 const BITS = [2, 3, 4, 6, 8] as const;
 const GROUPS = [32, 64, 128] as const;
 const WORD_BITS = 32;
-/** More than shapes can give. */
-const TOLD_VOTES = 1e6;
+/** More than all tensors of a file can give. */
+const METADATA_VOTES = 1e6;
 const FLOATS: Readonly<Record<string, Codec>> = { F32, F16, BF16 };
 
 /**
- * The tensors of an MLX pack: `x.weight` U32 [rows, in · bits / 32] (codes low bits first), `x.scales` and `x.biases`
+ * The tensors of an MLX pack: `x.weight` U32 [rows, in · bits / 32] (codes, low bits first), `x.scales` and `x.biases`
  * [rows, in / group]; value = code · scale + bias. Source: mlx.core.quantize.
  *
- * The shapes tell bits · group only. What is not known is taken from the file: metadata that mflux writes, or the layout
- * under which most tensors take as many inputs as others have outputs.
+ * The shapes give only the product of bits and group size. If `quantization` does not know a tensor, its layout comes from the
+ * metadata that mflux writes, or is the one with which most tensors have as many inputs as other tensors have outputs.
  *
- * @throws KleinbildError `invalid-model` when codes, scales and biases do not fit each other
+ * @throws KleinbildError `invalid-model` when codes, scales and biases do not match
  */
 export function mlxTensors(
   file: ModelFile,
   path: string,
-  entries: ReadonlyMap<string, TensorEntry>,
-  metadata: ReadonlyMap<string, string>,
+  { tensors: entries, metadata }: SafetensorsHeader,
   quantization: MlxQuantization = () => undefined,
 ): MlxTensor[] {
   const packs = [...entries].flatMap(([name, codes]): Pack[] => {
@@ -70,7 +69,7 @@ const isLayout =
   ({ bits, groupSize }: MlxLayout): boolean =>
     wanted?.bits === bits && wanted.groupSize === groupSize;
 
-/** The layouts that a tensor's shapes allow; MLX's own default group first. */
+/** The layouts that fit the shapes of a tensor; those with MLX's default group size first. */
 function candidates({ codes, scales }: Pack): MlxLayout[] {
   const [, words = 0] = codes.shape;
   const [, groups = 0] = scales.shape;
@@ -81,11 +80,11 @@ function candidates({ codes, scales }: Pack): MlxLayout[] {
 }
 
 /**
- * The layout that fits most tensors of a file: the one of which the inputs of most are the outputs of many others, as the
- * hidden width of a network is.
+ * The layout that fits a whole file best. A layout gets votes for each tensor with as many inputs as other tensors have
+ * outputs, because most tensors of a network read or write its hidden width.
  */
 function usualLayout(packs: readonly Pack[], metadata: ReadonlyMap<string, string>): MlxLayout | undefined {
-  const told = Number(metadata.get("quantization_level") ?? NaN); // bits, by mflux
+  const knownBits = Number(metadata.get("quantization_level") ?? NaN); // mflux writes it
   const outputs = new Map<number, number>();
   for (const { codes } of packs) outputs.set(codes.shape[0]!, (outputs.get(codes.shape[0]!) ?? 0) + 1);
   const votes = new Map<string, { readonly layout: MlxLayout; count: number }>();
@@ -94,7 +93,7 @@ function usualLayout(packs: readonly Pack[], metadata: ReadonlyMap<string, strin
       const key = `${layout.bits} ${layout.groupSize}`;
       const vote = votes.get(key) ?? { layout, count: 0 };
       votes.set(key, vote);
-      if (layout.bits === told) vote.count += TOLD_VOTES;
+      if (layout.bits === knownBits) vote.count += METADATA_VOTES;
       vote.count += 2 * (outputs.get(pack.scales.shape[1]! * layout.groupSize) ?? 0) + Number(layout.groupSize === 64);
     }
   return [...votes.values()].toSorted((a, b) => b.count - a.count)[0]?.layout;
@@ -113,13 +112,19 @@ function mlxTensor(file: ModelFile, path: string, pack: Pack, layout: MlxLayout 
     throw new KleinbildError(
       "invalid-model",
       `${path}: ${name} has codes [${codes.shape.join(", ")}], scales ${scales.type} [${scales.shape.join(", ")}] and biases ` +
-        `${biases.type} [${biases.shape.join(", ")}]: ${layout ? `not ${layout.bits} bits in groups of ${layout.groupSize}` : "no MLX pack"}.`,
+        `${biases.type} [${biases.shape.join(", ")}], which are ${layout ? `not ${layout.bits} bits in groups of ${layout.groupSize}` : "no MLX pack"}.`,
       { tensor: name },
     );
   const { bits, groupSize } = layout;
   const columns = groups * groupSize;
   const bytesOfRows = { type: "U32", blockValues: 1, blockBytes: 4, decode: F32.decode };
-  const place = (entry: TensorEntry, codec: Codec) => ({ file, name, shape: entry.shape, offset: entry.offset, codec });
+  const stored = (entry: TensorEntry, codec: Codec) => ({
+    file,
+    name,
+    shape: entry.shape,
+    offset: entry.offset,
+    codec,
+  });
   return {
     name,
     type: `MLX ${bits}-bit group ${groupSize}`,
@@ -127,9 +132,9 @@ function mlxTensor(file: ModelFile, path: string, pack: Pack, layout: MlxLayout 
     bytes: codes.bytes + scales.bytes + biases.bytes,
     readRows: async (first, count, signal) => {
       const [codeBytes, scaleBytes, biasBytes] = await Promise.all([
-        readRowBytes(place(codes, bytesOfRows), first, count, signal),
-        readRowBytes(place(scales, scaleCodec), first, count, signal),
-        readRowBytes(place(biases, biasCodec), first, count, signal),
+        readRowBytes(stored(codes, bytesOfRows), first, count, signal),
+        readRowBytes(stored(scales, scaleCodec), first, count, signal),
+        readRowBytes(stored(biases, biasCodec), first, count, signal),
       ]);
       const values = unpackCodes(codeBytes, bits);
       const [factors, offsets] = [scaleCodec.decode(scaleBytes), biasCodec.decode(biasBytes)];
@@ -143,7 +148,7 @@ function mlxTensor(file: ModelFile, path: string, pack: Pack, layout: MlxLayout 
   };
 }
 
-/** Codes of a stream of bits, low ones first. Three bytes hold whole codes of every width here. */
+/** Unpacks a stream of codes, low bits first. Three bytes hold whole codes of 3 and 6 bits, one byte of the other widths. */
 function unpackCodes(bytes: Uint8Array, bits: number): Float32Array<ArrayBuffer> {
   const values = new Float32Array((bytes.length * 8) / bits);
   const mask = 2 ** bits - 1;

@@ -8,10 +8,10 @@ import type { TensorFile } from "./tensor-file.ts";
 const MAGIC_BYTES = 4;
 
 /**
- * Opens a file of tensors: GGUF by its first bytes, else safetensors.
+ * Opens a GGUF file, recognized by its first bytes, or else a safetensors file.
  *
- * @param quantization  of the tensors of an MLX pack, where it is known
- * @throws KleinbildError `missing-file`, `invalid-model` when it is damaged, `unsupported` for another version of its format
+ * @param quantization  layouts of the tensors of an MLX pack, if known
+ * @throws KleinbildError `missing-file`, `invalid-model` when the file is damaged, `unsupported` for another version of GGUF
  */
 export async function openTensorFile(
   source: ModelSource,

@@ -5,24 +5,25 @@ import { type Codec, readRowBytes } from "./codec.ts";
 import { BF16, F16, F32 } from "./gguf-types.ts";
 import type { PackedRows, StoredTensor } from "./tensor-file.ts";
 
-/** Values of a block, which share a scale. */
+/** Values that share a scale. */
 const BLOCK = 32;
 
 const SCALES: Readonly<Record<string, Codec>> = { F32, F16, BF16 };
 
+/** Entries of a packed tensor. */
+interface PackedEntries {
+  readonly name: string;
+  readonly codes: TensorEntry;
+  readonly scales: TensorEntry;
+}
+
 /**
- * A tensor in the kernels' own layout: codes U8 [rows, in / 32, 32 · bits / 8] under its name, and scales [rows, in / 32]
- * (F32, F16, BF16) under its name with `.scales`.
+ * A tensor in the packed layout of the kernels: codes U8 [rows, in / 32, 32 · bits / 8] under its name, and scales
+ * [rows, in / 32] (F32, F16 or BF16) under its name with `.scales`.
  *
- * @throws KleinbildError `invalid-model` when the two do not fit each other
+ * @throws KleinbildError `invalid-model` when codes and scales do not match
  */
-export function packedTensor(
-  file: ModelFile,
-  path: string,
-  name: string,
-  codes: TensorEntry,
-  scales: TensorEntry,
-): StoredTensor {
+export function packedTensor(file: ModelFile, path: string, { name, codes, scales }: PackedEntries): StoredTensor {
   const [rows = 0, blocks = 0, blockBytes = 0] = codes.shape;
   const bits = blockBytes === 16 ? 4 : 8;
   const scaleCodec = Object.hasOwn(SCALES, scales.type) ? SCALES[scales.type] : undefined;
@@ -60,7 +61,7 @@ export function packedTensor(
   };
 }
 
-/** The values of packed rows: (code − 2^(bits − 1)) · scale. */
+/** Values of packed rows: (code − 2^(bits − 1)) · scale. */
 export function unpack({ packed, scales }: PackedRows, bits: 4 | 8): Float32Array<ArrayBuffer> {
   const values = new Float32Array((packed.length * 8) / bits);
   if (bits === 8) for (let i = 0; i < values.length; i++) values[i] = (packed[i]! - 128) * scales[i >> 5]!;

@@ -14,22 +14,23 @@ const FLOAT8 = {
 } as const satisfies Record<string, Codec>;
 const CODECS: Readonly<Record<string, Codec>> = { F32, F16, BF16, ...FLOAT8 };
 
-/** Names of the f32 that multiplies an f8 tensor `x.weight`: BFL and diffusers, ComfyUI, ModelOpt. */
+/** Suffixes of the f32 that scales an f8 tensor `x.weight`: by BFL and diffusers, ComfyUI, ModelOpt. */
 const SCALE_SUFFIXES = [".weight_scale", ".scale_weight", ".scale"] as const;
-/** What stands beside f8 tensors and says how activations would be quantized, or that weights are. */
+/** Tensors beside f8 ones that are not needed: scales of activations, and marks that weights are quantized. */
 const IGNORED = /(^|\.)(input_scale|scale_input|scaled_fp8|comfy_quant)$/;
 
-/** @throws KleinbildError `invalid-model` when the header contradicts itself or the file */
+/** @throws KleinbildError `invalid-model` when the header does not match itself or the file */
 export async function openSafetensors(
   file: ModelFile,
   path: string,
   quantization?: MlxQuantization,
   signal?: AbortSignal,
 ): Promise<TensorFile> {
-  const { tensors: entries, metadata } = await readSafetensorsHeader(file, path, signal);
+  const header = await readSafetensorsHeader(file, path, signal);
+  const { tensors: entries, metadata } = header;
   const tensors = new Map<string, StoredTensor>();
   const companions = new Set<string>();
-  for (const { tensor, companions: taken } of mlxTensors(file, path, entries, metadata, quantization)) {
+  for (const { tensor, companions: taken } of mlxTensors(file, path, header, quantization)) {
     tensors.set(tensor.name, tensor);
     for (const name of taken) companions.add(name);
   }
@@ -37,13 +38,14 @@ export async function openSafetensors(
     if (tensors.has(name) || IGNORED.test(name)) continue;
     const scales = entries.get(`${name}.scales`);
     if (entry.type === "U8" && scales) {
-      tensors.set(name, packedTensor(file, path, name, entry, scales));
+      tensors.set(name, packedTensor(file, path, { name, codes: entry, scales }));
       companions.add(`${name}.scales`);
     } else if (Object.hasOwn(FLOAT8, entry.type)) {
       const scaleName = scaleOf(name, entries);
       if (scaleName !== undefined) companions.add(scaleName);
-      tensors.set(name, plain(file, path, name, entry, scaleName === undefined ? undefined : entries.get(scaleName)));
-    } else tensors.set(name, plain(file, path, name, entry));
+      const scale = scaleName === undefined ? undefined : entries.get(scaleName);
+      tensors.set(name, plain(file, path, { name, entry, scale }));
+    } else tensors.set(name, plain(file, path, { name, entry }));
   }
   for (const name of companions) tensors.delete(name);
   return { path, format: "safetensors", tensors, metadata };
@@ -54,7 +56,14 @@ function scaleOf(name: string, entries: ReadonlyMap<string, TensorEntry>): strin
   return SCALE_SUFFIXES.map((suffix) => `${base}${suffix}`).find((scale) => scale !== name && entries.has(scale));
 }
 
-function plain(file: ModelFile, path: string, name: string, entry: TensorEntry, scale?: TensorEntry): StoredTensor {
+interface PlainEntries {
+  readonly name: string;
+  readonly entry: TensorEntry;
+  /** One f32 that multiplies all values. */
+  readonly scale?: TensorEntry | undefined;
+}
+
+function plain(file: ModelFile, path: string, { name, entry, scale }: PlainEntries): StoredTensor {
   const { type, shape, offset, bytes } = entry;
   const codec = Object.hasOwn(CODECS, type) ? CODECS[type]! : undefined;
   let factor: Promise<number> | undefined;
@@ -67,7 +76,7 @@ function plain(file: ModelFile, path: string, name: string, entry: TensorEntry, 
       if (!codec)
         throw new KleinbildError(
           "invalid-model",
-          `${path}: ${name} is stored as ${type}; ${Object.keys(CODECS).join(", ")} can be read.`,
+          `${path}: ${name} has the type ${type}; supported types are ${Object.keys(CODECS).join(", ")}.`,
           { tensor: name },
         );
       const values = await readRowValues({ file, name, shape, offset, codec }, first, rows, signal);
@@ -85,7 +94,7 @@ async function readScale(file: ModelFile, path: string, name: string, scale: Ten
   if (scale.type !== "F32" || product(scale.shape) !== 1)
     throw new KleinbildError(
       "unsupported",
-      `${path}: the scale of ${name} is ${scale.type} [${scale.shape.join(", ")}]; one F32 for the tensor can be read.`,
+      `${path}: the scale of ${name} is ${scale.type} [${scale.shape.join(", ")}]; one F32 for the whole tensor is supported.`,
       { tensor: name },
     );
   return F32.decode(await file.read(scale.offset, scale.bytes))[0]!;

@@ -2,11 +2,11 @@ import * as v from "valibot";
 import { KleinbildError } from "../../errors.ts";
 import type { ModelFile } from "../sources/model-source.ts";
 
-/** Bytes per element of the types that are read as they are. */
+/** Bytes per element of the float types that every reader supports. */
 export const SAFETENSORS_BYTES = { BF16: 2, F16: 2, F32: 4 } as const;
 export type SafetensorsType = keyof typeof SAFETENSORS_BYTES;
 
-/** Bytes per element of all types whose sizes are checked. */
+/** Bytes per element of all known types. The size of their tensors is checked. */
 const ELEMENT_BYTES: Readonly<Record<string, number>> = {
   ...SAFETENSORS_BYTES,
   F8_E4M3: 1,
@@ -24,15 +24,15 @@ const ELEMENT_BYTES: Readonly<Record<string, number>> = {
 };
 
 export interface TensorEntry {
-  /** As in the file: perhaps a type that is not read. */
+  /** As in the file. It may be an unsupported type. */
   readonly type: string;
   readonly shape: readonly number[];
-  /** From the beginning of the file. */
+  /** Bytes from the start of the file. */
   readonly offset: number;
   readonly bytes: number;
 }
 
-/** The limit that the reference implementation sets. */
+/** The limit of the reference implementation. */
 const MAX_HEADER_BYTES = 100_000_000;
 const LENGTH_BYTES = 8;
 const BRACE = 0x7b;
@@ -46,10 +46,10 @@ const Entry = v.object({
 });
 
 /**
- * The tensors of a safetensors file, by name. As the format demands, they lie end to end and fill the file, so that a
- * file that was cut, or a name that stands in the header twice, does not pass.
+ * Reads the header of a safetensors file. Tensors must lie end to end and fill the file, as the format demands. This finds
+ * files that were cut off, and names that are twice in the header.
  *
- * @throws KleinbildError `invalid-model` when the header contradicts itself or the file
+ * @throws KleinbildError `invalid-model` when the header does not match itself or the file
  */
 export async function readSafetensorsHeader(
   file: ModelFile,
@@ -63,11 +63,11 @@ export async function readSafetensorsHeader(
 
 export interface SafetensorsHeader {
   readonly tensors: ReadonlyMap<string, TensorEntry>;
-  /** The texts of `__metadata__`. */
+  /** The strings of `__metadata__`. */
   readonly metadata: ReadonlyMap<string, string>;
 }
 
-/** The same of a whole file in memory, with its metadata; its header has at most `maxHeaderBytes`. */
+/** Parses the header of a file in memory. @throws KleinbildError `invalid-model`, also for a header above `maxHeaderBytes` */
 export function parseSafetensors(file: Uint8Array, path: string, maxHeaderBytes: number): SafetensorsHeader {
   const length = headerLength(file, file.length, path, maxHeaderBytes);
   return parseHeader(file.subarray(LENGTH_BYTES, LENGTH_BYTES + length), file.length, path);
@@ -82,16 +82,16 @@ function invalidFile(path: string, message: string, cause?: unknown): KleinbildE
   );
 }
 
-/** @param first  the file, or its first 9 bytes: the header's length, and the brace that the format has it begin with */
+/** @param first  the file, or its first 9 bytes: the length of the header, and the brace at its start */
 function headerLength(first: Uint8Array, fileSize: number, path: string, maxBytes: number): number {
   if (fileSize < LENGTH_BYTES) throw invalidFile(path, `it has ${fileSize} bytes`);
   const length = new DataView(first.buffer, first.byteOffset).getBigUint64(0, true);
   const rest = fileSize - LENGTH_BYTES;
   if (length <= BigInt(Math.min(maxBytes, rest))) return Number(length);
-  if (first[LENGTH_BYTES] !== BRACE) throw invalidFile(path, "it does not begin with the header of one");
+  if (first[LENGTH_BYTES] !== BRACE) throw invalidFile(path, "it does not start with a safetensors header");
   if (length > BigInt(rest))
-    throw invalidFile(path, `its header claims ${length} bytes, of which the file has ${rest}; it may be cut off`);
-  throw invalidFile(path, `its header claims ${length} bytes, of at most ${maxBytes}`);
+    throw invalidFile(path, `its header claims ${length} bytes, and the file has only ${rest}; it may be cut off`);
+  throw invalidFile(path, `its header claims ${length} bytes; at most ${maxBytes} are supported`);
 }
 
 function parseHeader(header: Uint8Array, fileSize: number, path: string): SafetensorsHeader {
@@ -117,25 +117,33 @@ function parseHeader(header: Uint8Array, fileSize: number, path: string): Safete
     const { dtype: type, shape, data_offsets } = entry.output;
     const [start, end] = data_offsets;
     if (end < start || dataStart + end > fileSize)
-      throw invalid(`${name} has the bytes ${start} to ${end} of ${fileSize - dataStart}`);
+      throw invalid(`${name} has the bytes ${start} to ${end}, and the file has ${fileSize - dataStart} bytes of data`);
     const bytes = end - start;
     const elementBytes = Object.hasOwn(ELEMENT_BYTES, type) ? ELEMENT_BYTES[type]! : undefined;
     const needed = elementBytes === undefined ? bytes : shape.reduce((product, size) => product * size, elementBytes);
     if (bytes !== needed) throw invalid(`${name} has ${bytes} bytes; ${type} [${shape.join(", ")}] takes ${needed}`);
     tensors.set(name, { type, shape, offset: dataStart + start, bytes });
   }
-  let end = dataStart;
-  for (const [name, { offset, bytes }] of [...tensors].toSorted(
-    ([, a], [, b]) => a.offset - b.offset || a.bytes - b.bytes,
-  )) {
-    if (offset !== end) throw invalid(`${name} begins at byte ${offset}, where ${end} was expected`);
-    end += bytes;
-  }
-  if (end !== fileSize) throw invalid(`its tensors end at byte ${end}, and it has ${fileSize}`);
+  assertContiguous(tensors, dataStart, fileSize, path);
   return { tensors, metadata };
 }
 
-/** Whether tensors of this type are read. */
+function assertContiguous(
+  tensors: ReadonlyMap<string, TensorEntry>,
+  dataStart: number,
+  fileSize: number,
+  path: string,
+): void {
+  const ordered = [...tensors].toSorted(([, a], [, b]) => a.offset - b.offset || a.bytes - b.bytes);
+  let end = dataStart;
+  for (const [name, { offset, bytes }] of ordered) {
+    if (offset !== end) throw invalidFile(path, `${name} starts at byte ${offset}; ${end} was expected`);
+    end += bytes;
+  }
+  if (end !== fileSize) throw invalidFile(path, `its tensors end at byte ${end}, and the file has ${fileSize} bytes`);
+}
+
+/** Whether every reader supports this type. */
 export function isReadable(type: string): type is SafetensorsType {
   return Object.hasOwn(SAFETENSORS_BYTES, type);
 }

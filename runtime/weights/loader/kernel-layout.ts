@@ -1,22 +1,22 @@
 import { type KernelLayout, paddedChannels } from "../../backend/matrix.ts";
 
-/** How a convolution's weight lies on the GPU. */
-export interface KernelLaying {
+/** How the weight of a convolution is stored on the GPU. */
+export interface KernelConversion {
   readonly shape: readonly number[];
-  /** Its values in this shape, from those of the file. */
-  readonly layOut: (stored: Float32Array) => Float32Array<ArrayBuffer>;
+  /** Converts the values of the file to this shape. */
+  readonly convert: (stored: Float32Array) => Float32Array<ArrayBuffer>;
 }
 
 type KernelShape = readonly [out: number, inputs: number, size: number];
 
-/** A weight [out, inputs, size, size] in a layout, its inputs padded by zeros to whole quads. */
-export function kernelLaying([out, inputs, size]: KernelShape, layout: KernelLayout): KernelLaying {
+/** Converts a weight [out, inputs, size, size] to a layout. Inputs are padded with zeros to a multiple of four. */
+export function kernelConversion([out, inputs, size]: KernelShape, layout: KernelLayout): KernelConversion {
   const padded = paddedChannels(inputs);
   if (layout === "ohwi")
-    return { shape: [out, size, size, padded], layOut: (stored) => channelsLast(stored, [out, inputs, size], padded) };
+    return { shape: [out, size, size, padded], convert: (stored) => channelsLast(stored, [out, inputs, size], padded) };
   return {
     shape: [out, padded, size, size],
-    layOut: (stored) => {
+    convert: (stored) => {
       const [from, to] = [inputs * size * size, padded * size * size];
       const planes = new Float32Array(out * to);
       for (let o = 0; o < out; o++) planes.set(stored.subarray(o * from, (o + 1) * from), o * to);
@@ -26,27 +26,27 @@ export function kernelLaying([out, inputs, size]: KernelShape, layout: KernelLay
 }
 
 /**
- * Nearest upsampling by two, then a 3×3 convolution [out, inputs, 3, 3], as four 2×2 convolutions of the map before:
- * [4, out, 2, 2, inputs], one for each place (row · 2 + column) of the four that a position becomes. Taps that meet the same
- * position are summed, so that 4 · 4 products take the place of 4 · 9.
+ * Converts a 3×3 convolution [out, inputs, 3, 3] that follows a nearest upsampling by two. Upsampling turns each position into
+ * four, at row · 2 + column. For each of the four, the two operations equal a 2×2 convolution of the smaller map:
+ * [4, out, 2, 2, inputs]. Taps that read the same position are summed, so that 4 · 4 products replace 4 · 9.
  */
-export function upsamplingLaying(out: number, inputs: number): KernelLaying {
+export function upsamplingConversion(out: number, inputs: number): KernelConversion {
   const padded = paddedChannels(inputs);
   return {
     shape: [4, out, 2, 2, padded],
-    layOut: (stored) => {
+    convert: (stored) => {
       const last = channelsLast(stored, [out, inputs, 3], padded);
-      const phases = new Float32Array(4 * out * 4 * padded);
-      for (let phase = 0; phase < 4; phase++)
+      const kernels = new Float32Array(4 * out * 4 * padded);
+      for (let quarter = 0; quarter < 4; quarter++)
         for (let o = 0; o < out; o++)
           for (let row = 0; row < 3; row++)
             for (let column = 0; column < 3; column++) {
-              // of an even place the first tap meets the position before, of an odd one the last tap that after
-              const tap = ((row + 1 - (phase >> 1)) >> 1) * 2 + ((column + 1 - (phase & 1)) >> 1);
-              const [from, to] = [(o * 9 + row * 3 + column) * padded, ((phase * out + o) * 4 + tap) * padded];
-              for (let i = 0; i < inputs; i++) phases[to + i]! += last[from + i]!;
+              // in an even row or column the first tap reads the position before, in an odd one the last tap reads the one after
+              const tap = ((row + 1 - (quarter >> 1)) >> 1) * 2 + ((column + 1 - (quarter & 1)) >> 1);
+              const [from, to] = [(o * 9 + row * 3 + column) * padded, ((quarter * out + o) * 4 + tap) * padded];
+              for (let i = 0; i < inputs; i++) kernels[to + i]! += last[from + i]!;
             }
-      return phases;
+      return kernels;
     },
   };
 }

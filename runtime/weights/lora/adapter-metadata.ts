@@ -1,7 +1,7 @@
 import * as v from "valibot";
 import { KleinbildError } from "../../errors.ts";
 
-/** Where diffusers puts PEFT's configuration, as JSON. */
+/** The metadata entry that diffusers writes PEFT's configuration to, as JSON. */
 const METADATA_KEY = "lora_adapter_metadata";
 const PREFIX = "transformer.";
 const ALPHA_NAME = /^\^?[\w.-]+$/;
@@ -14,33 +14,44 @@ const Config = v.object({
   use_dora: v.nullish(v.boolean()),
 });
 
-/** Alpha of the modules whose tensors do not give it. */
+/** PEFT's configuration, as far as it is needed. */
 export interface AdapterMetadata {
-  /** @param module  name of the module in the file */
+  /**
+   * Alpha of a module that has no alpha tensor.
+   * @param module  its name in the file
+   */
   alpha(module: string): number | undefined;
-  /** Whether the factor is alpha / √rank in place of alpha / rank. */
+  /** Whether the scale is alpha / √rank instead of alpha / rank. */
   readonly rankStabilised: boolean;
 }
 
 /**
- * PEFT's configuration in the metadata of a file that diffusers saved.
+ * Reads PEFT's configuration from the metadata of a file.
  *
- * @throws KleinbildError `invalid-model` when it is malformed, `unsupported` for DoRA and patterns that are not names
+ * @throws KleinbildError `invalid-model` when it is malformed, `unsupported` for DoRA and for patterns that are not names
  */
 export function readAdapterMetadata(metadata: ReadonlyMap<string, string>, path: string): AdapterMetadata {
   const text = metadata.get(METADATA_KEY);
   if (text === undefined) return { alpha: () => undefined, rankStabilised: false };
   const { lora_alpha, alpha_pattern, use_rslora, use_dora } = parse(text, path);
   if (use_dora === true)
-    throw new KleinbildError("unsupported", `${path} is a DoRA, says its ${METADATA_KEY}; LoRAs can be used.`, {
-      path,
-    });
-  // PEFT takes them as regular expressions; a foreign file's are not run
+    throw new KleinbildError(
+      "unsupported",
+      `${path} is a DoRA according to its ${METADATA_KEY}; only LoRAs are supported.`,
+      {
+        path,
+      },
+    );
+  // PEFT treats names as regular expressions, but those of an untrusted file must not run
   for (const name of Object.keys(alpha_pattern ?? {}))
     if (!ALPHA_NAME.test(name))
-      throw new KleinbildError("unsupported", `${path}: the alpha_pattern ${name} is not the name of a module.`, {
-        path,
-      });
+      throw new KleinbildError(
+        "unsupported",
+        `${path}: the alpha_pattern ${name} must be the name of a module; regular expressions are not supported.`,
+        {
+          path,
+        },
+      );
   const patterns = new Map(
     Object.entries(alpha_pattern ?? {}).map(([name, value]) => [name.replace(/^\^/, ""), value]),
   );
@@ -73,5 +84,5 @@ function parse(text: string, path: string): v.InferOutput<typeof Config> {
   const config = v.safeParse(Config, Object.fromEntries(own));
   if (config.success) return config.output;
   const [issue] = config.issues;
-  throw invalid(`has a wrong ${v.getDotPath(issue) ?? "form"}: ${issue.message}`);
+  throw invalid(`has an invalid ${v.getDotPath(issue) ?? "form"}: ${issue.message}`);
 }

@@ -7,21 +7,21 @@ import { type LoraTensor, parseLoraKey } from "./lora-key.ts";
 import { type LoraTarget, resolveModule } from "./modules.ts";
 import { readScalar, type LoraValues } from "./lora-values.ts";
 
-/** The change of one linear layer: ΔW = factor · up · down. */
+/** The change of one linear layer: ΔW = scale · up · down. */
 export interface LoraModule {
   /** The module's name in the file. */
   readonly name: string;
   readonly target: LoraTarget;
   readonly rank: number;
-  /** alpha / rank, or 1 where there is no alpha. */
-  readonly factor: number;
+  /** alpha / rank, or 1 if there is no alpha. */
+  readonly scale: number;
   /** [rank, in] */
   readonly down: LoraValues;
   /** [out, rank] */
   readonly up: LoraValues;
 }
 
-/** A LoRA in terms of the layers that the transformer loads. It refers to the bytes that it was read from. */
+/** A LoRA, mapped to the layers of the transformer. It refers to the bytes that it was read from. */
 export interface LoraFile {
   readonly name: string;
   /** SHA-256 of the file, hexadecimal. */
@@ -29,11 +29,11 @@ export interface LoraFile {
   readonly modules: readonly LoraModule[];
   /** Names of modules and tensors that belong to no layer of a klein transformer. */
   readonly unmatched: readonly string[];
-  /** Names of tensors for the text encoder, which stays as it is. */
+  /** Names of tensors for the text encoder, which is not adapted. */
   readonly ignored: readonly string[];
 }
 
-/** Ample for metadata in which trainers list the tags of every picture. */
+/** Ample: some trainers list the tags of every picture in the metadata. */
 const MAX_HEADER_BYTES = 32 << 20;
 /** The longest names of the known styles have about 90 characters. */
 const MAX_NAME_LENGTH = 512;
@@ -43,11 +43,11 @@ const MAX_DOTS = 4;
 type ModuleTensors = Partial<Record<LoraTensor, LoraValues>>;
 
 /**
- * Reads a LoRA of any key style: diffusers, BFL, ai-toolkit, ComfyUI, kohya and raw PEFT names, with or without alpha.
+ * Reads a LoRA of any key style: diffusers, BFL, ai-toolkit, ComfyUI, kohya or PEFT, with or without alpha.
  *
- * @param name  how errors and warnings call it
+ * @param name  names the file in errors and warnings
  * @throws KleinbildError `invalid-model` when the file is damaged or holds no LoRA, `unsupported` for LoKr, LoHa, DoRA
- *   and the like
+ *   and other kinds of adapters
  */
 export function readLora(bytes: Uint8Array, name: string): LoraFile {
   const { tensors, metadata } = parseSafetensors(bytes, name, MAX_HEADER_BYTES);
@@ -65,7 +65,7 @@ export function readLora(bytes: Uint8Array, name: string): LoraFile {
       case "unsupported":
         throw new KleinbildError(
           "unsupported",
-          `${name}: ${key} belongs to ${parsed.method}; only LoRAs can be used.`,
+          `${name}: ${key} belongs to ${parsed.method}; only LoRAs are supported.`,
           {
             tensor: key,
           },
@@ -98,12 +98,12 @@ export function readLora(bytes: Uint8Array, name: string): LoraFile {
     const layer = JSON.stringify(target);
     const earlier = modules.get(layer);
     if (earlier) throw invalid(name, module, `${earlier.name} and ${module} are the same layer`);
-    modules.set(layer, readModule(name, module, target, own, adapter));
+    modules.set(layer, readModule(name, { module, target }, own, adapter));
   }
   if (pairs === 0 && ignored.length === 0)
     throw new KleinbildError(
       "invalid-model",
-      `${name} holds no LoRA: none of its ${tensors.size} tensors is named like lora_A.weight or lora_down.weight.`,
+      `${name} holds no LoRA: none of its ${tensors.size} tensors has a name like lora_A.weight or lora_down.weight.`,
       { path: name },
     );
   return {
@@ -117,15 +117,15 @@ export function readLora(bytes: Uint8Array, name: string): LoraFile {
 
 function readModule(
   name: string,
-  module: string,
-  target: LoraTarget,
+  { module, target }: { readonly module: string; readonly target: LoraTarget },
   { down, up, alpha }: ModuleTensors,
   adapter: AdapterMetadata,
 ): LoraModule {
-  if (!down || !up) throw invalid(name, module, `${module} has only the ${down ? "down" : "up"} half of a LoRA`);
+  if (!down || !up)
+    throw invalid(name, module, `${module} has only a ${down ? "down" : "up"} matrix; a LoRA needs both`);
   for (const { label, type, shape } of [down, up]) {
     if (shape.length === 4)
-      throw new KleinbildError("unsupported", `${label} belongs to a convolution; klein has linear layers only.`, {
+      throw new KleinbildError("unsupported", `${label} belongs to a convolution; klein has only linear layers.`, {
         tensor: label,
       });
     if (shape.length !== 2 || shape.includes(0))
@@ -133,19 +133,19 @@ function readModule(
     if (!isReadable(type))
       throw new KleinbildError(
         "unsupported",
-        `${label} is stored as ${type}; ${Object.keys(SAFETENSORS_BYTES).join(", ")} can be read.`,
+        `${label} has the type ${type}; supported types are ${Object.keys(SAFETENSORS_BYTES).join(", ")}.`,
         { tensor: label },
       );
   }
   const rank = down.shape[0]!;
   if (up.shape[1] !== rank)
-    throw invalid(name, module, `${module} has a down factor of rank ${rank} and an up factor of rank ${up.shape[1]}`);
+    throw invalid(name, module, `${module} has a down matrix of rank ${rank} and an up matrix of rank ${up.shape[1]}`);
   const strength = alpha ? readScalar(alpha) : adapter.alpha(module);
   const divisor = !alpha && adapter.rankStabilised ? Math.sqrt(rank) : rank;
-  return { name: module, target, rank, factor: strength === undefined ? 1 : strength / divisor, down, up };
+  return { name: module, target, rank, scale: strength === undefined ? 1 : strength / divisor, down, up };
 }
 
-/** @throws KleinbildError `unsupported` when a name of no LoRA belongs to a layer of klein: its weights, for example */
+/** @throws KleinbildError `unsupported` when a tensor that no LoRA has belongs to a layer of klein, for example its weight */
 function expectForeign(name: string, key: string): void {
   let module = key;
   for (let i = 0; i < MAX_DOTS; i++) {
@@ -155,7 +155,7 @@ function expectForeign(name: string, key: string): void {
     if (resolveModule(module))
       throw new KleinbildError(
         "unsupported",
-        `${name}: ${key} is nothing that a LoRA has for ${module}; expected are lora_A and lora_B, lora_down and lora_up, alpha.`,
+        `${name}: ${key} is not a tensor of a LoRA for ${module}; lora_A and lora_B, lora_down and lora_up, or alpha were expected.`,
         { tensor: key },
       );
   }

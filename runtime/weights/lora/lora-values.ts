@@ -1,20 +1,20 @@
 import { KleinbildError } from "../../errors.ts";
 import { bf16ToF32, f16ToF32 } from "../float.ts";
 
-/** A tensor as it lies in a LoRA's file. */
+/** A tensor of a LoRA file. */
 export interface LoraValues {
-  /** The file's and the tensor's name, for errors. */
+  /** Names of the file and the tensor, for errors. */
   readonly label: string;
   readonly type: string;
   readonly shape: readonly number[];
   readonly bytes: Uint8Array;
 }
 
-/** @throws KleinbildError `unsupported` for a type that is not read, `invalid-model` for a value that is not finite */
+/** @throws KleinbildError `unsupported` for a type that is not read, `invalid-model` for NaN or infinity */
 export function readValues({ label, type, bytes }: LoraValues): Float32Array<ArrayBuffer> {
-  const values = convert(type, bytes.slice().buffer); // from an aligned start
+  const values = convert(type, bytes.slice().buffer); // copied, to align it
   if (!values)
-    throw new KleinbildError("unsupported", `${label} is stored as ${type}; F32, BF16 and F16 can be read.`, {
+    throw new KleinbildError("unsupported", `${label} has the type ${type}; supported types are F32, BF16 and F16.`, {
       tensor: label,
     });
   for (const value of values) expectFinite(label, value);
@@ -28,7 +28,7 @@ function expectFinite(label: string, value: number): number {
   });
 }
 
-/** The one number of a scalar, which trainers store in any type. */
+/** The value of a scalar. Trainers store it in any type. */
 export function readScalar(stored: LoraValues): number {
   const { label, type, shape, bytes } = stored;
   if (shape.length > 1 || (shape[0] ?? 1) !== 1)

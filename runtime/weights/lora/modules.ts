@@ -7,18 +7,18 @@ import {
   whole,
 } from "../names/transformer-modules.ts";
 
-/** A linear layer that a LoRA changes: its output rows, slice by slice. */
+/** A linear layer that a LoRA changes: slices of the output rows of its tensors. */
 export type LoraTarget = ModuleRows;
 
-/** kohya writes dots as underscores, so names are compared in that form. */
+/** kohya writes dots as underscores, so names are compared with underscores. */
 const flat = (name: string): string => name.replaceAll(".", "_");
 
-/** By flattened names, those of diffusers added. */
+/** Targets by flattened name. Each tensor is found under its name in diffusers too. */
 function tableOf(modules: Readonly<Record<string, LoraTarget>>): ReadonlyMap<string, LoraTarget> {
   const table = new Map<string, LoraTarget>();
   for (const [name, target] of Object.entries(modules)) {
     table.set(flat(name), target);
-    if (new Set(target.map(({ tensor }) => tensor)).size < target.length) continue; // reordered: has its own entry
+    if (new Set(target.map(({ tensor }) => tensor)).size < target.length) continue; // a reordered tensor has an entry of its own
     for (const { tensor } of target) table.set(flat(tensor.replace(/\.weight$/, "")), [{ tensor, slot: 0, slots: 1 }]);
   }
   return table;
@@ -32,7 +32,7 @@ const PREFIXES = ["base_model.model.", "model.diffusion_model.", "diffusion_mode
 const FLAT_PREFIX = /^(?:lora_unet_|lora_transformer_|lycoris_)/;
 const BLOCK = /^(double_blocks|transformer_blocks|single_blocks|single_transformer_blocks)_(\d{1,4})_(.+)$/;
 
-/** The layer that a module's name stands for, in any style and with any prefix; undefined when klein has none such. */
+/** The layer of a module's name in any key style, with any prefix; undefined if klein has no such layer. */
 export function resolveModule(name: string): LoraTarget | undefined {
   let rest = name;
   for (const prefix of PREFIXES) if (rest.startsWith(prefix)) rest = rest.slice(prefix.length);

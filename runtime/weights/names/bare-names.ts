@@ -1,13 +1,13 @@
 import type { WeightPart } from "../inventory.ts";
 
-/** What files put before the names of a part's tensors; a text encoder's may lack its `model.` too. */
+/** Prefixes that files put before the names of a part's tensors. */
 const PREFIXES: Readonly<Record<WeightPart, RegExp>> = {
   textEncoder: /^(?:(?:text_encoders?|cond_stage_model)\.)?(?:qwen3_\w+\.)?(?:transformer\.)?/,
   transformer: /^(?:model\.diffusion_model\.|diffusion_model\.|transformer\.|model\.)?/,
   vae: /^(?:first_stage_model\.|vae\.|autoencoder\.)?/,
 };
 
-/** Other spellings of single names that are in use, some of them mflux's. */
+/** Replacements of unusual spellings, some of them by mflux. Text encoders may lack the prefix `model.`. */
 const SPELLINGS: Readonly<Record<WeightPart, readonly (readonly [RegExp, string])[]>> = {
   textEncoder: [[/^(layers|embed_tokens|norm)\./, "model.$1."]],
   transformer: [
@@ -18,7 +18,7 @@ const SPELLINGS: Readonly<Record<WeightPart, readonly (readonly [RegExp, string]
   vae: [[/(\.attentions\.0\.to_out)\.(weight|bias)$/, "$1.0.$2"]],
 };
 
-/** The modules of a part in all namings. */
+/** The modules of each part in all layouts. */
 const MODULES: Readonly<Record<WeightPart, RegExp>> = {
   textEncoder:
     /^(?:model\.(?:embed_tokens|norm|layers\.\d+)|lm_head|token_embd|blk\.\d+|output|output_norm|rope_freqs)\./,
@@ -27,7 +27,7 @@ const MODULES: Readonly<Record<WeightPart, RegExp>> = {
   vae: /^(?:encoder\.(?:conv_in|down|down_blocks|mid|mid_block|norm_out|conv_norm_out|conv_out|quant_conv)|decoder\.(?:post_quant_conv|conv_in|mid|mid_block|up|up_blocks|norm_out|conv_norm_out|conv_out)|quant_conv|post_quant_conv|bn)\./,
 };
 
-/** Tensors of a part's files that klein does not read: the language model's head, a count of batches. */
+/** Tensors of each part that klein does not need: the head of the language model, a count of batches. */
 const UNREAD: Readonly<Record<WeightPart, RegExp | undefined>> = {
   textEncoder: /^(?:model\.norm|lm_head|output|output_norm|rope_freqs)\.weight$/,
   transformer: undefined,
@@ -36,14 +36,14 @@ const UNREAD: Readonly<Record<WeightPart, RegExp | undefined>> = {
 
 const LAYER = /^(?:model\.layers|blk)\.(\d+)\./;
 
-/** The name without what the file puts before it, in the usual spelling; undefined where it is of no module of the part. */
+/** The name without prefix in its usual spelling; undefined if it does not belong to the part. */
 export function bareName(part: WeightPart, name: string): string | undefined {
   const rest = name.replace(PREFIXES[part], "");
   const bare = SPELLINGS[part].reduce((text, [pattern, replacement]) => text.replace(pattern, replacement), rest);
   return MODULES[part].test(bare) ? bare : undefined;
 }
 
-/** Whether a part has this tensor and klein, which takes the text encoder's first `layers` layers, does not read it. */
+/** Whether klein does not need this tensor of a part. It uses only the first `layers` layers of the text encoder. */
 export function isUnread(part: WeightPart, bare: string, layers: number): boolean {
   if (UNREAD[part]?.test(bare)) return true;
   const layer = part === "textEncoder" ? LAYER.exec(bare)?.[1] : undefined;

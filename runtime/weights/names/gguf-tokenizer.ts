@@ -1,57 +1,57 @@
 import { KleinbildError } from "../../errors.ts";
 
-/** The two files of a tokenizer, parsed. */
+/** The two parsed files of a tokenizer. */
 export interface TokenizerFiles {
-  /** As `tokenizer.json` of the tokenizers library. */
+  /** `tokenizer.json` of Hugging Face's tokenizers library. */
   readonly json: unknown;
-  /** As `tokenizer_config.json`: its `pad_token` is read. */
+  /** `tokenizer_config.json`. Only its `pad_token` is used. */
   readonly config: unknown;
 }
 
-/** Kinds of tokens in a GGUF file that are no ordinary ones; llama.cpp's `llama_token_type`. */
+/** Types of special tokens in a GGUF file. Source: llama.cpp, `llama_token_type`. */
 const CONTROL = 3;
 const USER_DEFINED = 4;
-/** Fills the vocabulary up to the rows of the embedding. */
+/** Pads the vocabulary to the number of rows of the embedding. */
 const UNUSED = 5;
 
-/** What klein pads with, whatever the file would. */
+/** The token that klein pads prompts with, even if a file names another one. */
 export const PAD_TOKEN = "<|endoftext|>";
 
-/** Words, digits one by one, punctuation, line breaks and spaces: what Qwen cuts a text into before byte pairs are joined. */
+/** Qwen's split of a text before byte pairs are merged: words, single digits, punctuation, line breaks and spaces. */
 const QWEN2_PIECES =
   "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+";
 
-/** What a GGUF file's header says of its tokenizer. */
+/** The tokenizer in the header of a GGUF file. */
 export interface GgufVocabulary {
   /** `tokenizer.ggml.model` and `tokenizer.ggml.pre` */
   readonly model: unknown;
   readonly pre: unknown;
-  /** By id; ordinary ones in the alphabet of bytes. */
+  /** Tokens by id. Ordinary tokens are written in the byte-level alphabet. */
   readonly tokens: readonly unknown[];
   readonly types: readonly unknown[];
-  /** Two tokens with a space between them. */
+  /** Pairs of tokens with a space between them. */
   readonly merges: readonly unknown[];
 }
 
-/** The tokenizer of a Qwen encoder from its GGUF file. @throws KleinbildError `invalid-model` when it is another one, or damaged */
+/** Converts the tokenizer of a Qwen GGUF file. @throws KleinbildError `invalid-model` when it is damaged or not Qwen's */
 export function ggufTokenizer({ model, pre, tokens, types, merges }: GgufVocabulary, path: string): TokenizerFiles {
   const invalid = (message: string): KleinbildError =>
     new KleinbildError("invalid-model", `${path}: ${message}.`, { path });
   if (model !== "gpt2" || pre !== "qwen2")
-    throw invalid(`its tokenizer is ${String(model)}, ${String(pre)}; that of Qwen, gpt2, qwen2, was expected`);
+    throw invalid(`its tokenizer is ${String(model)}, ${String(pre)}; Qwen's (gpt2, qwen2) was expected`);
   if (types.length !== tokens.length)
-    throw invalid(`its tokenizer has ${tokens.length} tokens and the types of ${types.length}`);
+    throw invalid(`its tokenizer has ${tokens.length} tokens and ${types.length} types`);
   const vocab: Record<string, number> = Object.create(null) as Record<string, number>;
   const added: { id: number; content: string; special: boolean }[] = [];
   for (const [id, content] of tokens.entries()) {
-    if (typeof content !== "string") throw invalid(`token ${id} is no text`);
+    if (typeof content !== "string") throw invalid(`token ${id} is not a string`);
     const type = types[id];
     if (type === CONTROL || type === USER_DEFINED) added.push({ id, content, special: type === CONTROL });
     else if (type !== UNUSED) vocab[content] = id;
   }
   const pairs = merges.map((merge, i) => {
     const pair = typeof merge === "string" ? merge.split(" ") : [];
-    if (pair.length !== 2) throw invalid(`merge ${i} of its tokenizer is not two tokens`);
+    if (pair.length !== 2) throw invalid(`merge ${i} of its tokenizer is not a pair of tokens`);
     return pair;
   });
   return { json: tokenizerJson(vocab, pairs, added), config: { pad_token: PAD_TOKEN } };

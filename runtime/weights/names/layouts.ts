@@ -10,23 +10,24 @@ import {
 } from "./transformer-modules.ts";
 import { bflVaeName, ggufTextName, isVaeProjection } from "./renamings.ts";
 
-/** Rows of a tensor under its name in diffusers or transformers. */
+/** Rows of a canonical tensor. */
 interface LayoutPiece {
+  /** Name of the tensor in diffusers or transformers. */
   readonly canonical: string;
   readonly firstRow: number;
   readonly rows: number;
 }
 
-/** A tensor as files of one naming hold it: rows of canonical tensors, one piece behind the other. */
+/** A tensor in files of one layout: consecutive rows of canonical tensors. */
 export interface LayoutTensor {
   readonly name: string;
   readonly shape: readonly number[];
   readonly pieces: readonly LayoutPiece[];
-  /** A convolution stored as [out, size, size, in], as MLX has them. */
+  /** Whether it is a convolution stored as [out, size, size, in], as in MLX. */
   readonly channelsLast?: boolean;
 }
 
-/** The namings that files of each part come in; the first is the canonical one. GGUF files of the transformer are `bfl`. */
+/** The layouts of each part: names and shapes of stored tensors. The first is canonical. GGUF transformers use `bfl`. */
 export const LAYOUTS = {
   textEncoder: ["transformers", "gguf"],
   transformer: ["diffusers", "diffusers-fused", "bfl"],
@@ -35,28 +36,28 @@ export const LAYOUTS = {
 
 export type Layout<P extends WeightPart = WeightPart> = (typeof LAYOUTS)[P][number];
 
-/** Every tensor of a part as files of a naming hold it, without prefix. */
+/** All tensors of a part in a layout, without prefix. */
 export function layoutTensors<P extends WeightPart>(
   config: ModelConfig,
   part: P,
   layout: Layout<P>,
 ): readonly LayoutTensor[] {
   const tensors = inventory(config, part);
-  const naming: Layout = layout;
-  switch (naming) {
+  const widened: Layout = layout;
+  switch (widened) {
     case "transformers":
     case "diffusers":
       return tensors.map((tensor) => renamed(tensor, tensor.name));
     case "gguf":
       return tensors.map((tensor) => renamed(tensor, ggufTextName(tensor.name)));
     case "diffusers-fused":
-      return joined(tensors, [...inBlocks("transformer_blocks", FUSED_MODULES, config.transformer.doubleBlocks)]);
+      return joined(tensors, [...fusedModules(config.transformer)]);
     case "diffusers-channels-last":
       return tensors.map(channelsLast);
     case "bfl":
       return part === "vae" ? bflVae(tensors, config) : joined(tensors, [...bflModules(config.transformer)]);
     default:
-      return naming satisfies never;
+      return widened satisfies never;
   }
 }
 
@@ -70,7 +71,7 @@ function channelsLast(tensor: InventoryTensor): LayoutTensor {
   return { ...renamed(tensor, tensor.name, [out, height, width, inputs]), channelsLast: true };
 }
 
-/** The projections of attention are convolutions of one pixel, and the levels of the decoder count from the picture. */
+/** BFL stores the projections of attention as 1×1 convolutions, and counts the levels of the decoder from the picture. */
 function bflVae(tensors: readonly InventoryTensor[], config: ModelConfig): LayoutTensor[] {
   return tensors.map((tensor) => {
     const shape = isVaeProjection(tensor.name) ? [...tensor.shape, 1, 1] : tensor.shape;
@@ -78,10 +79,10 @@ function bflVae(tensors: readonly InventoryTensor[], config: ModelConfig): Layou
   });
 }
 
-/** A stored tensor and its rows, slice by slice. */
+/** A stored tensor and the slices that it consists of. */
 type Module = readonly [name: string, rows: ModuleRows];
 
-/** Modules as stored tensors; what no module holds stays under its own name. */
+/** Modules as stored tensors. Tensors of no module keep their names. */
 function joined(tensors: readonly InventoryTensor[], modules: readonly Module[]): LayoutTensor[] {
   const rest = new Map(tensors.map((tensor) => [tensor.name, tensor]));
   const shapes = new Map(tensors.map(({ name, shape }) => [name, shape]));
@@ -97,7 +98,7 @@ function joined(tensors: readonly InventoryTensor[], modules: readonly Module[])
   return [...stored, ...[...rest.values()].map((tensor) => renamed(tensor, tensor.name))];
 }
 
-/** Norms of queries and keys, which are no linear layers. */
+/** Norms of queries and keys. */
 const DOUBLE_NORMS: Readonly<Record<string, ModuleRows>> = {
   "img_attn.norm.query_norm": whole("attn.norm_q"),
   "img_attn.norm.key_norm": whole("attn.norm_k"),
@@ -109,28 +110,37 @@ const SINGLE_NORMS: Readonly<Record<string, ModuleRows>> = {
   "norm.key_norm": whole("attn.norm_k"),
 };
 
-function* bflModules({ doubleBlocks, singleBlocks }: TransformerConfig): Generator<Module> {
-  for (const [name, rows] of Object.entries(GLOBAL_MODULES)) yield [`${name}.weight`, rows];
-  const double = { from: "transformer_blocks", to: "double_blocks", count: doubleBlocks };
-  const single = { from: "single_transformer_blocks", to: "single_blocks", count: singleBlocks };
-  yield* inBlocks(double.from, DOUBLE_MODULES, double.count, double.to);
-  yield* inBlocks(double.from, DOUBLE_NORMS, double.count, double.to, "scale");
-  yield* inBlocks(single.from, SINGLE_MODULES, single.count, single.to);
-  yield* inBlocks(single.from, SINGLE_NORMS, single.count, single.to, "scale");
+function* fusedModules({ doubleBlocks: count }: TransformerConfig): Generator<Module> {
+  yield* inBlocks({ canonical: "transformer_blocks", stored: "transformer_blocks", count }, FUSED_MODULES);
 }
 
-/** The modules of each of `count` blocks, which lie under `list` in the file and under `canonical` in diffusers. */
+function* bflModules({ doubleBlocks, singleBlocks }: TransformerConfig): Generator<Module> {
+  for (const [name, rows] of Object.entries(GLOBAL_MODULES)) yield [`${name}.weight`, rows];
+  const double = { canonical: "transformer_blocks", stored: "double_blocks", count: doubleBlocks };
+  const single = { canonical: "single_transformer_blocks", stored: "single_blocks", count: singleBlocks };
+  yield* inBlocks(double, DOUBLE_MODULES);
+  yield* inBlocks(double, DOUBLE_NORMS, "scale");
+  yield* inBlocks(single, SINGLE_MODULES);
+  yield* inBlocks(single, SINGLE_NORMS, "scale");
+}
+
+/** Equal blocks, by the prefix of their names in diffusers and in a file. */
+interface Blocks {
+  readonly canonical: string;
+  readonly stored: string;
+  readonly count: number;
+}
+
+/** The modules of all blocks. */
 function* inBlocks(
-  canonical: string,
+  { canonical, stored, count }: Blocks,
   modules: Readonly<Record<string, ModuleRows>>,
-  count: number,
-  list = canonical,
   suffix = "weight",
 ): Generator<Module> {
   for (let i = 0; i < count; i++)
     for (const [name, rows] of Object.entries(modules))
       yield [
-        `${list}.${i}.${name}.${suffix}`,
+        `${stored}.${i}.${name}.${suffix}`,
         rows.map((slice) => ({ ...slice, tensor: `${canonical}.${i}.${slice.tensor}` })),
       ];
 }

@@ -4,45 +4,46 @@ import type { StoredTensor, TensorFile } from "../formats/tensor-file.ts";
 import type { WeightPart } from "../inventory.ts";
 import type { ModelSource } from "../sources/model-source.ts";
 import { bareName, isUnread } from "./bare-names.ts";
-import { anchorNames, type BareTensors, namingOf } from "./naming.ts";
+import { anchorNames, type BareTensors, layoutOf } from "./naming.ts";
 import { listed } from "./part-views.ts";
 import { folderWeights, WEIGHT_FILE_NAMES, weightGroups } from "./weight-files.ts";
 
-/** Where diffusers puts the parts. */
+/** The folders of diffusers. */
 const PART_FOLDERS = {
   textEncoder: "text_encoder",
   transformer: "transformer",
   vae: "vae",
 } as const satisfies Record<WeightPart, string>;
 
-/** The files of a part, and its tensors in them. */
+/** The files of a part and its tensors in them. */
 export interface PartFiles {
   readonly files: readonly TensorFile[];
+  /** The index of a sharded part. */
   readonly index?: string | undefined;
   readonly tensors: BareTensors;
 }
 
-/** Which files hold a part, where they are not to be looked for. */
+/** Paths of the files of parts that need not be searched for. */
 export type PartPaths = Partial<Record<WeightPart, readonly string[]>>;
 
-/** Finds the files of every part of a model: those given, those under diffusers' names, or any whose tensors tell. */
+/** Finds the files of a part: the given files, those with the names of diffusers, or any file with its tensors. */
 export class PartFinder {
   readonly #source: ModelSource;
   readonly #layers: number;
   readonly #signal: AbortSignal | undefined;
   readonly #opened = new Map<string, Promise<TensorFile>>();
   #groups: Promise<readonly (readonly TensorFile[])[]> | undefined;
-  /** Why a file could not be read that perhaps nobody needs. */
+  /** Errors of unreadable files. They count only if a part is not found. */
   readonly #failures: unknown[] = [];
 
-  /** @param layers  of the text encoder that are read */
+  /** @param layers  number of text encoder layers that are needed */
   constructor(source: ModelSource, layers: number, signal?: AbortSignal) {
     this.#source = source;
     this.#layers = layers;
     this.#signal = signal;
   }
 
-  /** @throws KleinbildError `missing-file` when there are none, `invalid-model` when it is not clear which, or they are damaged */
+  /** @throws KleinbildError `missing-file` when no file holds the part, `invalid-model` when several do or one is damaged */
   async find(part: WeightPart, given?: readonly string[]): Promise<PartFiles> {
     const isRead = (name: string): boolean => {
       const bare = bareName(part, name);
@@ -57,14 +58,14 @@ export class PartFinder {
     }
     const found = (await this.#listedGroups())
       .map((files) => ({ files, tensors: partTensors(part, files) }))
-      .filter(({ tensors }) => namingOf(part, tensors) !== undefined);
+      .filter(({ tensors }) => layoutOf(part, tensors) !== undefined);
     const here = found.filter(({ files }) => files[0]!.path.startsWith(`${PART_FOLDERS[part]}/`));
     const [one, ...others] = here.length > 0 ? here : found;
-    if (!one) throw this.#failures[0] ?? (await this.#nothing(part));
+    if (!one) throw this.#failures[0] ?? (await this.#missing(part));
     if (others.length > 0)
       throw new KleinbildError(
         "invalid-model",
-        `Several files hold the ${part}: ${listed([one, ...others].map(({ files }) => files[0]!.path))}. One was expected: leave the others out, or say which it is.`,
+        `Several files hold the ${part}: ${listed([one, ...others].map(({ files }) => files[0]!.path))}. One was expected: remove the others, or name the file to use.`,
         { part },
       );
     return one;
@@ -92,22 +93,21 @@ export class PartFinder {
     return groups;
   }
 
-  /** The error for a part that no file holds. */
-  async #nothing(part: WeightPart): Promise<KleinbildError> {
+  async #missing(part: WeightPart): Promise<KleinbildError> {
     const folder = PART_FOLDERS[part];
     const { description } = this.#source;
     const others = (await this.#source.list(this.#signal))
-      ? `none of its ${(await this.#listedGroups()).flat().length} safetensors and GGUF files has ${anchorNames(part)}`
+      ? `none of its ${(await this.#listedGroups()).flat().length} safetensors and GGUF files has the tensor ${anchorNames(part)}`
       : "its other files cannot be listed";
     return new KleinbildError(
       "missing-file",
-      `The ${part} is missing: ${folder}/ of ${description} holds none of ${WEIGHT_FILE_NAMES} or their indexes, and ${others}.`,
+      `The ${part} is missing: ${folder}/ of ${description} has neither ${WEIGHT_FILE_NAMES} nor an index, and ${others}.`,
       { folder, part },
     );
   }
 }
 
-/** Tensors of a part in its files. @throws KleinbildError `invalid-model` when one is there twice */
+/** @throws KleinbildError `invalid-model` when a tensor is stored twice */
 function partTensors(part: WeightPart, files: readonly TensorFile[]): BareTensors {
   const found = new Map<string, StoredTensor>();
   for (const { path, tensors } of files)
@@ -117,7 +117,7 @@ function partTensors(part: WeightPart, files: readonly TensorFile[]): BareTensor
       if (found.has(bare))
         throw new KleinbildError(
           "invalid-model",
-          `${path}: ${tensor.name} is stored twice, as ${found.get(bare)!.name} too.`,
+          `${path}: ${tensor.name} is stored twice; ${found.get(bare)!.name} is the same tensor.`,
           { tensor: tensor.name, path },
         );
       found.set(bare, tensor);

@@ -1,4 +1,4 @@
-/** Names of a Qwen3 layer's modules in llama.cpp's GGUF files, by those of transformers. */
+/** Names of a Qwen3 layer's modules in llama.cpp's GGUF files, by their names in transformers. */
 const GGUF_LAYER: Readonly<Record<string, string>> = {
   input_layernorm: "attn_norm",
   post_attention_layernorm: "ffn_norm",
@@ -13,7 +13,7 @@ const GGUF_LAYER: Readonly<Record<string, string>> = {
   "mlp.down_proj": "ffn_down",
 };
 
-/** The name in a GGUF file of a tensor of the text encoder. */
+/** The name of a text encoder's tensor in a GGUF file. */
 export function ggufTextName(name: string): string {
   const layer = /^model\.layers\.(\d+)\.(.+)\.weight$/.exec(name);
   return layer ? `blk.${layer[1]}.${GGUF_LAYER[layer[2]!]}.weight` : "token_embd.weight";
@@ -21,12 +21,12 @@ export function ggufTextName(name: string): string {
 
 const VAE_PROJECTION = /\.attentions\.0\.to_(?:q|k|v|out\.0)\.weight$/;
 
-/** Whether a tensor of the autoencoder is a matrix of its attention, which BFL stores as a convolution of one pixel. */
+/** Whether a tensor of the autoencoder is a matrix of its attention. BFL stores these as 1×1 convolutions. */
 export function isVaeProjection(name: string): boolean {
   return VAE_PROJECTION.test(name);
 }
 
-/** From diffusers' names to BFL's, in this order. */
+/** Replacements from diffusers' names to BFL's. Their order matters. */
 const VAE_RENAMINGS: readonly (readonly [RegExp, string])[] = [
   [/^quant_conv/, "encoder.quant_conv"],
   [/^post_quant_conv/, "decoder.post_quant_conv"],
@@ -44,7 +44,7 @@ const VAE_RENAMINGS: readonly (readonly [RegExp, string])[] = [
   [/conv_shortcut/, "nin_shortcut"],
 ];
 
-/** BFL's name of a tensor of the autoencoder; its decoder's levels count from the picture, diffusers' from the latents. */
+/** BFL's name of an autoencoder's tensor. It counts the decoder's levels from the picture, diffusers from the latents. */
 export function bflVaeName(name: string, levels: number): string {
   const renamed = VAE_RENAMINGS.reduce((text, [pattern, replacement]) => text.replace(pattern, replacement), name);
   return renamed.replace(/up_blocks\.(\d+)/, (_, block: string) => `up.${levels - 1 - Number(block)}`);

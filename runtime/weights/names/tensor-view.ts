@@ -1,30 +1,30 @@
 import { KleinbildError } from "../../errors.ts";
 import type { PackedRows, PackedTensor, StoredTensor } from "../formats/tensor-file.ts";
 
-/** Rows of a view that lie together in one stored tensor. */
+/** Consecutive rows of a view in one stored tensor. */
 export interface ViewPiece {
   readonly tensor: StoredTensor;
-  /** Of the stored tensor. */
+  /** First row in the stored tensor. */
   readonly storedRow: number;
-  /** Of the view. */
+  /** First row in the view. */
   readonly firstRow: number;
   readonly rows: number;
-  /** A convolution stored as [out, size, size, in]. */
+  /** Whether the tensor is a convolution stored as [out, size, size, in]. */
   readonly channelsLast?: boolean | undefined;
 }
 
-/** Rows of a piece. */
+/** Requested rows of a piece. */
 interface Span {
   readonly piece: ViewPiece;
   readonly storedRow: number;
   readonly rows: number;
 }
 
-/** A tensor under the name and in the shape that the model knows, whose rows lie in one or more stored tensors. */
+/** A tensor under its canonical name and shape. Its rows come from one or more stored tensors. */
 export class TensorView {
   readonly name: string;
   readonly shape: readonly number[];
-  /** In the order of their rows, without gaps. */
+  /** Ordered by row, without gaps. */
   readonly pieces: readonly ViewPiece[];
 
   constructor(name: string, shape: readonly number[], pieces: readonly ViewPiece[]) {
@@ -33,7 +33,7 @@ export class TensorView {
     this.pieces = pieces;
   }
 
-  /** A stored tensor as it is. */
+  /** A view of one stored tensor. */
   static of(tensor: StoredTensor): TensorView {
     const rows = tensor.shape[0] ?? 1;
     return new TensorView(tensor.name, tensor.shape, [{ tensor, storedRow: 0, firstRow: 0, rows }]);
@@ -43,7 +43,7 @@ export class TensorView {
     return this.shape[0] ?? 1;
   }
 
-  /** Bytes of its rows in the files. */
+  /** Bytes in the files. */
   get bytes(): number {
     return this.pieces.reduce(
       (sum, { tensor, rows }) => sum + (tensor.bytes * rows) / Math.max(1, tensor.shape[0] ?? 1),
@@ -51,7 +51,7 @@ export class TensorView {
     );
   }
 
-  /** The format in which all of its rows can be had as the kernels read them. */
+  /** The packed format of all rows; undefined if they are not packed or have several formats. */
   get packedFormat(): PackedTensor["format"] | undefined {
     const [format, ...others] = new Set(this.pieces.map(({ tensor }) => tensor.packed?.format));
     return others.length === 0 ? format : undefined;
@@ -68,7 +68,7 @@ export class TensorView {
     return joined(read, (length) => new Float32Array(length));
   }
 
-  /** @throws KleinbildError `invalid-shape` beyond the last row, and where `packedFormat` is undefined */
+  /** @throws KleinbildError `invalid-shape` beyond the last row, and when `packedFormat` is undefined */
   async readPacked(first: number, rows: number, signal?: AbortSignal): Promise<PackedRows> {
     if (this.packedFormat === undefined)
       throw new KleinbildError("invalid-shape", `${this.name} is not stored in a packed format.`, {
@@ -95,7 +95,7 @@ export class TensorView {
     if (first < 0 || rows < 0 || first + rows > this.rows)
       throw new KleinbildError(
         "invalid-shape",
-        `${this.name} has ${this.rows} rows; ${rows} from row ${first} were asked for.`,
+        `${this.name} has ${this.rows} rows; ${rows} from row ${first} were requested.`,
         { tensor: this.name },
       );
     return this.pieces.flatMap((piece): Span[] => {
@@ -120,7 +120,7 @@ function joined<T extends Float32Array<ArrayBuffer> | Uint8Array<ArrayBuffer>>(
   return whole;
 }
 
-/** Kernels [rows, height, width, in] as [rows, in, height, width]. */
+/** Converts a convolution [rows, height, width, in] to [rows, in, height, width]. */
 function channelsFirst(values: Float32Array<ArrayBuffer>, shape: readonly number[]): Float32Array<ArrayBuffer> {
   const [, height, width, inputs] = shape as readonly [number, number, number, number];
   const pixels = height * width;

@@ -4,23 +4,23 @@ import { readJson } from "../sources/read-json.ts";
 import type { ModelSource } from "../sources/model-source.ts";
 import { ggufTokenizer, PAD_TOKEN, type TokenizerFiles } from "./gguf-tokenizer.ts";
 
-/** A tokenizer, by the files that it is in. */
+/** A tokenizer and its files. */
 export interface FoundTokenizer {
   readonly files: readonly string[];
-  /** Parsed, it is by far the largest thing of an open model: whoever needs it asks for it. */
+  /** Reads the tokenizer. This is deferred because the parsed tokenizer would be by far the largest object of an open model. */
   read(): Promise<TokenizerFiles>;
 }
 
 const NAME = "tokenizer.json";
-/** Where it lies: diffusers' folder, that of a text encoder that was downloaded whole, or beside single files. */
+/** Possible folders: of diffusers, of a text encoder that was downloaded as a whole, or beside single files. */
 const FOLDERS = ["tokenizer/", "text_encoder/", ""] as const;
 
 /**
- * The tokenizer of a model: its `tokenizer.json`, with the `tokenizer_config.json` beside it where there is one, else
- * what the text encoder's GGUF file holds.
+ * Finds the tokenizer of a model: `tokenizer.json` and, if it exists, the `tokenizer_config.json` beside it, or else the
+ * tokenizer in the text encoder's GGUF file.
  *
- * @param encoder  the text encoder's files
- * @throws KleinbildError `missing-file` when there is neither
+ * @param encoder  files of the text encoder
+ * @throws KleinbildError `missing-file` when the model has no tokenizer
  */
 export async function findTokenizer(
   source: ModelSource,
@@ -51,8 +51,8 @@ export async function findTokenizer(
   }
   throw new KleinbildError(
     "missing-file",
-    `${source.description} has no ${FOLDERS.map((folder) => folder + NAME).join(", ")}, and its text encoder is no GGUF ` +
-      "file with a tokenizer in it. Add the tokenizer.json of Qwen3, the same for all of klein's encoders.",
+    `${source.description} has no ${FOLDERS.map((folder) => folder + NAME).join(", ")}, and its text encoder is not a GGUF ` +
+      "file with a tokenizer. Add the tokenizer.json of Qwen3, which is the same for all klein models.",
     { path: FOLDERS[0] + NAME },
   );
 }

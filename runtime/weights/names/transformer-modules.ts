@@ -1,24 +1,21 @@
-/**
- * Where equal slices of a module's output rows belong: slice i of the module is slice `slot` of the `slots` equal ones of
- * the tensor `tensor`.
- */
+/** An equal slice of a module's output rows: slice `slot` of the `slots` equal slices of a tensor. */
 interface RowSlice {
-  /** As diffusers names it, with `.weight`. */
+  /** Name in diffusers, with `.weight`. */
   readonly tensor: string;
   readonly slot: number;
   readonly slots: number;
 }
 
-/** The output rows of a linear layer, slice by slice. */
+/** The slices that the output rows of a module consist of, in order. */
 export type ModuleRows = readonly RowSlice[];
 
-/** The one tensor of a module of the same rows. */
+/** A module that is one whole tensor. */
 export const whole = (tensor: string): ModuleRows => [{ tensor: `${tensor}.weight`, slot: 0, slots: 1 }];
 const joined = (...tensors: readonly string[]): ModuleRows => tensors.flatMap(whole);
 
 type Modules = Readonly<Record<string, ModuleRows>>;
 
-/** Linear layers outside the blocks, as BFL names them. */
+/** Linear layers outside the blocks, by their names in BFL's files. */
 export const GLOBAL_MODULES: Modules = {
   img_in: whole("x_embedder"),
   txt_in: whole("context_embedder"),
@@ -35,7 +32,7 @@ export const GLOBAL_MODULES: Modules = {
   ],
 };
 
-/** Linear layers of a double block, as BFL names them; their tensors are those of `transformer_blocks.N`. */
+/** Linear layers of a double block, by their names in BFL's files. The tensors belong to `transformer_blocks.N`. */
 export const DOUBLE_MODULES: Modules = {
   "img_attn.qkv": joined("attn.to_q", "attn.to_k", "attn.to_v"),
   "img_attn.proj": whole("attn.to_out.0"),
@@ -47,13 +44,13 @@ export const DOUBLE_MODULES: Modules = {
   "txt_mlp.2": whole("ff_context.linear_out"),
 };
 
-/** What diffusers joins in a double block when its projections are fused. */
+/** Layers of a double block that diffusers joins when it fuses projections. */
 export const FUSED_MODULES: Modules = {
   "attn.to_qkv": joined("attn.to_q", "attn.to_k", "attn.to_v"),
   "attn.to_added_qkv": joined("attn.add_q_proj", "attn.add_k_proj", "attn.add_v_proj"),
 };
 
-/** Linear layers of a single block, as BFL names them; their tensors are those of `single_transformer_blocks.N`. */
+/** Linear layers of a single block, by their names in BFL's files. The tensors belong to `single_transformer_blocks.N`. */
 export const SINGLE_MODULES: Modules = {
   linear1: whole("attn.to_qkv_mlp_proj"),
   linear2: whole("attn.to_out"),

@@ -4,22 +4,22 @@ import { readJson } from "../sources/read-json.ts";
 import type { ModelSource } from "../sources/model-source.ts";
 
 const SINGLE_FILES = ["diffusion_pytorch_model.safetensors", "model.safetensors"] as const;
-/** Shards lie beside their index: a name with slashes could lead anywhere. */
+/** Shards must be beside their index, so names with slashes are refused. */
 const ShardName = v.pipe(v.string(), v.regex(/^[\w.-]+\.safetensors$/));
 const ShardIndex = v.object({ weight_map: v.record(v.string(), ShardName) });
 
-/** Files of one part: the weights, in the order of their names, and the index that names them. */
+/** Files of one part: the weights, sorted by name, and their index if they are sharded. */
 export interface WeightFiles {
   readonly weights: readonly string[];
   readonly index?: string;
 }
 
 /**
- * The files of a folder under the names that diffusers and transformers give them.
+ * Finds files with the names of diffusers and transformers in a folder.
  *
- * @param isRead  which tensors are wanted: shards with none of them are left out
- * @returns undefined when there are none
- * @throws KleinbildError `invalid-model` when an index is damaged or leads elsewhere
+ * @param isRead  whether a tensor is needed; shards without such tensors are left out
+ * @returns undefined if there are no such files
+ * @throws KleinbildError `invalid-model` when an index is damaged or names a file in another folder
  */
 export async function folderWeights(
   source: ModelSource,
@@ -46,12 +46,12 @@ export async function folderWeights(
   return undefined;
 }
 
-/** What `folderWeights` looks for, for messages. */
+/** The names that `folderWeights` looks for, for messages. */
 export const WEIGHT_FILE_NAMES = SINGLE_FILES.join(", ");
 
 const SHARD = /-\d{5}-of-\d{5}(?=\.(?:safetensors|gguf)$)/;
 
-/** Files of weights among `paths`, the shards of one set together. */
+/** Groups the weight files among `paths`: shards of one set together, other files alone. */
 export function weightGroups(paths: readonly string[]): readonly (readonly string[])[] {
   const groups = new Map<string, string[]>();
   for (const path of paths) {

@@ -8,7 +8,7 @@ import type { ModelWriter } from "../store/model-writer.ts";
 import type { TensorStore } from "../tensor-store.ts";
 import { repackPart, type RepackReport } from "./repack-part.ts";
 
-/** Where diffusers has the weights of each part. */
+/** Paths of the weights of each part, as in diffusers. */
 export const WEIGHT_FILES = {
   textEncoder: "text_encoder/model.safetensors",
   transformer: "transformer/diffusion_pytorch_model.safetensors",
@@ -22,17 +22,17 @@ export interface RepackModelOptions {
   readonly method: QuantizationMethod;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((part: WeightPart, readBytes: number, totalBytes: number) => void) | undefined;
-  /** The tensors of a part, when it is its turn: they may have to be downloaded first. Default: those of the model. */
+  /** Opens the tensors of a part right before it is repacked, for example after a download. Default: the opened model's. */
   readonly openPart?: ((part: WeightPart) => Promise<TensorStore>) | undefined;
-  /** The new file of a part is whole: its original may go. */
+  /** Called when the new file of a part is complete. Its original may be deleted. */
   readonly onPartDone?: ((part: WeightPart) => Promise<void>) | undefined;
 }
 
 /**
- * Writes a model in diffusers layout with packed block matrices. Parts that are there already are passed over, so that it
- * goes on where it was interrupted.
+ * Writes a model in the layout of diffusers with packed block matrices. It skips parts that are complete already, so that it
+ * can continue after an interruption.
  *
- * @returns a report for each part that was made
+ * @returns a report for each part that was written
  */
 export async function repackModel(
   { config, stores, readTokenizer }: Pick<OpenModel, "config" | "stores" | "readTokenizer">,
@@ -40,7 +40,7 @@ export async function repackModel(
   options: RepackModelOptions,
 ): Promise<Partial<Record<WeightPart, RepackReport>>> {
   const { quantization, method, signal, onProgress, openPart, onPartDone } = options;
-  // first: what is wrong with them is known before hours of downloads
+  // first, to find errors in these files before hours of downloads
   for (const [path, value] of Object.entries(jsonFiles(config, await readTokenizer()))) {
     const file = await writer.file(path);
     await file.write(new TextEncoder().encode(JSON.stringify(value)));

@@ -12,7 +12,7 @@ import {
 import { readAhead } from "../read-ahead.ts";
 import type { TensorStore } from "../tensor-store.ts";
 
-/** Values that are read, converted and written at once. */
+/** Values that are read, converted and written at a time. */
 const WINDOW_VALUES = 2 << 20;
 const HEADER_ALIGNMENT = 8;
 
@@ -20,23 +20,23 @@ export interface RepackOptions {
   readonly quantization: "q8" | "q4";
   readonly method: QuantizationMethod;
   readonly signal?: AbortSignal | undefined;
-  /** Called with the bytes that were read, as they lie in the files. */
+  /** Called with the bytes that were read from the files. */
   readonly onBytes?: ((bytes: number) => void) | undefined;
 }
 
 export interface RepackReport {
-  /** Of the new file. */
+  /** Size of the new file. */
   readonly bytes: number;
-  /** Values that were quantized here; those that were packed already are copied. */
+  /** Values that were quantized. Packed values are copied and do not count. */
   readonly quantizedValues: number;
-  /** Root mean square of their errors, relative to theirs, measured on the first window of each matrix. */
+  /** Root mean square of the error relative to the root mean square of the values, from the first window of each matrix. */
   readonly relativeError: number;
 }
 
-/** How a tensor lies in the new file. */
+/** How a tensor is stored in the new file. */
 type Output = {
   readonly tensor: InventoryTensor;
-  /** Values of a row. */
+  /** Values per row. */
   readonly width: number;
 } & (
   | { readonly kind: "packed"; readonly isPacked: boolean }
@@ -52,11 +52,11 @@ interface Window {
 const BYTES = { F32: 4, F16: 2, BF16: 2 } as const;
 
 /**
- * Writes the tensors of a part as a safetensors file in which block matrices are packed as the kernels read them: codes U8
- * [rows, in / 32, 32 · bits / 8] under the tensor's name, scales F16 [rows, in / 32] under its name with `.scales`. The
- * others keep their type; where theirs is quantized they become F16. Nothing is held but a window, and a matrix's scales.
+ * Writes the tensors of a part to a safetensors file. Block matrices are packed as the kernels read them: codes U8
+ * [rows, in / 32, 32 · bits / 8] under the tensor's name, and scales F16 [rows, in / 32] under its name with `.scales`. Other
+ * tensors keep their type, or become F16 if it is a quantized one. Only one window and the scales of a matrix are held in RAM.
  *
- * @param write  takes the file from its beginning to its end
+ * @param write  receives the file from start to end
  */
 export async function repackPart(
   store: TensorStore,
@@ -101,7 +101,7 @@ export async function repackPart(
       await put(packed.packed);
       scales.push(f32ToF16(packed.scales));
       if (first + rows === tensor.shape[0]) {
-        for (const part of scales) await put(part);
+        for (const rows of scales) await put(rows);
         scales = [];
       }
     }
@@ -166,7 +166,11 @@ function encode(values: Float32Array<ArrayBuffer>, type: "F32" | "F16" | "BF16")
 
 function assertFinite({ scales }: PackedRows, name: string): void {
   if (!scales.every((scale) => Number.isFinite(scale)))
-    throw new KleinbildError("invalid-model", `${name} has values that are not finite: the file is damaged.`, {
-      tensor: name,
-    });
+    throw new KleinbildError(
+      "invalid-model",
+      `${name} has NaN or infinite values: the file is damaged. Download it again.`,
+      {
+        tensor: name,
+      },
+    );
 }

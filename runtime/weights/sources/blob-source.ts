@@ -1,10 +1,10 @@
 import { KleinbildError } from "../../errors.ts";
 import { assertWithin, type ModelFile, type ModelSource } from "./model-source.ts";
 
-/** Files that a user picked or dropped, by their paths within the model. */
+/** Files that a user picked or dropped, by path within the model. */
 export type ModelBlobs = Readonly<Record<string, Blob>>;
 
-/** A model in files that a user picked: they are read where they lie, and stay valid as long as nobody changes them. */
+/** A model in files that a user picked. They are read in place, and become unreadable when somebody changes them. */
 export class BlobSource implements ModelSource {
   readonly description = "the picked files";
   readonly #blobs: ReadonlyMap<string, Blob>;
@@ -30,7 +30,7 @@ export class BlobSource implements ModelSource {
         } catch (cause) {
           throw new KleinbildError(
             "missing-file",
-            `${path} cannot be read any more: it was changed, moved or deleted after it was picked.`,
+            `${path} can no longer be read: it was changed, moved or deleted after it was picked. Pick it again.`,
             { path },
             { cause },
           );
@@ -46,10 +46,10 @@ export class BlobSource implements ModelSource {
   async close(): Promise<void> {}
 }
 
-/** Picked files by their paths, below the folder that was picked where there is one. */
+/** Picked files by path. If a folder was picked, paths are relative to it. */
 export function blobsOf(files: Iterable<File>): ModelBlobs {
   const paths = [...files].map((file) => ({ file, path: file.webkitRelativePath || file.name }));
   const folder = /^[^/]+\//.exec(paths[0]?.path ?? "")?.[0] ?? "";
-  const isIn = folder !== "" && paths.every(({ path }) => path.startsWith(folder));
-  return Object.fromEntries(paths.map(({ file, path }) => [isIn ? path.slice(folder.length) : path, file]));
+  const isInFolder = folder !== "" && paths.every(({ path }) => path.startsWith(folder));
+  return Object.fromEntries(paths.map(({ file, path }) => [isInFolder ? path.slice(folder.length) : path, file]));
 }

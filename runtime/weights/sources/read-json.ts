@@ -1,10 +1,10 @@
 import { KleinbildError } from "../../errors.ts";
 import type { ModelSource } from "./model-source.ts";
 
-/** The largest JSON file of a model: the real tokenizer has 11 MB. */
+/** The largest JSON file of a real model, its tokenizer, has 11 MB. */
 const MAX_JSON_BYTES = 64 << 20;
 
-/** The object in a JSON file of a model. @throws KleinbildError `missing-file` or `invalid-model` */
+/** Reads a JSON file that holds an object. @throws KleinbildError `missing-file` or `invalid-model` */
 export async function readJson(
   source: ModelSource,
   path: string,
@@ -14,7 +14,7 @@ export async function readJson(
   if (file.size > MAX_JSON_BYTES)
     throw new KleinbildError(
       "invalid-model",
-      `${path} has ${file.size} bytes; a JSON file of at most ${MAX_JSON_BYTES} was expected.`,
+      `${path} has ${file.size} bytes; a JSON file may have at most ${MAX_JSON_BYTES}.`,
       { path },
     );
   const bytes = await file.read(0, file.size, signal);

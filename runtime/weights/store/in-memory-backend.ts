@@ -1,7 +1,7 @@
 import { KleinbildError } from "../../errors.ts";
 import type { ReadableFile, StorageReport, StoreBackend, WritableFile } from "./store-backend.ts";
 
-/** Keeps files in memory, where there is nothing else: they are gone with the page. */
+/** Keeps files in RAM when the platform has no other storage. They are lost with the page. */
 export class InMemoryBackend implements StoreBackend {
   readonly #files = new Map<string, Uint8Array<ArrayBuffer>>();
   readonly #locks = new Map<string, Promise<unknown>>();
@@ -88,10 +88,10 @@ export class InMemoryBackend implements StoreBackend {
 }
 
 export function storageFull(neededBytes: number, freeBytes: number | undefined, cause?: unknown): KleinbildError {
-  const free = freeBytes === undefined ? "there is no more room" : `${freeBytes} are free`;
+  const free = freeBytes === undefined ? "the storage is full" : `${freeBytes} are free`;
   return new KleinbildError(
     "storage-full",
-    `The store needs ${neededBytes} bytes more, and ${free}.`,
+    `The store needs ${neededBytes} more bytes, and ${free}. Delete models that you no longer need.`,
     { neededBytes, freeBytes: freeBytes ?? null },
     { cause },
   );

@@ -1,7 +1,7 @@
 import { KleinbildError } from "../../errors.ts";
 import type { ModelSource } from "../sources/model-source.ts";
-import type { RemoteModel, DownloadProgress, DownloadReport, DownloadTuning } from "./download/remote-files.ts";
-import { FileDownload, type Meter } from "./download/file-download.ts";
+import type { DownloadProgress, DownloadReport, DownloadTuning, Meter, RemoteModel } from "./download/remote-files.ts";
+import { FileDownload } from "./download/file-download.ts";
 import { storageFull } from "./in-memory-backend.ts";
 import { ModelWriter } from "./model-writer.ts";
 import { PartialFile } from "./partial-file.ts";
@@ -37,7 +37,7 @@ export interface Damage {
   readonly offset: number;
 }
 
-/** Models on this machine. What is not whole is never given out, whatever happened to the page or process that wrote it. */
+/** Models on this machine. Incomplete or damaged files are never read, even after a crash of the page or process that wrote them. */
 export class ModelStore {
   readonly #backend: StoreBackend;
 
@@ -45,7 +45,7 @@ export class ModelStore {
     this.#backend = backend;
   }
 
-  /** All models, also those that are not whole yet; last used first. */
+  /** All models, including incomplete ones; last used first. */
   async list(): Promise<readonly StoredModel[]> {
     const models: StoredModel[] = [];
     for (const id of await this.#backend.list("")) {
@@ -69,28 +69,27 @@ export class ModelStore {
   }
 
   /**
-   * Downloads the files of a plan, as far as they are not there. Another tab or process that does the same is waited for.
+   * Downloads the files that are missing. If another tab or process downloads the same model, this waits for it.
    *
    * @throws KleinbildError `storage-full`, `network`, `missing-file`, `damaged`, or the signal's reason
    */
-  async download(id: string, plan: RemoteModel, options: DownloadOptions = {}): Promise<DownloadReport> {
+  async download(id: string, model: RemoteModel, options: DownloadOptions = {}): Promise<DownloadReport> {
     const { signal = new AbortController().signal } = options;
     const meter: Meter = { wireBytes: 0, repeatedBytes: 0, retries: 0, restarts: 0 };
-    await this.#backend.withLock(id, () => this.#download(id, plan, options, meter, signal), signal);
+    await this.#backend.withLock(id, () => this.#download(id, model, { ...options, signal, meter }), signal);
     return meter;
   }
 
   async #download(
     id: string,
-    plan: RemoteModel,
-    options: DownloadOptions,
-    meter: Meter,
-    signal: AbortSignal,
+    model: RemoteModel,
+    options: DownloadOptions & { readonly signal: AbortSignal; readonly meter: Meter },
   ): Promise<void> {
-    const manifest = (await readManifest(this.#backend, id)) ?? emptyManifest(plan);
+    const { signal, meter } = options;
+    const manifest = (await readManifest(this.#backend, id)) ?? emptyManifest(model);
     const isNew = manifest.files.length === 0;
     const files = [...manifest.files];
-    const missing = plan.files.filter(({ path }) => !manifest.files.some((file) => file.path === path));
+    const missing = model.files.filter(({ path }) => !manifest.files.some((file) => file.path === path));
     if (missing.length === 0 && manifest.complete) return;
     const known = missing.reduce((sum, { bytes = 0 }) => sum + bytes, 0);
     await this.#assertRoom(known - (await this.#partialBytes(id)));
@@ -105,7 +104,14 @@ export class ModelStore {
           const totalBytes = doneBytes + [...totals.values()].reduce((sum, each) => sum + each, 0);
           options.onProgress?.({ path: file.path, storedBytes: doneBytes + storedBytes, totalBytes });
         };
-        const stored = await new FileDownload(this.#backend, id, file, options, meter, onProgress).run(signal);
+        const stored = await new FileDownload({
+          backend: this.#backend,
+          id,
+          file,
+          tuning: options,
+          meter,
+          onProgress,
+        }).run(signal);
         doneBytes += stored.bytes;
         totals.delete(file.path);
         files.push(stored);
@@ -116,13 +122,13 @@ export class ModelStore {
     } catch (error) {
       if (!(error instanceof KleinbildError) || error.code !== "storage-full") throw error;
       if (isNew) await this.#backend.remove(id);
-      // what browsers tell of their quota may be more than they give
+      // browsers may report more free space than they grant
       const { freeBytes } = error.details;
       throw storageFull(known, typeof freeBytes === "number" && freeBytes < known ? freeBytes : undefined, error);
     }
   }
 
-  /** Begins or goes on with a model that is made here, under its lock. */
+  /** Creates a model on this machine, or continues an earlier attempt. `work` runs under the lock of the model. */
   async write<T>(
     id: string,
     about: { readonly name: string; readonly address: string },
@@ -140,21 +146,21 @@ export class ModelStore {
     );
   }
 
-  /** The files of a model that are whole. @throws KleinbildError `missing-file` when there is none of that id */
+  /** The complete files of a model. @throws KleinbildError `missing-file` when no model has this id */
   async source(id: string): Promise<ModelSource> {
     const manifest = await readManifest(this.#backend, id);
-    if (!manifest) throw new KleinbildError("missing-file", `There is no stored model ${id}.`, { id });
+    if (!manifest) throw new KleinbildError("missing-file", `The store has no model ${id}.`, { id });
     await writeSealed(this.#backend, `${id}/used.json`, new Date().toISOString());
     return new StoredSource(this.#backend, id, manifest);
   }
 
-  /** Hashes all chunks again. Those that differ are taken off the model, to be downloaded again. */
+  /** Hashes all chunks again. Files with damaged chunks are removed, so that the next download fetches them. */
   async verify(id: string, { signal, onProgress }: VerifyOptions = {}): Promise<readonly Damage[]> {
     return this.#backend.withLock(
       id,
       async () => {
         const manifest = await readManifest(this.#backend, id);
-        if (!manifest) throw new KleinbildError("missing-file", `There is no stored model ${id}.`, { id });
+        if (!manifest) throw new KleinbildError("missing-file", `The store has no model ${id}.`, { id });
         const totalBytes = manifest.files.reduce((sum, { bytes }) => sum + bytes, 0);
         const damages: Damage[] = [];
         let verified = 0;
@@ -177,7 +183,7 @@ export class ModelStore {
     );
   }
 
-  /** Takes files off a model. */
+  /** Removes files of a model. */
   async deleteFiles(id: string, paths: readonly string[]): Promise<void> {
     await this.#backend.withLock(id, async () => {
       const manifest = await readManifest(this.#backend, id);
@@ -187,7 +193,7 @@ export class ModelStore {
 
   async delete(id: string): Promise<void> {
     await this.#backend.withLock(id, async () => {
-      await this.#backend.remove(`${id}/model.json`); // first: what is left over counts for nothing
+      await this.#backend.remove(`${id}/model.json`); // first: without it the other files are ignored
       await this.#backend.remove(id);
     });
   }
@@ -204,7 +210,7 @@ export class ModelStore {
     if (freeBytes !== undefined && neededBytes > freeBytes) throw storageFull(neededBytes, freeBytes);
   }
 
-  /** Bytes of files that are on their way: their room is taken already. */
+  /** Bytes of incomplete downloads, whose space is reserved already. */
   async #partialBytes(id: string): Promise<number> {
     let bytes = 0;
     for (const name of await this.#backend.list(`${id}/progress`)) {

@@ -1,16 +1,16 @@
 import type { StoreBackend, WritableFile } from "./store-backend.ts";
 import { CHUNK_BYTES, storedFilePath, type Manifest, sha256, writeManifest } from "./stored-model.ts";
 
-/** A file on its way into the store, from its beginning to its end. */
+/** A file that is being written to the store, from start to end. */
 export interface FileWriter {
   write(bytes: Uint8Array): Promise<void>;
-  /** Makes it part of the model. */
+  /** Finishes the file and adds it to the model. */
   close(): Promise<void>;
-  /** Removes it again. */
+  /** Removes the incomplete file. */
   discard(): Promise<void>;
 }
 
-/** Writes the files of a model that is made here. Files that became whole stay when it is interrupted, others do not. */
+/** Writes the files of a model that is created on this machine. After an interruption, finished files stay and others are written again. */
 export class ModelWriter {
   readonly #backend: StoreBackend;
   readonly #id: string;
@@ -22,14 +22,14 @@ export class ModelWriter {
     this.#manifest = manifest;
   }
 
-  /** Whether a file is whole already. */
+  /** Whether a file is finished. */
   async has(path: string): Promise<boolean> {
     return this.#manifest.files.some((file) => file.path === path);
   }
 
   async file(path: string): Promise<FileWriter> {
-    const place = storedFilePath(this.#id, path);
-    const file = await this.#backend.write(place);
+    const stored = storedFilePath(this.#id, path);
+    const file = await this.#backend.write(stored);
     await file.truncate(0);
     const chunks = new ChunkWriter(file);
     return {
@@ -44,12 +44,12 @@ export class ModelWriter {
       discard: async () => {
         await chunks.abandon();
         await file.close();
-        await this.#backend.remove(place);
+        await this.#backend.remove(stored);
       },
     };
   }
 
-  /** Says that the model is whole. */
+  /** Marks the model as complete. */
   async publish(): Promise<void> {
     await this.#save({ complete: true });
   }
@@ -61,7 +61,7 @@ export class ModelWriter {
   }
 }
 
-/** Gathers bytes to chunks, hashes and writes them. */
+/** Collects bytes into chunks, hashes the chunks and writes them. */
 class ChunkWriter {
   readonly hashes: string[] = [];
   bytes = 0;
@@ -76,26 +76,26 @@ class ChunkWriter {
 
   async write(bytes: Uint8Array): Promise<void> {
     for (let at = 0; at < bytes.length;) {
-      const part = bytes.subarray(at, at + CHUNK_BYTES - this.#filled);
-      this.#chunk.set(part, this.#filled);
-      this.#filled += part.length;
-      at += part.length;
+      const piece = bytes.subarray(at, at + CHUNK_BYTES - this.#filled);
+      this.#chunk.set(piece, this.#filled);
+      this.#filled += piece.length;
+      at += piece.length;
       if (this.#filled === CHUNK_BYTES) await this.#writeChunk();
     }
   }
 
-  /** Writes what is gathered, and waits until all is written. */
+  /** Writes the last chunk and waits until everything is written. */
   async end(): Promise<void> {
     await this.#writeChunk();
     await this.#writing;
   }
 
-  /** Waits until nothing is written any more, whether it worked or not. */
+  /** Waits until the last write has succeeded or failed. */
   async abandon(): Promise<void> {
     await this.#writing?.catch(() => {});
   }
 
-  /** The chunk is hashed and written while whoever makes the bytes goes on; the one before it is waited for. */
+  /** Starts to hash and write the chunk, once the chunk before it is written. The caller goes on meanwhile. */
   async #writeChunk(): Promise<void> {
     if (this.#filled === 0) return;
     const chunk = this.#chunk.slice(0, this.#filled);
@@ -104,7 +104,7 @@ class ChunkWriter {
     this.bytes += chunk.length;
     await this.#writing;
     this.#writing = this.#hashAndWrite(offset, chunk);
-    this.#writing.catch(() => {}); // whoever writes next sees it; until then it is not unhandled
+    this.#writing.catch(() => {}); // the next write throws it; until then it must not count as unhandled
   }
 
   async #hashAndWrite(offset: number, chunk: Uint8Array<ArrayBuffer>): Promise<void> {

@@ -21,12 +21,12 @@ const Begun = v.object({
 });
 
 /**
- * A file that is being downloaded, chunk by chunk in any order. A journal beside it has the hashes of the chunks that are
- * there, so that another process can go on; what the journal has is hashed again then, since a crash may have torn it.
+ * An incomplete download of a file. Its chunks come in any order. A journal beside the file holds the hashes of the stored
+ * chunks, so that another process can resume. It hashes these chunks again, because a crash may have left some half-written.
  */
 export class PartialFile {
   readonly bytes: number;
-  /** Of the version that the chunks are of, by address. */
+  /** Validators of the version that the chunks belong to, by address. */
   readonly validators: Readonly<Record<string, Validator>>;
   readonly #file: WritableFile;
   readonly #journal: WritableFile;
@@ -41,21 +41,19 @@ export class PartialFile {
     this.#hashes = Array.from({ length: Math.ceil(begun.bytes / CHUNK_BYTES) }, () => undefined);
   }
 
-  /** Begins a file of so many bytes; what was there of it is gone. @throws KleinbildError `storage-full` */
+  /** Starts a file and reserves its space. An earlier download of it is removed. @throws KleinbildError `storage-full` */
   static async begin(
     backend: StoreBackend,
     id: string,
     path: string,
-    bytes: number,
-    validators: Readonly<Record<string, Validator>>,
+    begun: { readonly bytes: number; readonly validators: Readonly<Record<string, Validator>> },
   ): Promise<PartialFile> {
     await PartialFile.remove(backend, id, path);
-    const begun = { bytes, validators };
     const file = await backend.write(storedFilePath(id, path));
     try {
-      await file.truncate(bytes);
-      const journal = await backend.write(`${progressPlace(id, path)}.chunks`);
-      await writeSealed(backend, `${progressPlace(id, path)}.json`, begun);
+      await file.truncate(begun.bytes);
+      const journal = await backend.write(`${progressPath(id, path)}.chunks`);
+      await writeSealed(backend, `${progressPath(id, path)}.json`, begun);
       return new PartialFile(begun, file, journal);
     } catch (error) {
       await file.close();
@@ -63,12 +61,12 @@ export class PartialFile {
     }
   }
 
-  /** What another process left, its chunks checked; undefined where there is nothing of use. */
+  /** Continues the download of an earlier process, with verified chunks; undefined if there is none. */
   static async resume(backend: StoreBackend, id: string, path: string): Promise<PartialFile | undefined> {
-    const begun = v.safeParse(Begun, await readSealed(backend, `${progressPlace(id, path)}.json`));
+    const begun = v.safeParse(Begun, await readSealed(backend, `${progressPath(id, path)}.json`));
     if (!begun.success) return undefined;
     const file = await backend.write(storedFilePath(id, path));
-    const journal = await backend.write(`${progressPlace(id, path)}.chunks`);
+    const journal = await backend.write(`${progressPath(id, path)}.chunks`);
     const partial = new PartialFile(begun.output, file, journal);
     if ((await file.size()) !== begun.output.bytes) {
       await partial.close();
@@ -80,8 +78,8 @@ export class PartialFile {
 
   static async remove(backend: StoreBackend, id: string, path: string): Promise<void> {
     await backend.remove(storedFilePath(id, path));
-    await backend.remove(`${progressPlace(id, path)}.json`);
-    await backend.remove(`${progressPlace(id, path)}.chunks`);
+    await backend.remove(`${progressPath(id, path)}.json`);
+    await backend.remove(`${progressPath(id, path)}.chunks`);
   }
 
   get chunks(): number {
@@ -96,7 +94,7 @@ export class PartialFile {
     return this.#storedBytes;
   }
 
-  /** Puts a chunk in its place. */
+  /** Stores a verified chunk. */
   async add(chunk: number, bytes: Uint8Array<ArrayBuffer>, hash: string): Promise<void> {
     await this.#file.write(chunk * CHUNK_BYTES, bytes);
     const record = new Uint8Array(RECORD_BYTES);
@@ -106,12 +104,12 @@ export class PartialFile {
     this.#count(chunk, hash);
   }
 
-  /** Bytes that are there, for a hash of the whole. */
+  /** Reads a stored chunk. */
   read(chunk: number): Promise<Uint8Array<ArrayBuffer>> {
     return this.#file.read(chunk * CHUNK_BYTES, this.#chunkBytes(chunk));
   }
 
-  /** The file as part of its model, once all chunks are there and safe. */
+  /** Makes a file with all its chunks safe from a crash, and describes it for the model's manifest. */
   async finish(path: string): Promise<StoredFile> {
     await this.#file.flush();
     return { path, bytes: this.bytes, chunks: this.#hashes.map((hash) => hash!) };
@@ -123,8 +121,8 @@ export class PartialFile {
   }
 
   static async forgetProgress(backend: StoreBackend, id: string, path: string): Promise<void> {
-    await backend.remove(`${progressPlace(id, path)}.json`);
-    await backend.remove(`${progressPlace(id, path)}.chunks`);
+    await backend.remove(`${progressPath(id, path)}.json`);
+    await backend.remove(`${progressPath(id, path)}.chunks`);
   }
 
   #chunkBytes(chunk: number): number {
@@ -147,6 +145,6 @@ export class PartialFile {
   }
 }
 
-function progressPlace(id: string, path: string): string {
+function progressPath(id: string, path: string): string {
   return `${id}/progress/${encodeURIComponent(path)}`;
 }

@@ -1,19 +1,19 @@
-/** A file of a store that is written, by one writer at a time. */
+/** A file that is open for writing. Only one writer may have it open. */
 export interface WritableFile {
   size(): Promise<number>;
   read(offset: number, length: number): Promise<Uint8Array<ArrayBuffer>>;
   /** @throws KleinbildError `storage-full` */
   write(offset: number, bytes: Uint8Array<ArrayBuffer>): Promise<void>;
   truncate(size: number): Promise<void>;
-  /** What was written survives a crash from here on. */
+  /** Makes earlier writes survive a crash. */
   flush(): Promise<void>;
   close(): Promise<void>;
 }
 
-/** A file of a store that is read; others may read it at the same time. */
+/** A file that is open for reading. Several readers may have it open. */
 export interface ReadableFile {
   readonly size: number;
-  /** Fewer bytes where the file is cut. */
+  /** Fewer bytes than `length` at the end of the file. */
   read(offset: number, length: number): Promise<Uint8Array<ArrayBuffer>>;
   close(): Promise<void>;
 }
@@ -28,19 +28,19 @@ export interface StorageReport {
   readonly persisted: boolean;
 }
 
-/** Where a store keeps its files. Paths are relative, with slashes; folders come and go with their files. */
+/** Storage for the files of a store. Paths are relative and use slashes. Folders exist while they hold files. */
 export interface StoreBackend {
-  /** Creates the file where it is not there. */
+  /** Opens a file for writing, and creates it if it does not exist. */
   write(path: string): Promise<WritableFile>;
-  /** Undefined where there is no such file. */
+  /** Undefined if the file does not exist. */
   read(path: string): Promise<ReadableFile | undefined>;
-  /** Writes a small file whole: afterwards it has the old contents or the new ones, or some that its reader refuses. */
+  /** Replaces a small file. After a crash it has its old contents, its new ones, or contents that `readSealed` rejects. */
   replace(path: string, bytes: Uint8Array<ArrayBuffer>): Promise<void>;
-  /** Names in a folder, sorted; none where it is not there. */
+  /** Sorted names in a folder; empty if it does not exist. */
   list(folder: string): Promise<readonly string[]>;
-  /** A file, or a folder with all that is in it; nothing where it is not there. */
+  /** Removes a file, or a folder with its contents. Does nothing if it does not exist. */
   remove(path: string): Promise<void>;
-  /** Runs `work` while no other tab or process holds the lock of that name. */
+  /** Runs `work` while no other tab or process holds the lock `name`. */
   withLock<T>(name: string, work: () => Promise<T>, signal?: AbortSignal): Promise<T>;
   storage(): Promise<StorageReport>;
 }

@@ -2,7 +2,7 @@ import { bytesToHex, hexToBytes, utf8ToBytes } from "@noble/hashes/utils.js";
 import * as v from "valibot";
 import type { StoreBackend } from "./store-backend.ts";
 
-/** Bytes that have a hash of their own: what is downloaded again when they are damaged. */
+/** Bytes of a chunk. Each chunk has its own hash and can be downloaded again alone. */
 export const CHUNK_BYTES = 1 << 20;
 
 /** A file of a stored model. */
@@ -46,7 +46,7 @@ const ManifestSchema = v.object({
   files: v.array(v.object({ path: v.string(), bytes: Natural, chunks: v.array(Sha256) })),
 });
 
-/** What the store writes of a model: its files as they became whole, and whether these are all. */
+/** The store's record of a model: its complete files, and whether these are all. */
 export interface Manifest {
   readonly formatVersion: 1;
   readonly name: string;
@@ -56,7 +56,7 @@ export interface Manifest {
   readonly files: readonly StoredFile[];
 }
 
-/** A JSON value with its hash before it, so that a half-written file counts as none. */
+/** Writes a JSON value after its hash, so that a half-written file is recognized. */
 export async function writeSealed(backend: StoreBackend, path: string, value: unknown): Promise<void> {
   const json = utf8ToBytes(JSON.stringify(value));
   const sealed = new Uint8Array(64 + json.length);
@@ -65,10 +65,10 @@ export async function writeSealed(backend: StoreBackend, path: string, value: un
   await backend.replace(path, sealed);
 }
 
-/** Another tab may replace a file while it is read: then it is read again, so often. */
+/** Tries to read a file that another tab may replace meanwhile. */
 const READS = 3;
 
-/** Undefined where there is none, or not a whole one. */
+/** Reads a value of `writeSealed`; undefined if there is none or it is half-written. */
 export async function readSealed(backend: StoreBackend, path: string): Promise<unknown> {
   for (let reads = 0; reads < READS; reads++) {
     const file = await backend.read(path);
@@ -83,7 +83,7 @@ export async function readSealed(backend: StoreBackend, path: string): Promise<u
   return undefined;
 }
 
-/** What browsers say of a file that was replaced after it was opened. */
+/** Browsers throw these errors for a file that was replaced after it was opened. */
 function ignoreReplacement(error: unknown): undefined {
   if (error instanceof DOMException && (error.name === "NotFoundError" || error.name === "NotReadableError"))
     return undefined;
@@ -99,7 +99,7 @@ export async function writeManifest(backend: StoreBackend, id: string, manifest:
   await writeSealed(backend, `${id}/model.json`, manifest);
 }
 
-/** Hexadecimal. */
+/** SHA-256, hexadecimal. */
 export async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
   return bytesToHex(new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)));
 }
@@ -109,7 +109,7 @@ export const HASH_BYTES = 32;
 export const hashBytes = (hex: string): Uint8Array<ArrayBuffer> => hexToBytes(hex);
 export const hashText = (bytes: Uint8Array): string => bytesToHex(bytes);
 
-/** Where a file of a model lies: names of models' files may hold what a file system does not like. */
+/** The path of a model's file in the store. Its names are encoded, because a file system may not allow them. */
 export function storedFilePath(id: string, path: string): string {
   return `${id}/files/${path.split("/").map(encodeURIComponent).join("/")}`;
 }

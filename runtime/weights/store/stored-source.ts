@@ -3,7 +3,7 @@ import { assertWithin, type ModelFile, type ModelSource } from "../sources/model
 import type { ReadableFile, StoreBackend } from "./store-backend.ts";
 import { CHUNK_BYTES, storedFilePath, type Manifest, sha256, type StoredFile } from "./stored-model.ts";
 
-/** A model of the store. Each chunk is checked against its hash before the first of its bytes is used. */
+/** A model of the store. Each chunk is verified before its first use. */
 export class StoredSource implements ModelSource {
   readonly description: string;
   readonly #backend: StoreBackend;
@@ -48,7 +48,7 @@ export class StoredSource implements ModelSource {
     const file = await this.#backend.read(storedFilePath(this.#id, path));
     if (file?.size === stored.bytes) return new VerifiedFile(file, stored, this.#id);
     await file?.close();
-    throw damaged(this.#id, path, `it has ${file?.size ?? "no"} bytes instead of ${stored.bytes}`);
+    throw damaged(this.#id, path, `it has ${file?.size ?? "no"} bytes; ${stored.bytes} were expected`);
   }
 }
 
@@ -84,8 +84,8 @@ class VerifiedFile implements ModelFile {
     for (let chunk = first; chunk < end; chunk++) {
       if (this.#verified[chunk]) continue;
       signal?.throwIfAborted();
-      const part = bytes.subarray((chunk - first) * CHUNK_BYTES, (chunk - first + 1) * CHUNK_BYTES);
-      if ((await sha256(part)) !== this.#stored.chunks[chunk])
+      const slice = bytes.subarray((chunk - first) * CHUNK_BYTES, (chunk - first + 1) * CHUNK_BYTES);
+      if ((await sha256(slice)) !== this.#stored.chunks[chunk])
         throw damaged(this.#id, path, `the hash of its bytes from ${chunk * CHUNK_BYTES} on differs`);
       this.#verified[chunk] = 1;
     }

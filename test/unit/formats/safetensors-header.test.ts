@@ -78,7 +78,7 @@ describe("readSafetensorsHeader", () => {
   it("refuses a header that claims more than the file, by one byte or by 2^63", async () => {
     await expectRefusal(
       withHeader("{}", new Uint8Array(0), 3n),
-      /claims 3 bytes, of which the file has 2; it may be cut off/,
+      /claims 3 bytes, and the file has only 2; it may be cut off/,
     );
     await expectRefusal(withHeader("{}", new Uint8Array(0), 2n ** 63n), /claims 9223372036854775808 bytes/);
   });
@@ -87,13 +87,13 @@ describe("readSafetensorsHeader", () => {
     for (const bytes of [9, 4096])
       await expectRefusal(
         new Uint8Array(bytes).fill(7),
-        /^a\/b.safetensors is not a valid safetensors file: it does not begin with the header of one\.$/,
+        /^a\/b.safetensors is not a valid safetensors file: it does not start with a safetensors header\.$/,
       );
   });
 
   it("refuses a header that claims less than it has", async () => {
     await expectRefusal(withHeader("{}", new Uint8Array(0), 1n), /not JSON/);
-    await expectRefusal(withHeader("{} ", new Uint8Array(0), 2n), /tensors end at byte 10, and it has 11/);
+    await expectRefusal(withHeader("{} ", new Uint8Array(0), 2n), /tensors end at byte 10, and the file has 11 bytes/);
   });
 
   for (const text of ["", "{", "not json", "{]"])
@@ -127,8 +127,8 @@ describe("readSafetensorsHeader", () => {
   it("refuses a tensor that ends one byte behind the file, and one that ends before it begins", async () => {
     const file = (begin: number, end: number) => withHeader(header({ x: ["U8", [4], begin, end] }), new Uint8Array(4));
     expect((await read(file(0, 4))).size).toBe(1);
-    await expectRefusal(file(0, 5), /x has the bytes 0 to 5 of 4/);
-    await expectRefusal(file(3, 2), /x has the bytes 3 to 2 of 4/);
+    await expectRefusal(file(0, 5), /x has the bytes 0 to 5, and the file has 4 bytes/);
+    await expectRefusal(file(3, 2), /x has the bytes 3 to 2, and the file has 4 bytes/);
     await expectRefusal(file(0, Number.MAX_SAFE_INTEGER), /x has the bytes/);
   });
 
@@ -149,9 +149,9 @@ describe("readSafetensorsHeader", () => {
     const file = (begin: number, end: number, size: number) =>
       withHeader(header({ x: ["U8", [4], 0, 4], y: ["U8", [end - begin], begin, end] }), new Uint8Array(size));
     expect((await read(file(4, 8, 8))).size).toBe(2);
-    await expectRefusal(file(3, 8, 8), /y begins at byte \d+, where \d+ was expected/);
-    await expectRefusal(file(0, 4, 4), /begins at byte/);
-    await expectRefusal(file(5, 8, 8), /y begins at byte/);
+    await expectRefusal(file(3, 8, 8), /y starts at byte \d+; \d+ was expected/);
+    await expectRefusal(file(0, 4, 4), /starts at byte/);
+    await expectRefusal(file(5, 8, 8), /y starts at byte/);
   });
 
   it("refuses a file that is longer than its tensors", () =>
@@ -159,7 +159,7 @@ describe("readSafetensorsHeader", () => {
 
   it("refuses a name that stands in the header twice, of which JSON keeps the last", () => {
     const entry = (begin: number) => `"x": {"dtype": "F32", "shape": [1], "data_offsets": [${begin}, ${begin + 4}]}`;
-    return expectRefusal(withHeader(`{${entry(0)}, ${entry(4)}}`, new Uint8Array(8)), /x begins at byte/);
+    return expectRefusal(withHeader(`{${entry(0)}, ${entry(4)}}`, new Uint8Array(8)), /x starts at byte/);
   });
 
   it("rejects with the reason of its signal", async () => {

@@ -59,11 +59,11 @@ describe("f8 tensors", () => {
     expect([...(await open(names)).tensors.keys()]).toEqual(["x.weight"]);
   });
 
-  it("take a scale for each row for an error of whoever reads them", async () => {
+  it("with a scale for each row are an error when they are read", async () => {
     const { tensors } = await open({ "x.weight": e4m3([2, 2]), "x.weight_scale": f32([2, 1], 1, 2) });
     await expect(tensors.get("x.weight")!.readRows(0, 1)).rejects.toMatchObject({
       code: "unsupported",
-      message: "a.safetensors: the scale of x.weight is F32 [2, 1]; one F32 for the tensor can be read.",
+      message: "a.safetensors: the scale of x.weight is F32 [2, 1]; one F32 for the whole tensor is supported.",
     });
   });
 
@@ -163,7 +163,7 @@ describe("an MLX pack", () => {
     },
   );
 
-  it("has bits in its metadata where mflux wrote it, and groups of 64 where nothing tells", async () => {
+  it("has bits in its metadata where mflux wrote it, and groups of 64 if nothing shows them", async () => {
     const shape = async (metadata: Readonly<Record<string, string>>): Promise<readonly number[]> =>
       (await open(mlxPack("x", 4, 256, 4, 64), metadata)).tensors.get("x.weight")!.shape;
     expect(await shape({})).toEqual([4, 256]);

@@ -47,11 +47,11 @@ describe("ggufTokenizer", () => {
   });
 
   for (const [change, message] of [
-    [{ model: "llama" }, /its tokenizer is llama, qwen2; that of Qwen, gpt2, qwen2, was expected/],
+    [{ model: "llama" }, /its tokenizer is llama, qwen2; Qwen's \(gpt2, qwen2\) was expected/],
     [{ pre: undefined }, /its tokenizer is gpt2, undefined; /],
-    [{ types: [1] }, /has 896 tokens and the types of 1/],
-    [{ tokens: [...vocabulary(896).tokens.slice(0, -1), 7] }, /token 895 is no text/],
-    [{ merges: ["a b", "abc"] }, /merge 1 of its tokenizer is not two tokens/],
+    [{ types: [1] }, /has 896 tokens and 1 types/],
+    [{ tokens: [...vocabulary(896).tokens.slice(0, -1), 7] }, /token 895 is not a string/],
+    [{ merges: ["a b", "abc"] }, /merge 1 of its tokenizer is not a pair of tokens/],
     [{ merges: ["a b c"] }, /merge 0 /],
   ] as const)
     it(`refuses what is not Qwen's: ${message.source}`, () => {

@@ -106,7 +106,7 @@ describe("TensorView", () => {
     [1, -1],
   ] as const)
     it(`refuses row ${first}, ${rows} of 5`, async () => {
-      const refusal = { code: "invalid-shape", message: `x has 5 rows; ${rows} from row ${first} were asked for.` };
+      const refusal = { code: "invalid-shape", message: `x has 5 rows; ${rows} from row ${first} were requested.` };
       await expect(view([2, 3], "q4").readRows(first, rows)).rejects.toMatchObject(refusal);
       await expect(view([2, 3], "q4").readPacked(first, rows)).rejects.toMatchObject(refusal);
     });

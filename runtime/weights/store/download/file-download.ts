@@ -1,74 +1,72 @@
 import { sha256 as incrementalSha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
 import { KleinbildError } from "../../../errors.ts";
-import type { DownloadTuning, RemoteFile } from "./remote-files.ts";
+import { discardBody } from "../../sources/http-response.ts";
 import { PartialFile } from "../partial-file.ts";
-import { delay } from "../delay.ts";
-import { differs, discardBody, type RangeAnswer, requestRange, Retriable, type Validator } from "./range-request.ts";
-import { bodyOf, wholeBody } from "./response-body.ts";
-import { missingSegments, Position, type Segment } from "./segments.ts";
 import type { StoreBackend } from "../store-backend.ts";
-import { CHUNK_BYTES, sha256, type StoredFile } from "../stored-model.ts";
+import { CHUNK_BYTES, type StoredFile } from "../stored-model.ts";
+import { ChunkReceiver, damagedAtServer, Position } from "./chunk-receiver.ts";
+import { differs, type RangeAnswer, requestRange, type Validator } from "./range-request.ts";
+import type { DownloadTuning, Meter, RemoteFile } from "./remote-files.ts";
+import { bodyOf, wholeBody } from "./response-body.ts";
+import { Retries } from "./retries.ts";
 
-/** Files that change more often than that while they are read are given up. */
+/** A file that changes more often than this during its download is given up. */
 const MAX_RESTARTS = 2;
-/** A chunk that is damaged so often is damaged at the server. */
-const MAX_DAMAGED = 3;
-const MAX_DELAY_MS = 30_000;
+const CHUNKS_PER_REQUEST = 8;
 
-/** What a download counts. */
-export interface Meter {
-  wireBytes: number;
-  repeatedBytes: number;
-  retries: number;
-  restarts: number;
+export interface FileDownloadOptions {
+  readonly backend: StoreBackend;
+  /** The model's id in the store. */
+  readonly id: string;
+  readonly file: RemoteFile;
+  readonly tuning: DownloadTuning;
+  readonly meter: Meter;
+  readonly onProgress: (storedBytes: number, totalBytes: number) => void;
 }
 
-/** The file is another one than before at its server. */
+/** The file at the server is not the one whose download began. */
 class Changed extends Error {}
-/** The server sends files whole. */
-class Whole extends Error {}
+/** The server does not support ranges. */
+class RangesUnsupported extends Error {}
 
-/** Downloads one file into the store, in ranges side by side, or whole where the server knows no ranges. */
+/** Bytes `from … to − 1` of the file, for one request. */
+interface Segment {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Downloads one file into the store: by parallel range requests, or as a whole if the server does not support ranges. */
 export class FileDownload {
   readonly #backend: StoreBackend;
   readonly #id: string;
   readonly #file: RemoteFile;
-  readonly #tuning: Required<{ [K in keyof DownloadTuning]: number }>;
+  readonly #parallel: number;
+  readonly #stallMs: number;
   readonly #meter: Meter;
-  readonly #onProgress: (storedBytes: number, totalBytes: number) => void;
+  readonly #retries: Retries;
+  readonly #receiver: ChunkReceiver;
   #partial: PartialFile | undefined;
-  /** Of the version that is being downloaded, by address. */
+  /** Validators of the version that is being downloaded, by address. */
   #validators: Record<string, Validator> = {};
-  /** The address that is asked. */
-  #mirror = 0;
-  readonly #damaged = new Map<number, number>();
 
-  constructor(
-    backend: StoreBackend,
-    id: string,
-    file: RemoteFile,
-    tuning: DownloadTuning,
-    meter: Meter,
-    onProgress: (storedBytes: number, totalBytes: number) => void,
-  ) {
+  constructor({ backend, id, file, tuning, meter, onProgress }: FileDownloadOptions) {
     this.#backend = backend;
     this.#id = id;
     this.#file = file;
-    this.#tuning = {
-      parallel: tuning.parallel ?? 4,
-      attempts: tuning.attempts ?? 8,
-      retryDelayMs: tuning.retryDelayMs ?? 500,
-      stallMs: tuning.stallMs ?? 30_000,
-    };
+    this.#parallel = tuning.parallel ?? 4;
+    this.#stallMs = tuning.stallMs ?? 30_000;
     this.#meter = meter;
-    this.#onProgress = onProgress;
+    const { attempts = 8, retryDelayMs = 500 } = tuning;
+    this.#retries = new Retries(file, { attempts, retryDelayMs }, meter);
+    this.#receiver = new ChunkReceiver(file, meter, onProgress);
   }
 
   /**
-   * @returns the file as it lies in the store, verified
-   * @throws KleinbildError `network`, `missing-file`, `damaged`, `storage-full`, or the signal's reason. What came stays for
-   *   the next try, unless there is no room or it is damaged.
+   * A download that fails keeps its chunks for the next try, unless the disk is full or the file is damaged at its server.
+   *
+   * @returns the verified file in the store
+   * @throws KleinbildError `network`, `missing-file`, `damaged`, `storage-full`, or the signal's reason
    */
   async run(signal: AbortSignal): Promise<StoredFile> {
     const { path } = this.#file;
@@ -85,7 +83,7 @@ export class FileDownload {
           if (restarts === MAX_RESTARTS)
             throw new KleinbildError(
               "network",
-              `${path} changed at its server again and again while it was downloaded.`,
+              `${path} changed at its server again and again during the download. Try again later.`,
               { path },
             );
           this.#meter.restarts++;
@@ -101,29 +99,26 @@ export class FileDownload {
   }
 
   async #fetchMissing(signal: AbortSignal): Promise<void> {
-    if (!this.#partial) await this.#retrying(signal, (again) => this.#begin(again));
+    if (!this.#partial) await this.#retries.run(signal, () => this.#begin(signal));
     const partial = this.#partial!;
     try {
       await this.#fetchSegments(partial, signal);
     } catch (error) {
-      if (!(error instanceof Whole)) throw error;
-      await this.#retrying(signal, (again) => this.#fetchWhole(again));
+      if (!(error instanceof RangesUnsupported)) throw error;
+      await this.#retries.run(signal, () => this.#fetchWhole(partial, signal));
     }
   }
 
-  /** Segments side by side; the first failure ends them all. */
+  /** Fetches segments in parallel. The first failure stops all of them. */
   async #fetchSegments(partial: PartialFile, signal: AbortSignal): Promise<void> {
     const segments = missingSegments(partial);
     const failed = new AbortController();
     const all = AbortSignal.any([signal, failed.signal]);
     let next = 0;
     const work = async (): Promise<void> => {
-      while (next < segments.length) {
-        const segment = segments[next++]!;
-        await this.#fetchSegment(partial, segment, all);
-      }
+      while (next < segments.length) await this.#fetchSegment(partial, segments[next++]!, all);
     };
-    const workers = Array.from({ length: this.#tuning.parallel }, () =>
+    const workers = Array.from({ length: this.#parallel }, () =>
       work().catch((error: unknown) => {
         failed.abort(error);
         throw error;
@@ -134,182 +129,94 @@ export class FileDownload {
     if (settled.some(({ status }) => status === "rejected")) throw failed.signal.reason;
   }
 
-  /** Learns the file's size from its first bytes, and makes room for it. */
+  /** Requests the first chunk, which gives the size of the file, and reserves space for the file. */
   async #begin(signal: AbortSignal): Promise<void> {
-    const url = this.#url;
-    const answer = await requestRange(url, this.#file.path, { from: 0, to: CHUNK_BYTES }, {}, signal);
+    const { url } = this.#retries;
+    const { path, bytes: expected } = this.#file;
+    const answer = await requestRange({ url, path, range: { from: 0, to: CHUNK_BYTES }, expected: {} }, signal);
     const unmeasured =
       !answer.partial && answer.size === undefined
-        ? await wholeBody(this.#body(answer.response, signal), this.#file.path)
+        ? await wholeBody(this.#body(answer.response, signal), path)
         : undefined;
     const size = unmeasured?.length ?? answer.size!;
-    const expected = this.#file.bytes;
     if (expected !== undefined && size !== expected) {
       discardBody(answer.response);
-      throw new KleinbildError(
-        "damaged",
-        `${this.#file.path} has ${size} bytes at ${url}; its manifest says ${expected}.`,
-        {
-          path: this.#file.path,
-          bytes: size,
-          expected,
-        },
-      );
+      const message = `${path} has ${size} bytes at ${url}; its manifest says ${expected}.`;
+      throw new KleinbildError("damaged", message, { path, bytes: size, expected });
     }
     this.#validators = { [url]: answer.validator };
-    this.#partial = await PartialFile.begin(this.#backend, this.#id, this.#file.path, size, this.#validators);
-    if (unmeasured) await this.#store(0, unmeasured);
-    else if (size > 0)
-      await this.#receive(
-        answer.response,
-        new Position(0, answer.partial ? Math.min(size, CHUNK_BYTES) : size),
-        signal,
-      );
+    this.#partial = await PartialFile.begin(this.#backend, this.#id, path, {
+      bytes: size,
+      validators: this.#validators,
+    });
+    const partial = this.#partial;
+    if (unmeasured) await this.#receiver.store(partial, unmeasured);
+    else if (size > 0) {
+      const end = answer.partial ? Math.min(size, CHUNK_BYTES) : size;
+      await this.#receiver.receive(partial, this.#body(answer.response, signal), new Position(0, end));
+    }
   }
 
   async #fetchSegment(partial: PartialFile, { from, to }: Segment, signal: AbortSignal): Promise<void> {
-    const place = new Position(from, to);
-    await this.#retrying(signal, async (again) => {
-      while (place.filled === 0 && place.at < to && partial.has(place.at / CHUNK_BYTES)) place.at += CHUNK_BYTES;
-      if (place.at >= to) return;
-      const url = this.#url;
-      const range = { from: place.at, to };
-      const answer = await requestRange(url, this.#file.path, range, this.#validators[url] ?? {}, again);
-      this.#expectSameVersion(url, answer);
+    const position = new Position(from, to);
+    await this.#retries.run(signal, async () => {
+      while (position.filled === 0 && position.at < to && partial.has(position.at / CHUNK_BYTES))
+        position.at += CHUNK_BYTES;
+      if (position.at >= to) return;
+      const { url } = this.#retries;
+      const range = { from: position.at, to };
+      const expected = this.#validators[url] ?? {};
+      const answer = await requestRange({ url, path: this.#file.path, range, expected }, signal);
+      this.#expectSameVersion(partial, url, answer);
       if (!answer.partial) {
-        this.#meter.repeatedBytes += place.filled;
+        this.#meter.repeatedBytes += position.filled;
         discardBody(answer.response);
-        throw new Whole();
+        throw new RangesUnsupported();
       }
-      await this.#receive(answer.response, place, again);
+      await this.#receiver.receive(partial, this.#body(answer.response, signal), position);
     });
   }
 
-  /** The whole file from its first byte, of which chunks that are there already are passed over. */
-  async #fetchWhole(signal: AbortSignal): Promise<void> {
-    const url = this.#url;
-    const answer = await requestRange(url, this.#file.path, undefined, {}, signal);
-    this.#expectSameVersion(url, answer);
-    const place = new Position(0, this.#partial!.bytes);
+  /** Fetches the whole file. Chunks that are stored already are skipped. */
+  async #fetchWhole(partial: PartialFile, signal: AbortSignal): Promise<void> {
+    const { url } = this.#retries;
+    const answer = await requestRange({ url, path: this.#file.path, expected: {} }, signal);
+    this.#expectSameVersion(partial, url, answer);
+    const position = new Position(0, partial.bytes);
     try {
-      await this.#receive(answer.response, place, signal);
+      await this.#receiver.receive(partial, this.#body(answer.response, signal), position);
     } finally {
-      this.#meter.repeatedBytes += place.filled; // of a chunk that is begun again
+      this.#meter.repeatedBytes += position.filled; // an incomplete chunk is transferred again
     }
   }
 
-  #expectSameVersion(url: string, answer: RangeAnswer): void {
+  #expectSameVersion(partial: PartialFile, url: string, answer: RangeAnswer): void {
     const known = this.#validators[url];
-    const other = known ? differs(known, answer.validator) : false;
-    if (other || (answer.size !== undefined && answer.size !== this.#partial!.bytes)) {
+    const isOther = known ? differs(known, answer.validator) : false;
+    if (isOther || (answer.size !== undefined && answer.size !== partial.bytes)) {
       discardBody(answer.response);
       throw new Changed();
     }
     this.#validators[url] = answer.validator;
   }
 
-  /** A body that goes on where `place` is, to its end. What came of a chunk before the connection broke is kept there. */
-  async #receive(response: Response, place: Position, signal: AbortSignal): Promise<void> {
-    const partial = this.#partial!;
-    for await (const bytes of this.#body(response, signal)) {
-      if (place.at + bytes.length > place.to)
-        throw new Retriable(`${this.#file.path} came with more bytes than asked for`);
-      for (let used = 0; used < bytes.length;) {
-        const part = bytes.subarray(used, used + CHUNK_BYTES - place.filled);
-        place.take(part);
-        used += part.length;
-        if (place.filled < CHUNK_BYTES && place.at < partial.bytes) continue;
-        const chunk = place.chunk.slice(0, place.filled);
-        place.filled = 0;
-        try {
-          await this.#addChunk(Math.ceil(place.at / CHUNK_BYTES) - 1, chunk);
-        } catch (error) {
-          place.at -= chunk.length; // it is asked for again
-          throw error;
-        }
-      }
-    }
-    if (place.at < place.to) throw new Retriable(`${this.#file.path} was cut off at byte ${place.at} of ${place.to}`);
-  }
-
-  async #addChunk(chunk: number, bytes: Uint8Array<ArrayBuffer>): Promise<void> {
-    const partial = this.#partial!;
-    if (partial.has(chunk)) {
-      this.#meter.repeatedBytes += bytes.length;
-      return;
-    }
-    const hash = await sha256(bytes);
-    const expected = this.#file.chunks?.bytes === CHUNK_BYTES ? this.#file.chunks.sha256[chunk] : undefined;
-    if (expected !== undefined && hash !== expected) {
-      this.#meter.repeatedBytes += bytes.length;
-      const times = (this.#damaged.get(chunk) ?? 0) + 1;
-      this.#damaged.set(chunk, times);
-      if (times === MAX_DAMAGED) throw this.#damage(`its bytes from ${chunk * CHUNK_BYTES} on have another hash`);
-      throw new Retriable(`${this.#file.path} came damaged`);
-    }
-    await partial.add(chunk, bytes, hash);
-    this.#onProgress(partial.storedBytes, partial.bytes);
-  }
-
-  async #store(from: number, bytes: Uint8Array<ArrayBuffer>): Promise<void> {
-    for (let at = from; at < bytes.length; at += CHUNK_BYTES)
-      await this.#addChunk(at / CHUNK_BYTES, bytes.slice(at, at + CHUNK_BYTES));
-  }
-
-  /** The hash of the file, where its manifest has none of its chunks. */
+  /** Verifies the hash of the whole file, unless each chunk was verified. */
   async #verifyWhole(): Promise<void> {
-    const { sha256: expected, chunks } = this.#file;
+    const { path, sha256: expected, chunks } = this.#file;
     if (expected === undefined || chunks?.bytes === CHUNK_BYTES) return;
     const hash = incrementalSha256.create();
     for (let chunk = 0; chunk < this.#partial!.chunks; chunk++) hash.update(await this.#partial!.read(chunk));
-    if (bytesToHex(hash.digest()) !== expected) throw this.#damage("it has another hash");
+    if (bytesToHex(hash.digest()) !== expected) throw damagedAtServer(path, "it does");
   }
 
   async *#body(response: Response, signal: AbortSignal): AsyncGenerator<Uint8Array> {
-    for await (const bytes of bodyOf(response, this.#file.path, this.#tuning.stallMs, signal)) {
+    for await (const bytes of bodyOf(response, this.#file.path, this.#stallMs, signal)) {
       this.#meter.wireBytes += bytes.length;
       yield bytes;
     }
   }
 
-  /** Tries again after failures that may pass, at the next address, as long as bytes come in between. */
-  async #retrying(signal: AbortSignal, work: (signal: AbortSignal) => Promise<void>): Promise<void> {
-    let failures = 0;
-    for (;;) {
-      const before = this.#meter.wireBytes - this.#meter.repeatedBytes;
-      try {
-        return await work(signal);
-      } catch (error) {
-        signal.throwIfAborted();
-        const absent = error instanceof KleinbildError && error.code === "missing-file";
-        const others = this.#file.urls.length - 1;
-        if (!(error instanceof Retriable) && !(absent && failures < others)) throw error;
-        failures = this.#meter.wireBytes - this.#meter.repeatedBytes > before ? 1 : failures + 1;
-        if (failures >= this.#tuning.attempts)
-          throw new KleinbildError(
-            "network",
-            `${error.message}, and ${failures} tries failed.`,
-            { path: this.#file.path },
-            { cause: error },
-          );
-        this.#meter.retries++;
-        this.#mirror++;
-        const backOff = Math.min(MAX_DELAY_MS, this.#tuning.retryDelayMs * 2 ** (failures - 1));
-        await delay((error instanceof Retriable ? error.afterMs : undefined) ?? backOff, signal);
-      }
-    }
-  }
-
-  get #url(): string {
-    return this.#file.urls[this.#mirror % this.#file.urls.length]!;
-  }
-
-  #damage(what: string): KleinbildError {
-    const { path } = this.#file;
-    return new KleinbildError("damaged", `${path} is damaged at its server: ${what} than its manifest says.`, { path });
-  }
-
-  /** Begins the file again; what came of it counts as repeated. */
+  /** Drops what was downloaded. Its bytes count as repeated. */
   async #forget(): Promise<void> {
     this.#meter.repeatedBytes += this.#partial?.storedBytes ?? 0;
     await this.#partial?.close();
@@ -317,4 +224,16 @@ export class FileDownload {
     this.#validators = {};
     await PartialFile.remove(this.#backend, this.#id, this.#file.path);
   }
+}
+
+/** Runs of missing chunks, at most `CHUNKS_PER_REQUEST` each. */
+function missingSegments(partial: PartialFile): Segment[] {
+  const segments: Segment[] = [];
+  for (let chunk = 0; chunk < partial.chunks;) {
+    const first = chunk;
+    while (chunk < partial.chunks && !partial.has(chunk) && chunk - first < CHUNKS_PER_REQUEST) chunk++;
+    if (chunk > first) segments.push({ from: first * CHUNK_BYTES, to: Math.min(chunk * CHUNK_BYTES, partial.bytes) });
+    else chunk++;
+  }
+  return segments;
 }

@@ -1,23 +1,43 @@
 import { KleinbildError } from "../../../errors.ts";
+import {
+  discardBody,
+  HTTP_ABSENT,
+  HTTP_BUSY,
+  HTTP_PARTIAL,
+  HTTP_RANGE_NOT_SATISFIABLE,
+  isCompressed,
+  isHtmlPage,
+  sentRange,
+} from "../../sources/http-response.ts";
 
-/** What identifies a version of a file at a server. */
+/** Identifies a version of a file at a server. */
 export interface Validator {
   readonly etag?: string | undefined;
   readonly lastModified?: string | undefined;
 }
 
-/** The answer to a request for bytes of a file. */
+export interface RangeRequest {
+  readonly url: string;
+  /** The file's path within the model, for errors. */
+  readonly path: string;
+  /** Bytes `from … to − 1`; the whole file if absent. */
+  readonly range?: { readonly from: number; readonly to: number };
+  /** The version that the range must belong to. The server sends the whole file if it has another one. */
+  readonly expected: Validator;
+}
+
 export interface RangeAnswer {
   readonly response: Response;
-  /** Whether the bytes asked for come, or the whole file. */
+  /** True if the body is the range, false if it is the whole file. */
   readonly partial: boolean;
-  /** Of the whole file; undefined where a whole file is sent without its length. */
+  /** Bytes of the whole file; undefined if the server sends it without a length. */
   readonly size: number | undefined;
   readonly validator: Validator;
 }
 
-/** A failure that another try may mend. */
+/** A failure that another try may fix. */
 export class Retriable extends Error {
+  /** Milliseconds that the server asked to wait. */
   readonly afterMs: number | undefined;
 
   constructor(message: string, options: { readonly cause?: unknown; readonly afterMs?: number | undefined } = {}) {
@@ -26,94 +46,69 @@ export class Retriable extends Error {
   }
 }
 
-const PARTIAL = 206;
-const NOT_SATISFIABLE = 416;
-const ABSENT: ReadonlySet<number> = new Set([404, 410]);
-const BUSY: ReadonlySet<number> = new Set([408, 425, 429, 500, 502, 503, 504]);
+/** @throws Retriable, KleinbildError `missing-file` or `network`, or the signal's reason */
+export async function requestRange(request: RangeRequest, signal: AbortSignal): Promise<RangeAnswer> {
+  const { url, path, range } = request;
+  const response = await fetchRange(request, signal);
+  const { status, ok, headers } = response;
+  const validator = {
+    etag: headers.get("etag") ?? undefined,
+    lastModified: headers.get("last-modified") ?? undefined,
+  };
+  if (status === HTTP_PARTIAL && range) {
+    const sent = sentRange(response, range.from, range.to - range.from);
+    if (sent) return { response, partial: true, size: sent.size, validator };
+    discardBody(response);
+    const contentRange = headers.get("content-range") ?? "";
+    throw failure(request, `sent "${contentRange}" for the range bytes=${range.from}-${range.to - 1}`);
+  }
+  if (status === HTTP_RANGE_NOT_SATISFIABLE) {
+    discardBody(response);
+    return { response, partial: false, size: 0, validator: {} }; // the file is shorter now, so it is another version
+  }
+  const isPage = isHtmlPage(response);
+  if (ok && !isPage) {
+    const length = isCompressed(response) ? null : headers.get("content-length");
+    return { response, partial: false, size: length === null ? undefined : Number(length), validator };
+  }
+  discardBody(response);
+  if (HTTP_ABSENT.has(status) || ok) {
+    const reason = ok ? "the server sent an HTML page" : `status ${status}`;
+    throw new KleinbildError("missing-file", `${url} does not exist (${reason}).`, { path, status });
+  }
+  if (HTTP_BUSY.has(status))
+    throw new Retriable(`${url} answered with status ${status}`, { afterMs: retryAfter(response) });
+  throw failure(request, `answered with status ${status}`);
+}
 
-/**
- * Asks for bytes `from … to − 1` of a file, or for all of it where there is no `from`.
- *
- * @param expected  the version that they must be of: otherwise the server sends the whole file
- * @throws Retriable, or KleinbildError `missing-file`, `network`
- */
-export async function requestRange(
-  url: string,
-  path: string,
-  range: { readonly from: number; readonly to: number } | undefined,
-  expected: Validator,
-  signal: AbortSignal,
-): Promise<RangeAnswer> {
+async function fetchRange({ url, path, range, expected }: RangeRequest, signal: AbortSignal): Promise<Response> {
   const headers = new Headers();
   if (range) {
     headers.set("range", `bytes=${range.from}-${range.to - 1}`);
     const condition = isStrong(expected.etag) ? expected.etag : expected.lastModified;
     if (condition !== undefined) headers.set("if-range", condition);
   }
-  let response: Response;
   try {
-    response = await fetch(url, { headers, signal });
+    return await fetch(url, { headers, signal });
   } catch (cause) {
     signal.throwIfAborted();
     throw new Retriable(`${path} could not be reached at ${url}`, { cause });
   }
-  const { status } = response;
-  const validator = {
-    etag: response.headers.get("etag") ?? undefined,
-    lastModified: response.headers.get("last-modified") ?? undefined,
-  };
-  if (status === PARTIAL && range) {
-    const sent = /^bytes (\d+)-(\d+)\/(\d+)$/.exec(response.headers.get("content-range") ?? "");
-    const [from, last, size] = (sent ?? []).slice(1).map(Number) as [number?, number?, number?];
-    if (size !== undefined && from === range.from && last === Math.min(range.to, size) - 1)
-      return { response, partial: true, size, validator };
-    discardBody(response);
-    throw failure(
-      path,
-      url,
-      `sent "${response.headers.get("content-range") ?? ""}" for the range ${headers.get("range")}`,
-    );
-  }
-  if (status === NOT_SATISFIABLE) {
-    discardBody(response);
-    return { response, partial: false, size: 0, validator: {} }; // it is shorter now: another version
-  }
-  const isPage = response.headers.get("content-type")?.startsWith("text/html") === true;
-  if (response.ok && !isPage) {
-    const length = response.headers.get("content-encoding") ? null : response.headers.get("content-length");
-    return { response, partial: false, size: length === null ? undefined : Number(length), validator };
-  }
-  discardBody(response);
-  if (ABSENT.has(status) || response.ok)
-    throw new KleinbildError(
-      "missing-file",
-      `${url} is not there (${response.ok ? "a page came" : `status ${status}`}).`,
-      {
-        path,
-        status,
-      },
-    );
-  if (BUSY.has(status)) throw new Retriable(`${url} answered with status ${status}`, { afterMs: retryAfter(response) });
-  throw failure(path, url, `answered with status ${status}`);
 }
 
-export function discardBody(response: Response): void {
-  response.body?.cancel().catch(() => {}); // how a connection ends that is given up does not matter
-}
-
-function failure(path: string, url: string, what: string): KleinbildError {
+function failure({ path, url }: RangeRequest, what: string): KleinbildError {
   return new KleinbildError("network", `${path}: ${url} ${what}.`, { path, url });
 }
 
 const isStrong = (etag: string | undefined): boolean => etag !== undefined && !etag.startsWith("W/");
 
-/** Whether two answers are of different versions, as far as they tell. */
+/** Whether two validators belong to different versions. Without comparable fields they count as the same. */
 export function differs(a: Validator, b: Validator): boolean {
   if (a.etag !== undefined && b.etag !== undefined) return a.etag !== b.etag;
   return a.lastModified !== undefined && b.lastModified !== undefined && a.lastModified !== b.lastModified;
 }
 
-/** Milliseconds that a server asks to wait. */
+/** The header Retry-After in milliseconds, at most a minute. */
 function retryAfter(response: Response): number | undefined {
   const text = response.headers.get("retry-after");
   if (text === null) return undefined;

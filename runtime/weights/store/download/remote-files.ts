@@ -1,51 +1,56 @@
-/** A file to download. */
+/** A file at one or more servers. */
 export interface RemoteFile {
   /** Its path within the model. */
   readonly path: string;
-  /** Where it is, best first; the others are asked when one fails. */
+  /** Its addresses, best first. The next one is tried when one fails. */
   readonly urls: readonly string[];
-  /** What it must be, where that is known. Hexadecimal. */
+  /** Expected size, if known. */
   readonly bytes?: number | undefined;
+  /** Expected SHA-256, hexadecimal, if known. */
   readonly sha256?: string | undefined;
-  /** Hashes of parts of so many bytes. */
+  /** Expected SHA-256 of each chunk of `bytes` bytes, if known. */
   readonly chunks?: { readonly bytes: number; readonly sha256: readonly string[] } | undefined;
 }
 
 /** A model to download. */
 export interface RemoteModel {
   readonly name: string;
-  /** Where it comes from, for people and for sources' descriptions. */
+  /** Where it comes from, for people. */
   readonly address: string;
   readonly files: readonly RemoteFile[];
 }
 
-/** What came over the wire. */
+/** What a download transferred. */
 export interface DownloadReport {
-  /** Bytes of bodies, headers not counted. */
+  /** Bytes of response bodies, without headers. */
   readonly wireBytes: number;
-  /** Those of them that had come before. */
+  /** The bytes among `wireBytes` that had to be transferred more than once. */
   readonly repeatedBytes: number;
-  /** Requests that were made again. */
+  /** Repeated requests. */
   readonly retries: number;
-  /** Files that were begun again because they changed at the server. */
+  /** Downloads of a file that started over because the file changed at its server. */
   readonly restarts: number;
 }
 
+/** Counts while a download runs. */
+export type Meter = { -readonly [K in keyof DownloadReport]: DownloadReport[K] };
+
 export interface DownloadProgress {
+  /** The file that is being downloaded. */
   readonly path: string;
-  /** Of all files of the plan, as far as their sizes are known. */
+  /** Stored bytes of all files. */
   readonly storedBytes: number;
+  /** Bytes of all files, as far as their sizes are known. */
   readonly totalBytes: number;
 }
 
-/** How hard to try. */
 export interface DownloadTuning {
-  /** Requests at the same time. Default: 4. */
+  /** Parallel requests. Default: 4. */
   readonly parallel?: number | undefined;
-  /** Failures in a row, without a byte between them, after which a file is given up. Default: 8. */
+  /** Consecutive failures without progress after which a download fails. Default: 8. */
   readonly attempts?: number | undefined;
-  /** Wait before the second try; it doubles from try to try, up to 30 seconds. Default: 500. */
+  /** Milliseconds before the second try. They double from try to try, up to 30 seconds. Default: 500. */
   readonly retryDelayMs?: number | undefined;
-  /** A connection over which nothing has come for so long is given up. Default: 30,000. */
+  /** Milliseconds without a byte after which a connection is given up. Default: 30,000. */
   readonly stallMs?: number | undefined;
 }

@@ -2,12 +2,12 @@ import { KleinbildError } from "../../../errors.ts";
 import { joinChunks } from "../../sources/http-response.ts";
 import { Retriable } from "./range-request.ts";
 
-/** A file whose length its server does not tell is held in memory up to this size. */
+/** A file of unknown length is held in memory up to this size. */
 const MAX_UNMEASURED_BYTES = 64 << 20;
 
 /**
- * The bytes of a response as they come.
- * @throws Retriable when the connection breaks or nothing comes for `stallMs`, or the signal's reason
+ * The bytes of a response as they arrive.
+ * @throws Retriable when the connection breaks or no byte arrives for `stallMs` milliseconds, or the signal's reason
  */
 export async function* bodyOf(
   response: Response,
@@ -24,7 +24,7 @@ export async function* bodyOf(
     }, stallMs);
     try {
       const { done, value } = await reader.read();
-      if (stalled.signal.aborted) throw new Retriable(`nothing more came of ${path}`);
+      if (stalled.signal.aborted) throw new Retriable(`no more bytes of ${path} arrived`);
       if (done) return;
       yield value;
     } catch (cause) {
@@ -38,19 +38,19 @@ export async function* bodyOf(
   }
 }
 
-/** A body whose length nobody told. @throws KleinbildError `network` when it is longer than what is held */
+/** A body of unknown length as one array. @throws KleinbildError `network` when it is too long to hold in memory */
 export async function wholeBody(body: AsyncIterable<Uint8Array>, path: string): Promise<Uint8Array<ArrayBuffer>> {
-  const parts: Uint8Array[] = [];
+  const chunks: Uint8Array[] = [];
   let length = 0;
   for await (const bytes of body) {
     length += bytes.length;
     if (length > MAX_UNMEASURED_BYTES)
       throw new KleinbildError(
         "network",
-        `${path} is sent without its length, which is taken up to ${MAX_UNMEASURED_BYTES} bytes.`,
-        { path: path },
+        `${path} is sent without its length, which is accepted up to ${MAX_UNMEASURED_BYTES} bytes.`,
+        { path },
       );
-    parts.push(bytes);
+    chunks.push(bytes);
   }
-  return joinChunks(parts, length);
+  return joinChunks(chunks, length);
 }
