@@ -4,10 +4,10 @@ import type { BenchPlatform } from "./platform.ts";
 import type { BenchmarkRow } from "./report/report.ts";
 import { measureRoofline, type Roofline } from "./roofline/probes.ts";
 
-/** Measures something and tells of it row by row. */
+/** Measures something and adds its results as rows. */
 export type BenchCase = (run: CaseRun) => Promise<void>;
 
-/** What a case is given. */
+/** The context of a case: its platform and options, and where its rows and notes go. */
 export class CaseRun {
   readonly platform: BenchPlatform;
   readonly choice: ResolvedChoice;
@@ -18,7 +18,7 @@ export class CaseRun {
   readonly #endMs: number;
   readonly #onRow: (row: BenchmarkRow) => void;
 
-  /** @param endMs  when nothing more is begun, by `performance.now()` */
+  /** @param endMs  value of `performance.now()` after which no further measurement starts */
   constructor(shared: SharedRun, endMs: number, onRow: (row: BenchmarkRow) => void) {
     this.platform = shared.platform;
     this.choice = shared.choice;
@@ -38,7 +38,7 @@ export class CaseRun {
   }
 
   /**
-   * Whether something more may be begun; if not, the report says so.
+   * Whether another measurement may start. If not, a note in the report says so.
    * @throws the signal's reason
    */
   hasTime(): boolean {
@@ -49,7 +49,7 @@ export class CaseRun {
     return false;
   }
 
-  /** Runs `work` on a device of its own. */
+  /** Runs `work` on its own device. */
   async withGpu<T>(options: GpuOptions, work: (gpu: Gpu) => Promise<T>): Promise<T> {
     const gpu = await Gpu.open(this.platform.gpu, options);
     try {
@@ -59,7 +59,7 @@ export class CaseRun {
     }
   }
 
-  /** Measured once, whichever case needs it first. */
+  /** Measures the roofline at the first call, for all cases. */
   roofline(): Promise<Roofline> {
     this.#shared.roofline ??= this.withGpu({}, measureRoofline);
     return this.#shared.roofline;
@@ -70,7 +70,7 @@ export class CaseRun {
   }
 }
 
-/** What all cases of a run have in common. */
+/** Shared by all cases of a run. */
 export interface SharedRun {
   readonly platform: BenchPlatform;
   readonly choice: ResolvedChoice;

@@ -6,9 +6,9 @@ import { HttpSource } from "../runtime/weights/sources/http-source.ts";
 import type { WorkerBenchmarkOptions } from "./client.ts";
 import { PAGE_CASES, runCases } from "./run-cases.ts";
 
-/** The worker of a run in a page. The page ends it when the run is over, or when it wants no more of it. */
+/** The worker of a run in a page. The page terminates it after the run or an abort. */
 const host = new WorkHost<WorkerBenchmarkOptions>(({ choice, nano, base, ortWasmUrl }, signal) => {
-  if (!("gpu" in navigator)) throw new KleinbildError("no-webgpu", "This browser has no WebGPU in workers.");
+  if (!("gpu" in navigator)) throw new KleinbildError("no-webgpu", "This browser does not support WebGPU in workers.");
   const platform = {
     gpu: navigator.gpu,
     codec: new BrowserImageCodec(),
@@ -18,7 +18,7 @@ const host = new WorkHost<WorkerBenchmarkOptions>(({ choice, nano, base, ortWasm
       if (address !== undefined) return new HttpSource(address);
       throw new KleinbildError(
         "missing-file",
-        "This case needs klein-nano-base; give its folder's address as baseModel.",
+        "This case needs klein-nano-base. Give the address of its folder as baseModel.",
         {
           parameter: "baseModel",
         },

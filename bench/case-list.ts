@@ -12,19 +12,25 @@ const inDefaultRun = (description: string) => ({ description, byDefault: true, n
 const onRequest = (description: string) => ({ description, byDefault: false, nodeOnly: false }) as const;
 const inNode = (description: string) => ({ description, byDefault: false, nodeOnly: true }) as const;
 
-/** All cases, in the order in which they run. */
+/** All cases, in the order of a run. */
 export const CASES = {
-  roofline: inDefaultRun("What the adapter reaches at best: arithmetic, memory, dispatches."),
-  operators: inDefaultRun("Linear layers, attention, convolution and norms, on onnxruntime and on our kernels."),
-  pictures: inDefaultRun("klein-nano at 128 × 128, with and without references, on both backends."),
-  "pictures-all": onRequest("The same at all its sizes, with 0, 1, 2 and 4 references, in each reference mode."),
-  base: onRequest("klein-nano-base, 28 steps with guidance, on both backends."),
-  references: onRequest("Steps with four references: kept, computed in every step, and none."),
-  blocks: onRequest("klein 4B and 9B by the block, on seeded weights in 4 bits, on both backends."),
-  "reference-bound": onRequest("Kept references at klein 4B's widths, against what arithmetic allows."),
-  acceleration: onRequest("What step caches save on klein-nano-base, and what they cost."),
-  loading: inNode("One matrix from a file to the GPU, by format and stage; from a server into the store."),
-  sizes: inNode("Bytes that a page loads, with our kernels alone and with onnxruntime."),
+  roofline: inDefaultRun("Limits of the adapter: arithmetic, memory, dispatches."),
+  operators: inDefaultRun("Linear layers, attention, convolution and norms, with onnxruntime and with our kernels."),
+  pictures: inDefaultRun("klein-nano at 128 × 128 on both backends, with and without references."),
+  "pictures-all": onRequest(
+    "klein-nano at all its sizes on both backends, with 0, 1, 2 and 4 references in each reference mode.",
+  ),
+  base: onRequest("klein-nano-base on both backends, 28 steps with guidance."),
+  references: onRequest(
+    "Steps without references, with four cached ones, and with four that are computed in every step.",
+  ),
+  blocks: onRequest("Single blocks of klein 4B and 9B on both backends, with seeded weights in 4 bits."),
+  "reference-bound": onRequest(
+    "Speed-up by cached references at klein 4B's widths, compared with its theoretical bound.",
+  ),
+  acceleration: onRequest("Time that step caches save on klein-nano-base, and their effect on pictures."),
+  loading: inNode("Loading of one matrix from a file to the GPU, by format and stage; download into the store."),
+  sizes: inNode("Bytes that a page loads, with our kernels only and with onnxruntime."),
 } as const satisfies Readonly<Record<string, CaseFacts>>;
 
 /** The name of a benchmark case. */

@@ -17,7 +17,7 @@ export interface BenchmarkOptions extends BenchmarkChoice {
   readonly createWorker?: (() => Worker) | undefined;
 }
 
-/** What goes to the worker. */
+/** Options for the worker, with absolute addresses. */
 export interface WorkerBenchmarkOptions {
   readonly choice: BenchmarkChoice;
   readonly nano: ModelAddress;
@@ -57,7 +57,7 @@ export async function* runBenchmark(options: BenchmarkOptions = {}): AsyncGenera
     const host = connectHost<WorkerBenchmarkOptions>(worker);
     yield* runRemote<WorkerBenchmarkOptions, BenchmarkEvent, void>({ host, died }, work);
   } finally {
-    worker.terminate(); // with the device and all that it does
+    worker.terminate(); // also stops the work on the device
   }
 }
 

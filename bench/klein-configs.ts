@@ -1,6 +1,6 @@
 import type { ModelConfig } from "../runtime/weights/config/model-config.ts";
 
-/** The configs of the real models, by the figures that their publishers give. */
+/** Config of the real model, as published. */
 export const KLEIN_4B: ModelConfig = {
   name: "klein-4b",
   license: undefined,
@@ -67,7 +67,7 @@ export const KLEIN_9B: ModelConfig = {
   text: { ...KLEIN_4B.text, hidden: 4096, intermediate: 12_288 },
 };
 
-/** klein 4B with the small decoder. */
+/** klein 4B with the small decoder of the autoencoder. */
 export const KLEIN_4B_SMALL_DECODER: ModelConfig = {
   ...KLEIN_4B,
   vae: { ...KLEIN_4B.vae, decoderChannels: [96, 192, 384, 384] },

@@ -13,7 +13,7 @@ export type ShapeSet = "gpu" | "software" | "tiny";
 export interface BenchmarkChoice {
   /** Default: the cases with `byDefault`, see {@link CASES}. */
   readonly cases?: readonly CaseName[] | undefined;
-  /** Timed rounds, 1 … 1000. Default: 5. */
+  /** Timed rounds, 1 to 1000. Default: 5. */
   readonly repeats?: number | undefined;
   /** Scalar type. Default: f16 where the adapter supports it. Pictures on adapters that run on the CPU use f32. */
   readonly dtype?: ScalarType | undefined;
@@ -47,12 +47,12 @@ export interface ResolvedChoice {
 
 const DEFAULT_REPEATS = 5;
 const MAX_REPEATS = 1000;
-/** With what must be finished then, a run of the default cases stays below three minutes. */
+/** Measurements that have started are finished, so a run of the default cases takes up to three minutes. */
 const DEFAULT_SECONDS = 120;
 
 /**
- * The choice with its defaults.
- * @throws KleinbildError `invalid-request` that names the option
+ * Validates options and fills in defaults.
+ * @throws KleinbildError `invalid-request`, which names the option
  */
 export function resolveChoice({
   cases,
@@ -63,9 +63,9 @@ export function resolveChoice({
 }: BenchmarkChoice): ResolvedChoice {
   for (const name of cases ?? [])
     if (!CASE_NAMES.includes(name))
-      throw invalid("cases", `There is no case ${name}; there are ${CASE_NAMES.join(", ")}.`);
+      throw invalid("cases", `There is no case ${name}; expected one of ${CASE_NAMES.join(", ")}.`);
   if (!Number.isInteger(repeats) || repeats < 1 || repeats > MAX_REPEATS)
-    throw invalid("repeats", `repeats must be a whole number of 1 to ${MAX_REPEATS}; got ${repeats}.`);
+    throw invalid("repeats", `repeats must be a whole number from 1 to ${MAX_REPEATS}; got ${repeats}.`);
   if (seconds !== undefined && !(seconds > 0)) throw invalid("seconds", `seconds must be above 0; got ${seconds}.`);
   return {
     cases: CASE_NAMES.filter((name) => cases?.includes(name) ?? CASES[name].byDefault),

@@ -2,14 +2,14 @@ import type { Platform } from "../runtime/engine/engine.ts";
 import type { ModelSource } from "../runtime/weights/sources/model-source.ts";
 import type { ReportVersions } from "./report/report.ts";
 
-/** The models that the repository carries. */
+/** The models in the repository. */
 export type BenchModel = "klein-nano" | "klein-nano-base";
 
-/** What differs between a page's worker and Node. */
+/** What differs between the worker of a page and Node. */
 export interface BenchPlatform extends Platform {
-  /** @throws KleinbildError `missing-file` for a model that is not there */
+  /** @throws KleinbildError `missing-file` when the model is not available */
   openModel(name: BenchModel): ModelSource;
   readonly versions: Omit<ReportVersions, "kleinbild" | "onnxruntimeWeb">;
-  /** Of the sources, where it is known. */
+  /** Commit of the sources, if known. */
   readonly commit?: string | undefined;
 }

@@ -31,8 +31,8 @@ export const PAGE_CASES = {
 } as const satisfies Readonly<Record<Exclude<CaseName, NodeOnly>, BenchCase>>;
 
 /**
- * Runs the chosen cases one after the other; the last event is the report.
- * @throws KleinbildError `unsupported` for a case that is not among `cases`, or the signal's reason
+ * Runs the chosen cases one after the other. The last event holds the report.
+ * @throws KleinbildError `unsupported` for a case that this platform cannot run, or the signal's reason
  */
 export function runCases(
   platform: BenchPlatform,
@@ -54,7 +54,7 @@ async function runAll(
   const date = new Date().toISOString();
   const choice = resolveChoice(options);
   for (const name of choice.cases)
-    if (!cases[name]) throw new KleinbildError("unsupported", `The case ${name} runs in Node only.`, { case: name });
+    if (!cases[name]) throw new KleinbildError("unsupported", `The case ${name} runs only in Node.`, { case: name });
   const conditions = await reportConditions(platform);
   const endMs = performance.now() + 1000 * choice.seconds;
   const shared: SharedRun = { platform, choice, signal, roofline: undefined };
@@ -62,7 +62,7 @@ async function runAll(
   for (const [index, name] of choice.cases.entries()) {
     emit({ type: "case", case: name, index, count: choice.cases.length });
     const started = performance.now();
-    // what is left is shared out evenly, so that a slow case leaves something to those behind it
+    // an equal share of the remaining time, so that a slow case leaves time for the next ones
     const share = (endMs - started) / (choice.cases.length - index);
     const run = new CaseRun(shared, started + share, (row) => emit({ type: "row", case: name, row }));
     if (run.hasTime()) await cases[name]!(run);

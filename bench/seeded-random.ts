@@ -1,11 +1,11 @@
-/** FNV-1a. */
+/** The FNV-1a hash of a text. */
 export function hash(text: string): number {
   let state = 0x811c9dc5;
   for (let i = 0; i < text.length; i++) state = Math.imul(state ^ text.charCodeAt(i), 0x01000193) >>> 0;
   return state;
 }
 
-/** Mulberry32: uniform numbers of 0 to 1. */
+/** Mulberry32: uniform numbers from 0 to 1. */
 export function generator(seed: number): () => number {
   let state = seed;
   return () => {
@@ -16,7 +16,7 @@ export function generator(seed: number): () => number {
   };
 }
 
-/** Box and Muller's transform. */
+/** A normal number, by the Box–Muller transform. */
 export function normal(next: () => number): number {
   return Math.sqrt(-2 * Math.log(1 - next())) * Math.cos(2 * Math.PI * next());
 }

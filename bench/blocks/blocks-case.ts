@@ -15,28 +15,28 @@ import { wake } from "../wake.ts";
 import { textPart } from "./text-part.ts";
 import { transformerPart } from "./transformer-part.ts";
 
-/** A piece of a model on one backend. */
+/** Measurements of one component of a model on one backend. */
 interface BlockRow {
   readonly model: string;
   readonly backend: BackendName;
   readonly component: string;
-  /** How many the whole model has. */
+  /** Number of these components in the whole model. */
   readonly count: number;
-  /** What one was timed with: tokens, or pixels. */
+  /** Size of the measured input: tokens or pixels. */
   readonly measuredWith: string;
-  /** Bytes that the weights of one take on the GPU. */
+  /** Bytes of one component's weights on the GPU. */
   readonly weightBytes: number;
-  /** Of one, in each round. */
+  /** Seconds of one component in each round. */
   readonly seconds: readonly number[];
-  /** Operations a second, two to a multiply-add. */
+  /** Operations per second. A multiply-add counts as two. */
   readonly rate: number;
-  /** Seconds of all of them for a picture of 512 × 512 and of 1024 × 1024 with 512 tokens of text, at the measured rate. */
+  /** Seconds of all these components for a picture of 512 × 512 or 1024 × 1024 with 512 text tokens, at the measured rate. */
   readonly whole: Readonly<Record<"512" | "1024", number>>;
-  /** Comes in every step. */
+  /** Whether every step runs it. */
   readonly inStep: boolean;
 }
 
-/** What is timed: the true size on a GPU, and on a CPU what takes seconds. */
+/** Measured sizes: the true size on a GPU, and a size that takes seconds on a CPU. */
 const MEASURED: Readonly<Record<ShapeSet, Size>> = {
   gpu: { text: 512, side: 1024, decodedSide: 1024 },
   software: { text: 32, side: 128, decodedSide: 64 },
@@ -48,7 +48,7 @@ const WHOLE: Readonly<Record<keyof BlockRow["whole"], Size>> = {
 };
 const WARM_UP: Size = { text: 8, side: 32, decodedSide: 32 };
 
-/** Times klein 4B and 9B by the block, on seeded weights in 4 bits, both backends in turn. Both have one autoencoder. */
+/** Times single blocks of klein 4B and 9B with seeded weights in 4 bits, on both backends in turn. Both models have the same autoencoder. */
 export async function blocksCase(run: CaseRun): Promise<void> {
   await run.withGpu({}, async (gpu) => {
     const scalar = gpu.scalarType(run.choice.dtype);
@@ -83,9 +83,7 @@ export async function blocksCase(run: CaseRun): Promise<void> {
       for (const backend of Object.values(backends)) await backend.dispose();
     }
     for (const row of stepEstimates(rows, scalar)) run.addRow(row);
-    run.addNote(
-      "Whole pictures and steps are the blocks of the model times the rate measured for one; they were not run.",
-    );
+    run.addNote("Times of whole pictures and steps are extrapolated from the rate of single blocks.");
   });
 }
 
@@ -97,7 +95,7 @@ async function timePart(
   repeats: number,
 ): Promise<BlockRow[]> {
   const times: Record<BackendName, (readonly number[])[]> = { ort: [], wgsl: [] };
-  for (const backend of BACKENDS) await part.run(backend, WARM_UP); // shaders are compiled
+  for (const backend of BACKENDS) await part.run(backend, WARM_UP); // compiles shaders
   await wake(gpu, async () => {
     for (const backend of BACKENDS) await part.run(backend, measured);
   });
@@ -128,7 +126,7 @@ function describe(row: BlockRow, type: ScalarType): BenchmarkRow {
   };
 }
 
-/** Steps put together from their pieces. */
+/** Estimates the time of a whole step from its components. */
 function stepEstimates(rows: readonly BlockRow[], type: ScalarType): BenchmarkRow[] {
   const steps = rows.filter(({ inStep }) => inStep);
   const models = new Set(steps.map(({ model }) => model));

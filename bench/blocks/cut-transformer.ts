@@ -11,8 +11,8 @@ import type { ModelConfig } from "../../runtime/weights/config/model-config.ts";
 import { seededValues, seededWeights } from "./seeded-weights.ts";
 
 /**
- * One double and one single block of a model, with all that is around the blocks, on seeded weights in 4 bits: as much as
- * says what the whole model takes, since its blocks are alike.
+ * A transformer with one double block, one single block and all layers outside the blocks, with seeded weights in 4 bits. The
+ * blocks of a model are alike, so this is enough to extrapolate the time of the whole model.
  */
 export class CutTransformer {
   readonly gpu: Gpu;
@@ -43,7 +43,7 @@ export class CutTransformer {
     return new CutTransformer(gpu, config, scalar, loader, weights);
   }
 
-  /** One double block and the single block, this many times. */
+  /** A model of one double block, and the single block repeated `singleBlocks` times. */
   model(backend: DenseBackend, singleBlocks: number): TransformerModel {
     const { config, gpu, weights } = this;
     const cut = { ...config.transformer, doubleBlocks: 1, singleBlocks };
@@ -52,7 +52,7 @@ export class CutTransformer {
     return new TransformerModel(gpu, backend, this.#scalar, cut, { ...weights, single }, chunk);
   }
 
-  /** Seeded normal values [rows, columns] f32, for latents and text states. */
+  /** Seeded normal values [rows, columns] in f32, for latents and prompt embeddings. */
   input(scope: MemoryScope, rows: number, columns: number): ChunkedMatrix {
     const chunk = rowsPerChunk(this.config, this.#scalar, this.gpu.memory.maxBindingBytes);
     const target = scope.matrix("bench input", "f32", rows, columns, chunk);

@@ -9,7 +9,7 @@ import { type ModelPart, type PartOptions, targetTokens } from "./model-part.ts"
 import { seededValues, seededWeights } from "./seeded-weights.ts";
 import { decodeWork, decoderValues } from "./work.ts";
 
-/** Decoding of a picture. */
+/** The decoder of the autoencoder. */
 export async function decoderPart({ gpu, config, scalar, backends }: PartOptions): Promise<ModelPart> {
   const store = seededWeights(config, "vae");
   const loaders: WeightLoader[] = [];

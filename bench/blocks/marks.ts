@@ -1,6 +1,6 @@
 import type { Gpu } from "../../runtime/gpu/device.ts";
 
-/** Seconds between marks, each taken when the GPU has done everything so far. */
+/** Measures seconds between marks. A mark waits until the GPU has finished all earlier work. */
 export class Marks {
   readonly #gpu: Gpu;
   readonly #seconds: number[] = [];

@@ -5,30 +5,30 @@ import { type ScalarType, tensorBytes } from "../../runtime/gpu/tensor.ts";
 import { PIXELS_PER_TOKEN } from "../../runtime/vae/autoencoder.ts";
 import type { ModelConfig } from "../../runtime/weights/config/model-config.ts";
 
-/** What is asked for: tokens of text, pixels of a picture's side, and of a side of what is decoded. */
+/** Text tokens, side of the picture in pixels, and side of the picture that is decoded. */
 export interface Size {
   readonly text: number;
   readonly side: number;
   readonly decodedSide: number;
 }
 
-/** Something that a model has once or several times. */
+/** A component that a model has once or several times. */
 interface Component {
   readonly name: string;
   readonly count: number;
   readonly inStep: boolean;
-  /** Bytes that the weights of one take on the GPU. */
+  /** Bytes of one component's weights on the GPU. */
   readonly weightBytes: number;
-  /** Operations of one. */
+  /** Operations of one component. */
   readonly work: (size: Size) => number;
-  /** What it is timed with, in words. */
+  /** The size of its input, in words. */
   readonly unit: (size: Size) => string;
 }
 
-/** Seeded weights of a part of a model, ready to run on both backends. */
+/** A part of a model with seeded weights, ready to run on both backends. */
 export interface ModelPart {
   readonly components: readonly Component[];
-  /** Seconds of one of each of the components. */
+  /** Runs each component once, and gives its seconds. */
   run(backend: BackendName, size: Size): Promise<readonly number[]>;
   dispose(): void;
 }

@@ -15,31 +15,31 @@ import type { BenchmarkRow, Figure } from "../report/report.ts";
 import { figure } from "../statistics.ts";
 import { type Savings, savings, savingsBound } from "./work.ts";
 
-/** Seconds of the whole model's step and references pass, put together from its blocks. */
+/** Seconds of a step and a references pass of the whole model, extrapolated from its blocks. */
 interface Round {
   readonly computed: number;
-  readonly kept: number;
+  readonly cached: number;
   readonly pass: number;
 }
 
 const REFERENCES = [1, 2, 4];
 const STEPS = 4;
-/** Tokens of a picture of 1024 × 1024 and of a prompt, and on adapters that run on the CPU a sixteenth of each. */
+/** Tokens of a picture of 1024 × 1024 and of a prompt; a sixteenth of each on adapters that run on the CPU. */
 const SIZES = {
   gpu: { grid: { width: 64, height: 64 }, text: 512 },
   software: { grid: { width: 16, height: 16 }, text: 32 },
   tiny: { grid: { width: 2, height: 2 }, text: 8 },
 } as const satisfies Record<ShapeSet, Size>;
 type Size = { readonly grid: Grid; readonly text: number };
-/** Evaluation of the table's only noise level, and the row of sigma 0. */
+/** One noise level, and sigma 0 for references. */
 const SIGMAS = [1, 0];
 const SIGMA_ZERO_ROW = 1;
 
 /**
- * Kept reference keys and values against full recomputation, at the widths of klein 4B. One double and one single block
- * are timed inside the engine's own passes, all ways in turn, and their times multiplied by the blocks that the model has
- * (the double one with the embedding of latents before it, which is a 300th of it).
- * What a request does besides (prompt, modulation, autoencoder) is on neither side.
+ * Compares cached reference keys and values with their computation in every step, at the widths of klein 4B. One double and one
+ * single block are timed inside the engine's own passes, and multiplied by the number of blocks of the model. The time of the
+ * double block includes the embedding of latents, which is a 300th of it. Other work of a request (prompt, modulation,
+ * autoencoder) is not counted.
  */
 export async function referenceBoundCase(run: CaseRun): Promise<void> {
   await run.withGpu({}, async (gpu) => {
@@ -49,7 +49,7 @@ export async function referenceBoundCase(run: CaseRun): Promise<void> {
       await gpu.checked("the benchmark", async () => {
         const cut = await CutTransformer.load(gpu, KLEIN_4B, scalar);
         const bench = new Bench(cut, cut.model(backend, 1), cut.model(backend, 2));
-        await bench.round(SIZES.tiny, 1); // shaders are compiled
+        await bench.round(SIZES.tiny, 1); // compiles shaders
         const size = SIZES[run.shapesFor(gpu)];
         for (const [i, count] of REFERENCES.entries()) {
           if (i > 0 && !run.hasTime()) break;
@@ -62,23 +62,22 @@ export async function referenceBoundCase(run: CaseRun): Promise<void> {
       await backend.dispose();
     }
   });
-  run.addNote("Seconds of the whole model are its blocks times what one double and one single block take.");
+  run.addNote("Times of the whole model are extrapolated from one double and one single block.");
 }
 
 class Bench {
   readonly #cut: CutTransformer;
-  /** One double and one single block; the pass needs another, since its last one is cut short. */
+  /** One double and one single block. The references pass needs a second single block, because its last block computes less. */
   readonly #model: TransformerModel;
   readonly #passModel: TransformerModel;
 
   constructor(cut: CutTransformer, model: TransformerModel, passModel: TransformerModel) {
     this.#cut = cut;
-
     this.#model = model;
     this.#passModel = passModel;
   }
 
-  /** The references pass, a step with what it keeps, and one that computes the references. */
+  /** Times a references pass, a step with its cached keys and values, and a step that computes the references. */
   async round({ grid, text }: Size, count: number): Promise<Round> {
     const { gpu, config } = this.#cut;
     const { inChannels, textWidth, doubleBlocks, singleBlocks } = config.transformer;
@@ -94,9 +93,9 @@ class Bench {
     const states = this.#cut.input(scope, text, textWidth);
     const words = await this.#model.embed(scope, states, this.#model.weights.textIn);
     const common = { gpu, model: this.#model, scope, table, grid, textLength: text, sigmaZeroRow: SIGMA_ZERO_ROW };
-    const step = async (kept?: ReferenceKeysValues): Promise<number> => {
-      const mode = kept ? "exact" : "recompute";
-      const denoiser = new Denoiser({ ...common, mode, isolated: false, references, cached: kept });
+    const step = async (cached?: ReferenceKeysValues): Promise<number> => {
+      const mode = cached ? "exact" : "recompute";
+      const denoiser = new Denoiser({ ...common, mode, isolated: false, references, cached });
       const marks = await Marks.start(gpu);
       const velocity = await denoiser.velocity(latents, words, 0, undefined, marks.mark);
       await marks.mark();
@@ -107,16 +106,16 @@ class Bench {
 
     const marks = await Marks.start(gpu);
     const pass = { ...common, model: this.#passModel };
-    const kept = await computeReferenceKeysValues(pass, references, { trace: marks.mark });
+    const cached = await computeReferenceKeysValues(pass, references, { trace: marks.mark });
     try {
       const [double, single, last] = marks.seconds as readonly [number, number, number];
       return {
         pass: doubleBlocks * double + (singleBlocks - 1) * single + last,
-        kept: await step(kept),
+        cached: await step(cached),
         computed: await step(),
       };
     } finally {
-      freeKeysValues(gpu.memory, kept);
+      freeKeysValues(gpu.memory, cached);
     }
   }
 }
@@ -124,7 +123,7 @@ class Bench {
 function describe({ grid, text }: Size, count: number, type: ScalarType, rounds: readonly Round[]): BenchmarkRow {
   const target = grid.width * grid.height;
   const tokens = { text, target, references: count * target, steps: STEPS };
-  // what else the machine does changes between rounds more than within one
+  // ratios within a round, because the load of the machine changes more between rounds
   const saved = rounds.map((round) => savings(round, STEPS));
   const bound = savingsBound(KLEIN_4B.transformer, tokens);
   const seconds = (way: keyof Round): Figure =>
@@ -151,7 +150,7 @@ function describe({ grid, text }: Size, count: number, type: ScalarType, rounds:
     },
     figures: {
       "computed step": seconds("computed"),
-      "kept step": seconds("kept"),
+      "cached step": seconds("cached"),
       "references pass": seconds("pass"),
       ...measured("step"),
       ...measured("firstRequest"),

@@ -6,20 +6,19 @@ import { QUANTIZATION_BLOCK, quantizeRows } from "../../runtime/weights/quantize
 import { TensorStore } from "../../runtime/weights/tensor-store.ts";
 import { generator, hash, normal } from "../seeded-random.ts";
 
-/** Values that are drawn once; tensors repeat them, each from a place of its own. */
+/** Random values are drawn once. Each tensor repeats them from its own offset. */
 const POOL_VALUES = 1 << 18;
 const CODES_PER_BYTE = 2;
 
-/** Normal values of deviation 1, and the same in 4 bits. */
+/** Standard normal values, and the same values in 4 bits. */
 interface Pool {
   readonly values: Float32Array<ArrayBuffer>;
   readonly packed: PackedRows;
 }
 
 /**
- * Every tensor that a part of a model needs, of its true shape and with seeded values, without a file: block matrices in
- * 4 bits as the kernels read them, all others in f32. Matrices keep the size of what goes through them, so that activations
- * stay finite.
+ * All tensors of a part of a model in their true shapes with seeded values, without a file. Block matrices are packed in 4
+ * bits, all others are f32. Matrices preserve the variance of their input, so that activations stay finite.
  */
 export function seededWeights(config: ModelConfig, part: WeightPart): TensorStore {
   const values = seededValues(POOL_VALUES);
@@ -34,7 +33,7 @@ export function seededWeights(config: ModelConfig, part: WeightPart): TensorStor
   });
 }
 
-/** Normal values of deviation 1, the same at every call. */
+/** Standard normal values, the same at every call. */
 export function seededValues(count: number): Float32Array<ArrayBuffer> {
   const next = generator(1);
   return Float32Array.from({ length: count }, () => normal(next));
@@ -66,7 +65,7 @@ function seeded({ name, shape, role }: InventoryTensor, pool: Pool): StoredTenso
   return { ...stored, packed: { format: "q4", readRows: readPacked } };
 }
 
-/** `count` values from a place on, over and over. */
+/** `count` values of the pool from index `at` on, repeated as often as needed. */
 function repeated<T extends Float32Array<ArrayBuffer> | Uint8Array<ArrayBuffer>>(
   pool: T,
   at: number,

@@ -9,7 +9,7 @@ import { matrixBytes, type ModelPart, type PartOptions } from "./model-part.ts";
 import { seededWeights } from "./seeded-weights.ts";
 import { textLayerWork } from "./work.ts";
 
-/** One layer of the text encoder, with the look-up of its tokens. */
+/** One layer of the text encoder, including the lookup of token embeddings. */
 export async function textPart({ gpu, config, scalar, backends }: PartOptions): Promise<ModelPart> {
   const store = seededWeights({ ...config, textLayers: [1] }, "textEncoder");
   const loader = new WeightLoader({ gpu, store, part: "textEncoder", scalar, quantization: "q4" });

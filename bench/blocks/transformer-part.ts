@@ -11,7 +11,7 @@ import { blockWork, modulationWork } from "./work.ts";
 /** Noise levels of four steps, and sigma 0 for references. */
 const SIGMAS = [1, 0.97, 0.9, 0.75, 0];
 
-/** Modulation, one double block (with the embedding of latents before it), one single block, and the final layer. */
+/** Modulation, one double block (including the embedding of latents), one single block, and the final layer. */
 export async function transformerPart({ gpu, config, scalar, backends }: PartOptions): Promise<ModelPart> {
   const cut = await CutTransformer.load(gpu, config, scalar);
   const { transformer } = config;

@@ -1,35 +1,35 @@
 import { inventory } from "../../runtime/weights/inventory.ts";
 import type { ModelConfig, TextEncoderConfig, TransformerConfig } from "../../runtime/weights/config/model-config.ts";
 
-/**
- * Operations that arithmetic asks for, two to a multiply-add: every matrix and attention. What is elementwise (norms,
- * rotation, softmax) is left out; it is no thousandth of a block.
+/*
+ * Counts the necessary operations of matrices and attention. A multiply-add counts as two. Elementwise work (norms, rotation,
+ * softmax) is left out, because it is less than a thousandth of a block.
  */
 
-/** Tokens of a step. References that are kept are keys only; others are a stream like the target. */
+/** Tokens of a step. Cached references are only keys and values; others pass through the blocks like the target. */
 export interface StepTokens {
   readonly text: number;
   readonly target: number;
   readonly references: number;
-  readonly kept: boolean;
+  readonly cached: boolean;
 }
 
 /** Tokens of a request, and its steps. */
-export interface RequestTokens extends Omit<StepTokens, "kept"> {
+export interface RequestTokens extends Omit<StepTokens, "cached"> {
   readonly steps: number;
 }
 
 /**
- * One block, double or single: 2 · rows · (4 D² + 3 D · M) of its matrices (queries, keys, values, attention's output;
- * gate, up, down of width M) and 4 · D · rows · keys of attention (q kᵀ, and weights times v).
+ * One double or single block: 2 · rows · (4 D² + 3 D · M) for its matrices (queries, keys, values, attention's output; gate,
+ * up, down of width M), and 4 · D · rows · keys for attention (q kᵀ, and weights times v).
  */
 export function blockWork({ hidden: d, mlpHidden: m }: TransformerConfig, rows: number, keys: number): number {
   return 2 * rows * (4 * d * d + 3 * d * m) + 4 * d * rows * keys;
 }
 
-/** All blocks over the streams, the embedding of latents and the final layer. Text is embedded once a request: not here. */
-export function stepWork(config: TransformerConfig, { text, target, references, kept }: StepTokens): number {
-  const latents = kept ? target : target + references;
+/** A step: all blocks, the embedding of latents and the final layer. Text is embedded once per request and not counted. */
+export function stepWork(config: TransformerConfig, { text, target, references, cached }: StepTokens): number {
+  const latents = cached ? target : target + references;
   const blocks = config.doubleBlocks + config.singleBlocks;
   return (
     blocks * blockWork(config, text + latents, text + target + references) +
@@ -39,8 +39,8 @@ export function stepWork(config: TransformerConfig, { text, target, references, 
 }
 
 /**
- * References that attend to references only. The last block has to give keys and values: 4 · rows · D². Counted `whole`,
- * as published figures do, it runs like the others.
+ * A pass of references that attend only to references. The last block computes only keys and values: 4 · rows · D². Published
+ * figures count it as a `whole` block.
  */
 export function referencesPassWork(
   config: TransformerConfig,
@@ -53,54 +53,55 @@ export function referencesPassWork(
   return embeddingWork(config, references) + others * block + last;
 }
 
-/** How many times less work there is with kept references than with all of them computed in every step. */
+/** Cost with references computed in every step, divided by cost with cached references. */
 export interface Savings {
   readonly step: number;
-  /** All steps of a request that computes what is kept, and of one that finds it. */
+  /** All steps of a request that fills the cache. */
   readonly firstRequest: number;
+  /** All steps of a request that finds the references in the cache. */
   readonly laterRequest: number;
 }
 
-/** Savings from the cost (work or time) of a step that computes references, one that has them, and of the references pass. */
+/** Savings from the cost (work or time) of a step that computes references, a step with cached ones, and a references pass. */
 export function savings(
-  cost: { readonly computed: number; readonly kept: number; readonly pass: number },
+  cost: { readonly computed: number; readonly cached: number; readonly pass: number },
   steps: number,
 ): Savings {
-  const { computed, kept, pass } = cost;
+  const { computed, cached, pass } = cost;
   return {
-    step: computed / kept,
-    firstRequest: (steps * computed) / (steps * kept + pass),
-    laterRequest: (steps * computed) / (steps * kept),
+    step: computed / cached,
+    firstRequest: (steps * computed) / (steps * cached + pass),
+    laterRequest: (steps * computed) / (steps * cached),
   };
 }
 
-/** What arithmetic allows: `savings` of the counted work. */
+/** The theoretical bound of savings: `savings` of the counted work. */
 export function savingsBound(
   config: TransformerConfig,
   { steps, ...tokens }: RequestTokens,
   lastBlock: Parameters<typeof referencesPassWork>[2] = "keys and values",
 ): Savings {
   const cost = {
-    computed: stepWork(config, { ...tokens, kept: false }),
-    kept: stepWork(config, { ...tokens, kept: true }),
+    computed: stepWork(config, { ...tokens, cached: false }),
+    cached: stepWork(config, { ...tokens, cached: true }),
     pass: referencesPassWork(config, tokens.references, lastBlock),
   };
   return savings(cost, steps);
 }
 
-/** Modulation of every sigma of a run: the time embedding and the vectors of all blocks, 18 D² + D · channels each. */
+/** Modulation of each sigma of a run: the time embedding and the vectors of all blocks, 18 D² + D · channels each. */
 export function modulationWork({ hidden: d, timeChannels }: TransformerConfig, sigmas: number): number {
   return 2 * sigmas * (timeChannels * d + 18 * d * d);
 }
 
-/** One layer of the text encoder; attention is counted whole although it is causal, as it is computed in tiles. */
+/** One layer of the text encoder. Causal attention counts as full attention, because it is computed in tiles. */
 export function textLayerWork(config: TextEncoderConfig, tokens: number): number {
   const { hidden, heads, kvHeads, headDim, intermediate } = config;
   const matrices = 2 * hidden * headDim * (heads + kvHeads) + 3 * hidden * intermediate;
   return 2 * tokens * matrices + 4 * heads * headDim * tokens ** 2;
 }
 
-/** The decoder of the autoencoder: its convolutions at the resolutions of their outputs, and the middle attention. */
+/** The decoder of the autoencoder: convolutions at the resolution of their output, and the attention in the middle. */
 export function decodeWork(config: ModelConfig, width: number, height: number): number {
   const latents = (width * height) / 64;
   const kernels = decoderKernels(config).reduce(
@@ -111,7 +112,7 @@ export function decodeWork(config: ModelConfig, width: number, height: number): 
   return config.vae.midAttention ? kernels + 4 * deepest * latents ** 2 : kernels;
 }
 
-/** Weights of the decoder, without norms and biases. */
+/** Number of the decoder's weights, without norms and biases. */
 export function decoderValues(config: ModelConfig): number {
   return decoderKernels(config).reduce((sum, { values }) => sum + values, 0);
 }
@@ -122,7 +123,7 @@ function decoderKernels(config: ModelConfig): readonly { readonly name: string; 
     .map(({ name, shape }) => ({ name, values: shape.reduce((product, size) => product * size, 1) }));
 }
 
-/** Outputs of a convolution for each latent, along one side. */
+/** Output positions of a convolution per latent, along one side. */
 function decoderScale({ vae }: ModelConfig, name: string): number {
   const level = /^decoder\.up_blocks\.(\d+)\.(upsamplers)?/.exec(name);
   if (level) return 2 ** (Number(level[1]) + (level[2] ? 1 : 0));

@@ -13,7 +13,7 @@ const PROMPTS = [
   "a small tractor on a green background with white dots",
 ];
 const FIRST_SEED = 101;
-/** Of equal pictures, since JSON has no infinity: one colour that differs by 1 gives 95 at 128 × 128. */
+/** PSNR of equal pictures, because JSON has no infinity. At 128 × 128, a difference of 1 in one colour gives 95. */
 const EQUAL_DB = 99;
 
 const SETTINGS: Readonly<Record<string, Acceleration>> = {
@@ -27,8 +27,8 @@ const SETTINGS: Readonly<Record<string, Acceleration>> = {
 };
 
 /**
- * What reuse saves and what it costs: pictures on klein-nano-base at its 28 steps with guidance, each once without reuse and
- * once with every setting, in turn, on one engine.
+ * Measures the speed-up by step caches and the difference that they make. One engine makes pictures with klein-nano-base, 28
+ * steps and guidance: each picture once without a step cache and once with each setting.
  */
 export async function accelerationCase(run: CaseRun): Promise<void> {
   await withEngine(run, "klein-nano-base", { backend: "wgsl", dtype: run.choice.dtype }, async (engine) => {
@@ -40,7 +40,7 @@ export async function accelerationCase(run: CaseRun): Promise<void> {
       skipped: [] as number[],
       psnr: [] as number[],
     }));
-    await picture(run, engine, 0, "high", 4); // compiles
+    await picture(run, engine, 0, "high", 4); // compiles shaders
     for (let round = 0; round < run.choice.repeats && (round < 1 || run.hasTime()); round++) {
       const plain = await picture(run, engine, round, "none");
       for (const times of settings) {
@@ -78,7 +78,7 @@ function picture(
   return makePicture(run, engine, { prompt, seed: FIRST_SEED + round, steps, acceleration });
 }
 
-/** Peak signal-to-noise ratio of the colours of two RGBA pictures, at most that of equal ones. */
+/** Peak signal-to-noise ratio of the colours of two RGBA pictures, at most `EQUAL_DB`. */
 function psnr(actual: Uint8ClampedArray, expected: Uint8ClampedArray): number {
   let squares = 0;
   for (let i = 0; i < expected.length; i++) if (i % 4 !== 3) squares += (actual[i]! - expected[i]!) ** 2;

@@ -7,7 +7,7 @@ import type { GenerateRequest } from "../../runtime/request/request.ts";
 import type { CaseRun } from "../bench-case.ts";
 import type { BenchModel } from "../platform.ts";
 
-/** Runs `work` with an engine of its own. */
+/** Runs `work` with its own engine. */
 export async function withEngine<T>(
   run: CaseRun,
   model: BenchModel,
@@ -22,7 +22,7 @@ export async function withEngine<T>(
   }
 }
 
-/** Runs a request for one picture to its end. */
+/** Makes one picture. */
 export async function makePicture(
   run: CaseRun,
   engine: Engine,
@@ -37,7 +37,7 @@ export async function makePicture(
   return result!;
 }
 
-/** A picture to refer to, which differs by `index`. */
+/** A reference picture, different for each `index`. */
 export function patternPicture(side: number, index: number): PixelImage {
   const data = new Uint8ClampedArray(side * side * 4);
   for (let y = 0; y < side; y++)

@@ -7,7 +7,7 @@ import type { BenchModel } from "../platform.ts";
 import { figure } from "../statistics.ts";
 import { makePicture, patternPicture } from "./engines.ts";
 
-/** What pictures are made of, on both backends in turn. */
+/** Pictures to time with one model on both backends. */
 interface PictureSet {
   readonly model: BenchModel;
   readonly quantization: "none" | "q4";
@@ -22,7 +22,7 @@ interface Cell {
   readonly mode?: ReferenceMode;
 }
 
-/** Seconds of the pictures of a cell, and the most bytes on the GPU. */
+/** Seconds of each picture of a cell, and the peak of GPU memory. */
 interface Times {
   readonly total: number[];
   readonly firstStep: number[];
@@ -39,7 +39,7 @@ interface TimedEngine {
 const PROMPT = "a fox on a teal background";
 const SIDE = 128;
 const TINY_SIDE = 64;
-/** Those that klein-nano was trained at. */
+/** Sizes that klein-nano was trained at. */
 const SIZES = [
   [128, 128],
   [192, 128],
@@ -47,15 +47,15 @@ const SIZES = [
   [192, 192],
 ] as const;
 const REFERENCES = [1, 2, 4];
-/** Those that both models take: `step-one` is for weights without isolated references. */
+/** Modes that both models support. `step-one` is for weights that were not trained for isolated references. */
 const MODES = ["exact", "recompute"] as const satisfies readonly ReferenceMode[];
-/** Requests on adapters that run on the CPU, where one takes seconds. */
+/** Rounds on adapters that run on the CPU, where a picture takes seconds. */
 const SOFTWARE_REPEATS = 2;
 
 const square = { width: SIDE, height: SIDE };
 const plain: Cell = { ...square, references: 0 };
 
-/** 128 × 128: without references, and with two that are kept or computed in every step. */
+/** 128 × 128: without references, with two cached ones, and with two that are computed in every step. */
 export const defaultPictures: BenchCase = (run) =>
   timeSets(run, [
     {
@@ -66,7 +66,7 @@ export const defaultPictures: BenchCase = (run) =>
     { model: "klein-nano", quantization: "q4", cells: [plain] },
   ]);
 
-/** All sizes, numbers of references and modes. */
+/** All sizes, reference counts and reference modes. */
 export const allPictures: BenchCase = (run) =>
   timeSets(run, [
     {
@@ -77,7 +77,7 @@ export const allPictures: BenchCase = (run) =>
     { model: "klein-nano", quantization: "q4", cells: [plain] },
   ]);
 
-/** The undistilled model at its steps and guidance. */
+/** The undistilled model with its default steps and guidance. */
 export const basePictures: BenchCase = (run) =>
   timeSets(run, [{ model: "klein-nano-base", quantization: "none", cells: cellsOf(square) }]);
 
@@ -123,7 +123,7 @@ async function timeCell(run: CaseRun, engines: readonly TimedEngine[], asked: Ce
   const times = engines.map(() => [emptyTimes(), emptyTimes()] as const);
   const { software } = engines[0]!.engine.info.adapter;
   const repeats = software ? Math.min(SOFTWARE_REPEATS, run.choice.repeats) : run.choice.repeats;
-  // the first request compiles shaders and encodes prompt and references; one repeated request at least
+  // the first request compiles shaders and encodes prompt and references; at least one repeated request follows
   for (let round = 0; round <= repeats && (round < 2 || run.hasTime()); round++)
     for (const [i, { engine }] of engines.entries()) {
       const [first, repeated] = times[i]!;

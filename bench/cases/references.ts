@@ -14,13 +14,14 @@ const REQUEST: GenerateRequest = {
   seed: 7,
 };
 const references = Array.from({ length: REFERENCES }, (_, i) => patternPicture(SIDE, i));
+/** Requests by the way in which they treat references. */
 const WAYS: Readonly<Record<string, GenerateRequest>> = {
   "no references": REQUEST,
-  "kept (exact)": { ...REQUEST, references, referenceMode: "exact" },
+  "cached (exact)": { ...REQUEST, references, referenceMode: "exact" },
   "computed in every step (recompute)": { ...REQUEST, references, referenceMode: "recompute" },
 };
 
-/** Steps with and without kept keys and values, in turn, after one round that compiles shaders. */
+/** Times steps with and without cached keys and values in turn, after one round that compiles shaders. */
 export async function referencesCase(run: CaseRun): Promise<void> {
   const backend = "wgsl";
   await withEngine(run, "klein-nano", { backend, dtype: run.choice.dtype }, async (engine) => {
@@ -37,7 +38,7 @@ export async function referencesCase(run: CaseRun): Promise<void> {
           if (event.type === "step") steps.push(event);
         });
         if (round < 0) continue;
-        // the first step of a run waits for what comes before it
+        // the first step includes the wait for earlier stages
         stepMs.push(...steps.slice(1).map(({ milliseconds }) => milliseconds));
         referencesMs.push(report.timings.references ?? 0);
       }

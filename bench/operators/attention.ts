@@ -1,6 +1,6 @@
 import { Attention } from "../../runtime/backend/attention.ts";
 import type { OnnxGraph } from "../../runtime/backend/ort/onnx.ts";
-import { FLOAT_TYPES, type Operator, places } from "./operator.ts";
+import { FLOAT_TYPES, type Operator, sampled } from "./operator.ts";
 import type { OperatorShapes } from "./shapes.ts";
 import type { Workspace } from "./workspace.ts";
 
@@ -9,15 +9,15 @@ type Values = Float32Array<ArrayBuffer>;
 type Segment = readonly [keys: Values, values: Values];
 
 /**
- * Prompt and picture attend to themselves and, where asked, to kept references: ours takes keys and values in segments, as
- * `head-norm-rope` leaves them; onnxruntime's MultiHeadAttention takes them in one, as a linear layer leaves them.
+ * Prompt and picture attend to themselves and, if `withCached`, to cached references. Our kernel reads keys and values in the
+ * segments that `head-norm-rope` writes. onnxruntime's MultiHeadAttention reads one tensor, as a linear layer writes it.
  */
-export function attention(space: Workspace, shapes: OperatorShapes, withKept: boolean): Operator {
-  const { heads, headDim, text, target, kept } = shapes;
+export function attention(space: Workspace, shapes: OperatorShapes, withCached: boolean): Operator {
+  const { heads, headDim, text, target, cached } = shapes;
   const { gpu, scope, scalar } = space;
   const width = heads * headDim;
   const rows = text + target;
-  const lengths = withKept ? [text, kept, target] : [rows];
+  const lengths = withCached ? [text, cached, target] : [rows];
   const keys = lengths.reduce((sum, length) => sum + length, 0);
   const queries = space.random(rows * width);
   const segments = lengths.map((length): Segment => [space.random(length * width), space.random(length * width)]);
@@ -33,7 +33,7 @@ export function attention(space: Workspace, shapes: OperatorShapes, withKept: bo
   const output = space.tensor([rows, width]);
   const out = { dtype: scalar, rows, columns: width, rowsPerChunk: rows, chunks: [output] };
 
-  const joined = [0, 1].map((part) => join(segments.map((segment) => segment[part]!)));
+  const joined = ([0, 1] as const).map((side) => join(segments.map((segment) => segment[side])));
   const [allKeys, allValues] = joined as [Values, Values];
   const operand = (values: Values, tokens: number) => ({ tensor: space.upload([1, tokens, width], values) });
   const inputs = { q: operand(queries, rows), k: operand(allKeys, keys), v: operand(allValues, keys) };
@@ -53,7 +53,7 @@ export function attention(space: Workspace, shapes: OperatorShapes, withKept: bo
     outputs: [value("y", rows)],
   });
   return {
-    name: withKept ? "attention with kept references" : "attention",
+    name: withCached ? "attention with cached references" : "attention",
     shape: `${heads} heads of ${headDim}, ${rows} queries, ${lengths.join(" + ")} keys`,
     work: { operations: 4 * rows * keys * width },
     slowOnCpu: true,
@@ -70,7 +70,7 @@ export function attention(space: Workspace, shapes: OperatorShapes, withKept: bo
     outputs: [
       {
         tensor: output,
-        expected: places(rows * width, (at) => {
+        expected: sampled(rows * width, (at) => {
           const [query, column] = [Math.floor(at / width), at % width];
           return attend(queries.subarray(query * width), allKeys, allValues, { width, headDim, column });
         }),
@@ -79,7 +79,7 @@ export function attention(space: Workspace, shapes: OperatorShapes, withKept: bo
   };
 }
 
-/** Softmax(q kᵀ / √d) v of the first query of `q` and one channel. */
+/** Softmax(q kᵀ / √d) v for the first query of `q` and one channel, in f64. */
 function attend(
   q: Float32Array,
   keys: Float32Array,
@@ -99,12 +99,12 @@ function attend(
   return weights.reduce((sum, weight, key) => sum + (weight / total) * values[key * width + column]!, 0);
 }
 
-function join(parts: readonly Float32Array[]): Values {
-  const joined = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0));
+function join(arrays: readonly Float32Array[]): Values {
+  const joined = new Float32Array(arrays.reduce((sum, { length }) => sum + length, 0));
   let at = 0;
-  for (const part of parts) {
-    joined.set(part, at);
-    at += part.length;
+  for (const array of arrays) {
+    joined.set(array, at);
+    at += array.length;
   }
   return joined;
 }

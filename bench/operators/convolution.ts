@@ -1,11 +1,11 @@
 import type { BackendName } from "../../runtime/backend/backend.ts";
 import type { Kernel2d, KernelLayout } from "../../runtime/backend/matrix.ts";
 import { kernelConversion } from "../../runtime/weights/loader/kernel-layout.ts";
-import { type Operator, places } from "./operator.ts";
+import { type Operator, sampled } from "./operator.ts";
 import type { OperatorShapes } from "./shapes.ts";
 import type { Workspace } from "./workspace.ts";
 
-/** A 3 × 3 convolution of a square map, channels last, padded in width only. */
+/** A 3 × 3 convolution of a square map, channels last. Only its width is padded; the input has two more rows. */
 export function convolution(space: Workspace, { channels, side }: OperatorShapes): Operator {
   const x = space.random((side + 2) * side * channels);
   const weight = space.random(channels * channels * 9).map((value) => value / channels);
@@ -21,7 +21,7 @@ export function convolution(space: Workspace, { channels, side }: OperatorShapes
   const call = { x: input, stride: 1, padLeft: 1, padRight: 1, output } as const;
   const run = (name: BackendName) => () =>
     space.backends[name].convolve(space.scope, { ...call, weight: kernels[name] });
-  const expected = places(side * side * channels, (at) => {
+  const expected = sampled(side * side * channels, (at) => {
     const [position, out] = [Math.floor(at / channels), at % channels];
     const [row, column] = [Math.floor(position / side), position % side];
     let sum = bias[out]!;

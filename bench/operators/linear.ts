@@ -1,10 +1,10 @@
 import type { BackendName } from "../../runtime/backend/backend.ts";
 import type { WeightFormat } from "../../runtime/backend/matrix.ts";
-import { type Operator, places } from "./operator.ts";
+import { type Operator, sampled } from "./operator.ts";
 import type { OperatorShapes } from "./shapes.ts";
 import type { Workspace } from "./workspace.ts";
 
-/** y = x · weightᵀ, the weight in the scalar type or in blocks; onnxruntime's Gemm or MatMulNBits. */
+/** y = x · weightᵀ, with the weight in the scalar type or quantized. In onnxruntime: Gemm or MatMulNBits. */
 export function linear(
   space: Workspace,
   kind: "plain" | "q8" | "q4",
@@ -18,7 +18,7 @@ export function linear(
   const output = space.tensor([rows, width]);
   const run = (name: BackendName) => () =>
     space.backends[name].linear(space.scope, { x: input, weights: [matrix], outputs: [output] });
-  const expected = places(rows * width, (at) => {
+  const expected = sampled(rows * width, (at) => {
     const [row, column] = [Math.floor(at / width), at % width];
     let sum = 0;
     for (let k = 0; k < width; k++) sum += x[row * width + k]! * values[column * width + k]!;

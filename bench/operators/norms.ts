@@ -4,16 +4,16 @@ import type { OnnxGraph } from "../../runtime/backend/ort/onnx.ts";
 import { BYTES_PER_ELEMENT } from "../../runtime/gpu/tensor.ts";
 import { foldGrid, reductionLanes } from "../../runtime/gpu/workgroups.ts";
 import { VaeBlocks } from "../../runtime/vae/blocks.ts";
-import { FLOAT_TYPES, type Operator, places } from "./operator.ts";
+import { FLOAT_TYPES, type Operator, sampled } from "./operator.ts";
 import type { OperatorShapes } from "./shapes.ts";
 import type { Workspace } from "./workspace.ts";
 
 const EPS = 1e-6;
 const GROUPS = 32;
-/** ONNX's number of float16. */
+/** float16 in ONNX's `TensorProto.DataType`. */
 const FLOAT16 = 10;
 
-/** A modulated LayerNorm or an RMS norm of the residual stream, f32 in and the scalar type out. */
+/** A modulated LayerNorm or an RMS norm of the residual stream, from f32 to the scalar type. */
 export function rowNorm(space: Workspace, kind: "layer" | "rms", { width, text, target }: OperatorShapes): Operator {
   const { gpu, scalar } = space;
   const rows = text + target;
@@ -68,7 +68,7 @@ export function rowNorm(space: Workspace, kind: "layer" | "rms", { width, text, 
     outputs: [
       {
         tensor: output,
-        expected: places(rows * width, (at) => {
+        expected: sampled(rows * width, (at) => {
           const column = at % width;
           const { mean, variance } = moments(x.subarray(at - column, at - column + width));
           const centre = layer ? mean : 0;
@@ -80,7 +80,7 @@ export function rowNorm(space: Workspace, kind: "layer" | "rms", { width, text, 
   };
 }
 
-/** RMS norm and rotation of queries and keys, and values copied beside the keys. onnxruntime has no such operator. */
+/** RMS norm and rotation of queries and keys; values are copied to the keys. onnxruntime has no such operator. */
 export function headNormRotary(space: Workspace, { heads, headDim, text, target }: OperatorShapes): Operator {
   const rows = text + target;
   const width = heads * headDim;
@@ -100,7 +100,7 @@ export function headNormRotary(space: Workspace, { heads, headDim, text, target 
   const angles = space.random((rows * headDim) / 2);
   const turns = new Float32Array(rows * headDim);
   for (const [i, angle] of angles.entries()) turns.set([Math.cos(angle), Math.sin(angle)], 2 * i);
-  const upload = (part: Float32Array<ArrayBuffer>) => space.upload([rows, width], part);
+  const upload = (array: Float32Array<ArrayBuffer>) => space.upload([rows, width], array);
   const projected = { queries: upload(queries), keys: upload(keys), values: upload(values) };
   const normWeights = space.upload([2, headDim], weights, "f32");
   const rotary = space.upload([rows, headDim / 2, 2], turns, "f32");
@@ -118,7 +118,7 @@ export function headNormRotary(space: Workspace, { heads, headDim, text, target 
     outputs: [
       {
         tensor: firstGroup!,
-        expected: places(
+        expected: sampled(
           firstGroup!.shape.reduce((product, size) => product * size, 1),
           (at) => {
             const channel = at % headDim;
@@ -140,7 +140,7 @@ export function headNormRotary(space: Workspace, { heads, headDim, text, target 
   };
 }
 
-/** Statistics of a feature map as one scale and shift a channel. onnxruntime-web has no GroupNorm on WebGPU. */
+/** Statistics of a feature map as a scale and a shift for each channel. onnxruntime-web has no GroupNorm on WebGPU. */
 export function groupNorm(space: Workspace, { channels, side }: OperatorShapes): Operator {
   const { gpu, scalar, scope } = space;
   const positions = side * side;
@@ -165,14 +165,14 @@ export function groupNorm(space: Workspace, { channels, side }: OperatorShapes):
     runs: {
       async wgsl() {
         const affine = blocks.groupNorm(map, norm);
-        gpu.recorder.copy(affine, 0, output, 0, 2 * channels); // a few hundred bytes, to where they are checked
+        gpu.recorder.copy(affine, 0, output, 0, 2 * channels); // a few hundred bytes, to check them
         scope.release(affine);
       },
     },
     outputs: [
       {
         tensor: output,
-        expected: places(2 * channels, (at) => {
+        expected: sampled(2 * channels, (at) => {
           const channel = at % channels;
           const group = Math.floor(channel / perGroup);
           const members = new Float32Array(positions * perGroup);

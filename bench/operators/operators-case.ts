@@ -10,7 +10,7 @@ import { OPERATOR_SHAPES, type OperatorShapes } from "./shapes.ts";
 import { timeOperator } from "./time-operator.ts";
 import { Workspace } from "./workspace.ts";
 
-/** Below this, onnxruntime's attention is wrong. */
+/** onnxruntime's attention is wrong with smaller subgroups. */
 const LEAST_SUBGROUP = 16;
 
 const OPERATORS: readonly ((space: Workspace, shapes: OperatorShapes) => Operator)[] = [
@@ -26,18 +26,19 @@ const OPERATORS: readonly ((space: Workspace, shapes: OperatorShapes) => Operato
   groupNorm,
 ];
 
-/** The operators of klein 4B's shapes on both backends, in turn, on the same device and buffers. */
+/** Times operators on both backends in turn, on the same device and buffers. */
 export async function operatorsCase(run: CaseRun): Promise<void> {
   const roofline = await run.roofline();
   const adapter = await run.platform.gpu.requestAdapter({ powerPreference: "high-performance" });
   const small = (adapter?.info.subgroupMinSize ?? LEAST_SUBGROUP) < LEAST_SUBGROUP;
-  if (small) run.addNote("Without subgroups, which are too small for onnxruntime's attention on this adapter.");
+  if (small)
+    run.addNote("Subgroups are disabled: onnxruntime's attention is wrong with subgroups as small as on this adapter.");
   await run.withGpu({ withoutFeatures: small ? ["subgroups"] : [] }, async (gpu) => {
     const scalar = gpu.scalarType(run.choice.dtype);
     const hurried = run.choice.seconds < Infinity;
     if (hurried && gpu.adapter.software)
       run.addNote(
-        "Without onnxruntime's attention, whose shader takes minutes to compile on a CPU; the case by its name has it.",
+        "onnxruntime's attention is left out, because its shader takes minutes to compile on a CPU. Name the case `operators` to include it.",
       );
     const { ortWasmUrl } = run.platform;
     const backends = {
@@ -48,7 +49,7 @@ export async function operatorsCase(run: CaseRun): Promise<void> {
     const sessions = await OrtSessions.create(gpu.device, ortWasmUrl);
     try {
       for (const [i, prepare] of OPERATORS.entries()) {
-        if (i > 0 && !run.hasTime()) break; // a case that was begun gives a row
+        if (i > 0 && !run.hasTime()) break; // a case gives at least one row
         const space = new Workspace({ gpu, scalar, backends, sessions });
         try {
           const prepared = prepare(space, OPERATOR_SHAPES[run.shapesFor(gpu)]);

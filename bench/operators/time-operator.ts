@@ -9,14 +9,14 @@ import { derived, figure, median } from "../statistics.ts";
 import { wake } from "../wake.ts";
 import type { CheckedOutput, Operator } from "./operator.ts";
 
-/** Share of the largest result that a sum may be off by. */
+/** Allowed error, as a share of the largest expected value. */
 const TOLERANCE = { f32: 1e-4, f16: 2e-2 } as const satisfies Record<ScalarType, number>;
 
-/** A round is as many runs in a row as take this long, so that neither a submission nor the clock's steps count. */
+/** A round repeats a run until it takes this long, so that the overhead of a submission and the resolution of the clock do not matter. */
 const ROUND_MS = 20;
 const MOST_RUNS = 200;
 
-/** Times an operator's implementations in turn. What gives wrong results is not timed; a note says so. */
+/** Times the implementations of an operator in turn. An implementation with wrong results is not timed, and a note says so. */
 export async function timeOperator(
   run: CaseRun,
   gpu: Gpu,
@@ -44,7 +44,7 @@ export async function timeOperator(
   if (right.length > 0) run.addRow(rowOf(operator, scalar, times, roofline));
 }
 
-/** How many runs a round has; where they are several, one round has been done. */
+/** Number of runs per round. */
 async function runsOfRound(gpu: Gpu, work: () => Promise<void>): Promise<number> {
   let count = 1;
   for (;;) {
@@ -54,7 +54,7 @@ async function runsOfRound(gpu: Gpu, work: () => Promise<void>): Promise<number>
   }
 }
 
-/** Milliseconds of one of `count` runs in a row. */
+/** Milliseconds of one run, from `count` runs in a row. */
 async function timeRuns({ clock }: Gpu, work: () => Promise<void>, count: number): Promise<number> {
   clock.reset();
   await clock.time("runs", async () => {
@@ -75,7 +75,7 @@ function rowOf(
     figures["wgsl"] = figure(wgsl, "ms");
     const memoryBound = "bytes" in work;
     const rate = (memoryBound ? work.bytes : work.operations) / median(wgsl) / 1e6;
-    // sums are in f32 wherever that is faster
+    // kernels sum in f32 if that is faster
     const peak = scalar === "f16" ? Math.max(roofline.f32, roofline.f16 ?? 0) : roofline.f32;
     figures["wgsl rate"] = derived(rate, memoryBound ? "GB/s" : "GFLOP/s");
     figures["of the roofline"] = derived((100 * rate) / (memoryBound ? roofline.copy : peak), "%");
@@ -84,14 +84,15 @@ function rowOf(
   return { labels: { operator: name, shape, type: scalar }, figures };
 }
 
-/** What is wrong with the outputs; undefined when nothing is. */
+/** Describes the first wrong value of the outputs; undefined if all are right. */
 async function firstError(gpu: Gpu, outputs: readonly CheckedOutput[], tolerance: number): Promise<string | undefined> {
   for (const { tensor, expected } of outputs) {
     const bytes = await gpu.recorder.read(tensor);
     const values = tensor.dtype === "f16" ? f16ToF32(new Uint16Array(bytes)) : new Float32Array(bytes);
     const largest = Math.max(...[...expected.values()].map(Math.abs));
     for (const [at, value] of expected)
-      if (!(Math.abs(values[at]! - value) <= tolerance * largest)) return `${values[at]} where ${value} is right.`;
+      if (!(Math.abs(values[at]! - value) <= tolerance * largest))
+        return `it gives ${values[at]}; ${value} was expected.`;
   }
   return undefined;
 }

@@ -8,7 +8,7 @@ import type { DType, ScalarType, Tensor } from "../../runtime/gpu/tensor.ts";
 import { f16ToF32, f32ToF16 } from "../../runtime/weights/float.ts";
 import { QUANTIZATION_BITS, QUANTIZATION_BLOCK, quantizeRows } from "../../runtime/weights/quantize.ts";
 
-/** What operators run on. */
+/** Device and backends that operators run on. */
 export interface Implementations {
   readonly gpu: Gpu;
   readonly scalar: ScalarType;
@@ -16,7 +16,7 @@ export interface Implementations {
   readonly sessions: OrtSessions;
 }
 
-/** Buffers of one operator, with values that its definition is computed from. */
+/** Creates the buffers of one operator, with random values that its reference is computed from. */
 export class Workspace implements Implementations {
   readonly gpu: Gpu;
   readonly scalar: ScalarType;
@@ -50,7 +50,7 @@ export class Workspace implements Implementations {
     this.gpu.recorder.write(tensor, tensor.dtype === "f16" ? f32ToF16(values) : values);
   }
 
-  /** Numbers of −1 … 1 that the scalar type has. */
+  /** Numbers from −1 to 1 that the scalar type represents exactly. */
   random(count: number): Float32Array<ArrayBuffer> {
     let state = this.#seed++;
     return this.#rounded(
@@ -61,7 +61,7 @@ export class Workspace implements Implementations {
     );
   }
 
-  /** A matrix in a format, and the values [out, in] that it stands for. */
+  /** A matrix in a format, and its dequantized values [out, in]. */
   matrix(format: WeightFormat, out: number, columns: number): readonly [Matrix, Float32Array] {
     const values = this.random(out * columns);
     const piece = { firstRow: 0, rows: out };
@@ -81,17 +81,17 @@ export class Workspace implements Implementations {
     return [{ ...matrix, pieces: [onGpu] }, restored];
   }
 
-  /** [rows, heads · d] each as [parts, heads, rows, d], cut into groups of heads. */
-  fillHeads(target: HeadMajor, parts: readonly Float32Array[], heads: number, d: number): void {
+  /** Writes arrays [rows, heads · d] as [arrays, heads, rows, d], cut into groups of heads. */
+  fillHeads(target: HeadMajor, arrays: readonly Float32Array[], heads: number, d: number): void {
     const rows = target.capacity;
     const perGroup = heads / target.groups.length;
     target.groups.forEach((tensor, group) => {
-      const values = new Float32Array(parts.length * perGroup * rows * d);
-      parts.forEach((part, p) => {
+      const values = new Float32Array(arrays.length * perGroup * rows * d);
+      arrays.forEach((array, index) => {
         for (let h = 0; h < perGroup; h++)
           for (let row = 0; row < rows; row++) {
             const from = (row * heads + group * perGroup + h) * d;
-            values.set(part.subarray(from, from + d), ((p * perGroup + h) * rows + row) * d);
+            values.set(array.subarray(from, from + d), ((index * perGroup + h) * rows + row) * d);
           }
       });
       this.write(tensor, values);

@@ -1,11 +1,11 @@
 import { type BenchmarkChoice, type BenchmarkEvent, runBenchmark } from "../index.ts";
 
-/** What the program calls in the page: a run is started, and its events are asked for one after the other. */
+/** Functions that the command line calls in the page. It starts a run and then pulls its events. */
 export interface BenchPage {
   start(choice: BenchmarkChoice): void;
-  /** Null at the end. */
+  /** The next event; null at the end. */
   next(): Promise<BenchmarkEvent | null>;
-  /** Aborts the run while its next event is awaited. The message of what it ends with; null where it goes on. */
+  /** Aborts the run while its next event is pending. Returns the message of its error; null if it goes on. */
   abort(reason: string): Promise<string | null>;
 }
 

@@ -2,7 +2,7 @@ import type { CaseName } from "../case-list.ts";
 import type { BenchmarkReport, Figure } from "./report.ts";
 import { figureText, table } from "./table.ts";
 
-/** A figure that both reports have. */
+/** A figure that is in both reports. */
 export interface ComparedFigure {
   /** The case that measured it. */
   readonly case: CaseName;
@@ -32,18 +32,18 @@ export interface Comparison {
   readonly onlyAfter: readonly string[];
 }
 
-type Place = Pick<ComparedFigure, "case" | "row" | "figure"> & { readonly measured: Figure };
+type Measurement = Pick<ComparedFigure, "case" | "row" | "figure"> & { readonly measured: Figure };
 
 /** Compares two reports figure by figure. Derived figures are left out. */
 export function compareReports(before: BenchmarkReport, after: BenchmarkReport): Comparison {
   const [old, current] = [figuresOf(before), figuresOf(after)];
   return {
     conditions: conditionsThatDiffer(before, after),
-    figures: [...old].flatMap(([key, { measured, ...place }]) => {
+    figures: [...old].flatMap(([key, { measured, ...labels }]) => {
       const other = current.get(key)?.measured;
       if (!other || other.unit !== measured.unit) return [];
       const overlap = overlaps(measured, other);
-      return { ...place, before: measured, after: other, ratio: other.value / measured.value, ...overlap };
+      return { ...labels, before: measured, after: other, ratio: other.value / measured.value, ...overlap };
     }),
     onlyBefore: [...old.keys()].filter((key) => !current.has(key)),
     onlyAfter: [...current.keys()].filter((key) => !old.has(key)),
@@ -74,15 +74,15 @@ export function comparisonMarkdown(comparison: Comparison): string {
   ].join("\n");
 }
 
-function figuresOf(report: BenchmarkReport): ReadonlyMap<string, Place> {
-  const places = new Map<string, Place>();
+function figuresOf(report: BenchmarkReport): ReadonlyMap<string, Measurement> {
+  const measurements = new Map<string, Measurement>();
   for (const { case: name, rows } of report.cases)
     for (const { labels, figures } of rows)
       for (const [figure, measured] of Object.entries(figures)) {
         const row = Object.values(labels).join(", ");
-        if (!measured.derived) places.set([name, row, figure].join(": "), { case: name, row, figure, measured });
+        if (!measured.derived) measurements.set([name, row, figure].join(": "), { case: name, row, figure, measured });
       }
-  return places;
+  return measurements;
 }
 
 function overlaps(a: Figure, b: Figure): { readonly overlap?: boolean } {

@@ -4,7 +4,7 @@ import { NO_ADAPTER, summarizeAdapter } from "../../runtime/gpu/adapter.ts";
 import type { BenchPlatform } from "../platform.ts";
 import { type BenchmarkReport, REPORT_FORMAT, type ReportAdapter } from "./report.ts";
 
-/** Those that decide what fits into a dispatch. */
+/** Limits that decide what fits into a dispatch. */
 const LIMITS = [
   "maxBufferSize",
   "maxStorageBufferBindingSize",
@@ -13,7 +13,7 @@ const LIMITS = [
   "maxComputeWorkgroupStorageSize",
 ] as const;
 
-/** Under which conditions a run measures. @throws KleinbildError `no-webgpu` */
+/** The conditions of a run: versions and adapter. @throws KleinbildError `no-webgpu` */
 export async function reportConditions({
   gpu,
   versions,
@@ -21,7 +21,7 @@ export async function reportConditions({
   ortWasmUrl,
 }: BenchPlatform): Promise<Omit<BenchmarkReport, "date" | "repeats" | "cases">> {
   const adapter = await gpu.requestAdapter({ powerPreference: "high-performance" });
-  // on demand as in the engine, or a bundler would put what both need into the benchmark's worker
+  // imported on demand, as in the engine, so that a bundler does not put onnxruntime into the worker of the benchmark
   const { ortVersion } = await import("../../runtime/backend/ort/sessions.ts");
   if (!adapter) throw new KleinbildError("no-webgpu", NO_ADAPTER);
   return {
@@ -39,7 +39,7 @@ function describeAdapter(adapter: GPUAdapter): ReportAdapter {
     vendor,
     architecture,
     description,
-    ...(driver ? { driver } : {}), // Chromium tells it to developers only
+    ...(driver ? { driver } : {}), // Chromium shows it only to developers
     software,
     features: [...adapter.features].toSorted(),
     limits: Object.fromEntries(LIMITS.map((name) => [name, adapter.limits[name]])),

@@ -3,7 +3,7 @@ import type { BenchmarkReport, CaseResult } from "./report.ts";
 import { rowTables } from "./row-tables.ts";
 import { table } from "./table.ts";
 
-/** The report as Markdown: what it was measured on, then the tables of each case. */
+/** The report as Markdown: its conditions, then the tables of each case. */
 export function reportMarkdown(report: BenchmarkReport): string {
   return [heading(report), ...report.cases.map(caseMarkdown)].join("\n\n");
 }

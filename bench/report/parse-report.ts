@@ -59,8 +59,8 @@ const REPORT = v.object({
 }) satisfies v.GenericSchema<unknown, BenchmarkReport>;
 
 /**
- * A report from its JSON text.
- * @throws KleinbildError `invalid-request` that names what is wrong with it
+ * Parses the JSON text of a report.
+ * @throws KleinbildError `invalid-request`, which names the first wrong field
  */
 export function parseReport(text: string): BenchmarkReport {
   let json: unknown;
@@ -69,7 +69,7 @@ export function parseReport(text: string): BenchmarkReport {
   } catch (cause) {
     throw new KleinbildError(
       "invalid-request",
-      "A report of the benchmark was expected; this is no JSON.",
+      "A report of the benchmark was expected; this is not JSON.",
       {},
       { cause },
     );
@@ -77,6 +77,6 @@ export function parseReport(text: string): BenchmarkReport {
   const { success, output, issues } = v.safeParse(REPORT, json);
   if (success) return output;
   const [issue] = issues;
-  const place = v.getDotPath(issue) ?? "the whole";
-  throw new KleinbildError("invalid-request", `A report of the benchmark was expected; ${place}: ${issue.message}.`);
+  const field = v.getDotPath(issue) ?? "the whole file";
+  throw new KleinbildError("invalid-request", `A report of the benchmark was expected; ${field}: ${issue.message}.`);
 }

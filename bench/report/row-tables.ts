@@ -1,19 +1,19 @@
 import type { BenchmarkRow } from "./report.ts";
 import { figureText } from "./table.ts";
 
-/** Rows with the same labels, as text. */
+/** Rows with the same label names, as text. */
 export interface RowTable {
-  /** Names of the labels: the heads of the first columns. */
+  /** Headers of the first columns: names of the labels. */
   readonly labels: readonly string[];
-  /** Heads of the other columns: each figure that any of the rows has, with its unit. */
+  /** Headers of the other columns: each figure of any row, with its unit. */
   readonly figures: readonly string[];
-  /** The cells of both. A figure is its value and its quartiles, `–` where the row lacks it. */
+  /** Cells of all columns. A figure is its value and its quartiles, or `–` if the row does not have it. */
   readonly rows: readonly (readonly string[])[];
 }
 
 const ABSENT = "–";
 
-/** The rows of a case as tables, one for all rows with the same labels. */
+/** Tables of the rows of a case, one for each set of label names. */
 export function rowTables(rows: readonly BenchmarkRow[]): readonly RowTable[] {
   const groups = new Map<string, BenchmarkRow[]>();
   for (const row of rows) {

@@ -9,34 +9,35 @@ import workgroupSource from "./probes/workgroup.wgsl?raw";
 import { median } from "../statistics.ts";
 import { wake } from "../wake.ts";
 
-/** What an adapter reaches at best, measured. */
+/** Measured limits of an adapter. */
 export interface Roofline {
-  /** 10⁹ operations a second, two to a multiply-add. */
+  /** 10⁹ operations per second. A multiply-add counts as two. */
   readonly f32: number;
-  /** Absent where the adapter has no f16. */
+  /** As `f32`; absent if the adapter does not support f16. */
   readonly f16?: number;
-  /** Of `dot4I8Packed`; absent where WGSL lacks it. */
+  /** 10⁹ operations per second of `dot4I8Packed`; absent if WGSL does not have it. */
   readonly dot?: number;
-  /** 10⁹ bytes a second that all lanes read of workgroup memory. */
+  /** 10⁹ bytes per second that all lanes read from workgroup memory. */
   readonly workgroup: number;
-  /** 10⁹ bytes a second, read and written. */
+  /** 10⁹ bytes per second, read and written. */
   readonly copy: number;
-  /** Microseconds of a dispatch that does next to nothing, in a pass of many. */
+  /** Microseconds of an almost empty dispatch, in a pass of many. */
   readonly dispatchMicroseconds: number;
 }
 
 const UNIFORM_USAGE = 0x40 | 0x08; // UNIFORM | COPY_DST
 const LANES = 64;
-/** 256 lanes of 16 bytes. */
+/** Bytes that a workgroup copies: 256 lanes of 16 bytes. */
 const COPY_BYTES_OF_GROUP = 4096;
-/** Workgroups, and bytes of what is copied: enough to fill a processor, and a GPU beyond its caches. */
+/** Workgroups and copied bytes: enough to occupy a CPU, or a GPU beyond its caches. */
 const ON_CPU = { groups: 256, copyBytes: 16 << 20 } as const;
 const ON_GPU = { groups: 4096, copyBytes: 128 << 20 } as const;
 const FIRST_COUNT = 16;
 const WAKING_TURNS = 4096;
 const MOST_COUNT = 2 ** 24;
-/** Each probe is made this long, so that its start and end do not count; what was too short grows by so much at most. */
+/** Each probe is repeated until it takes this long, so that its start and end do not matter. */
 const TARGET_MS = 30;
+/** Limits the growth from one try to the next. */
 const MOST_GROWTH = 64;
 const REPEATS = 5;
 
@@ -66,13 +67,13 @@ export async function measureRoofline(gpu: Gpu): Promise<Roofline> {
   }
 }
 
-/** Times kernels that bind what they read, what they write and, where they take turns, how many. */
+/** Times kernels. They bind a buffer to read, a buffer to write and, if they loop, the number of turns. */
 export class Probe {
-  /** Workgroups of a rate. */
+  /** Workgroups of a dispatch that measures a rate. */
   readonly groups: number;
   readonly copyBytes: number;
   readonly #gpu: Gpu;
-  /** What is read and what is written. */
+  /** The buffer to read and the buffer to write. */
   readonly #buffers: readonly GPUBuffer[];
   readonly #turns: GPUBuffer;
 
@@ -94,7 +95,7 @@ export class Probe {
     return device.createComputePipeline({ layout: "auto", compute: { module, entryPoint: "main" } });
   }
 
-  /** 10⁹ a second of what all lanes do `perTurn` of in a turn. */
+  /** 10⁹ per second of something that all lanes together do `perTurn` times per turn. */
   async rate(pipeline: GPUComputePipeline, perTurn: number): Promise<number> {
     const [turns, milliseconds] = await longEnough((count) => this.time(pipeline, this.groups, { turns: count }));
     return (perTurn * turns) / milliseconds / 1e6;
@@ -106,7 +107,7 @@ export class Probe {
     return milliseconds / dispatches;
   }
 
-  /** The last element that a kernel writes, a number of at most 128. */
+  /** The last element that a kernel writes. */
   async lastOutput(pipeline: GPUComputePipeline, dtype: ScalarType): Promise<number> {
     await this.time(pipeline, 1, { turns: 1 });
     const count = this.copyBytes / BYTES_PER_ELEMENT[dtype];
@@ -114,7 +115,7 @@ export class Probe {
     return dtype === "f16" ? f16ToF32(new Uint16Array(bytes, this.copyBytes - 2))[0]! : new Float32Array(bytes).at(-1)!;
   }
 
-  /** Milliseconds of `dispatches` of so many workgroups, the median of several after one that warms up. */
+  /** Milliseconds of all dispatches, as the median of several rounds after a warm-up round. */
   async time(
     pipeline: GPUComputePipeline,
     groups: number,
@@ -142,7 +143,7 @@ export class Probe {
   }
 }
 
-/** How many of something take about the target, and the milliseconds of all of them. */
+/** Finds a count that takes about `TARGET_MS`. */
 async function longEnough(
   time: (count: number) => Promise<number>,
 ): Promise<readonly [count: number, milliseconds: number]> {

@@ -2,7 +2,7 @@ import type { CaseRun } from "../bench-case.ts";
 import type { Figure } from "../report/report.ts";
 import { subgroupMatrixRows } from "./subgroup-matrix.ts";
 
-/** What the adapter reaches at best. */
+/** Measures the limits of the adapter. */
 export async function rooflineCase(run: CaseRun): Promise<void> {
   const { f32, f16, dot, workgroup, copy, dispatchMicroseconds } = await run.roofline();
   const probes: Readonly<Record<string, Figure | undefined>> = {

@@ -2,7 +2,7 @@ import type { CaseRun } from "../bench-case.ts";
 import { Probe } from "./probes.ts";
 import source from "./probes/subgroup-matrix.wgsl?raw";
 
-/** A product that the adapter has in hardware: [M, K] · [K, N], summed in the result's type. */
+/** A matrix product in hardware: [M, K] · [K, N], summed in the type of the result. */
 export interface SubgroupMatrixConfig {
   readonly componentType: string;
   readonly resultComponentType: string;
@@ -11,13 +11,13 @@ export interface SubgroupMatrixConfig {
   readonly K: number;
 }
 
-/** Not in the types of WebGPU. */
+/** An experimental feature of Chromium, which WebGPU's types do not have. */
 export const SUBGROUP_MATRIX = "chromium-experimental-subgroup-matrix" as GPUFeatureName;
 const FLOATS: ReadonlySet<string> = new Set(["f16", "f32"]);
 const WORKGROUP_LANES = 128;
 const CHAINS = 4;
 
-/** A row for each configuration in floats; a note where the adapter lists none, or the browser knows another WGSL. */
+/** Adds a row for each configuration with floats. A note says if the adapter lists none or the browser rejects the WGSL. */
 export async function subgroupMatrixRows(run: CaseRun): Promise<void> {
   const adapter = await run.platform.gpu.requestAdapter({ powerPreference: "high-performance" });
   const info = adapter?.info as { readonly subgroupMatrixConfigs?: Iterable<SubgroupMatrixConfig> } | undefined;
@@ -49,7 +49,7 @@ export async function subgroupMatrixRows(run: CaseRun): Promise<void> {
   });
 }
 
-/** The probe in WGSL for a configuration. */
+/** The WGSL of the probe for a configuration. */
 export function subgroupMatrixCode(config: SubgroupMatrixConfig): string {
   const { componentType, resultComponentType, M, N, K } = config;
   const code = source
@@ -58,6 +58,6 @@ export function subgroupMatrixCode(config: SubgroupMatrixConfig): string {
     .replace("const M = 16u;", `const M = ${M}u;`)
     .replace("const N = 16u;", `const N = ${N}u;`)
     .replace("const K = 16u;", `const K = ${K}u;`);
-  // an adapter without f16 refuses to hear of it
+  // without f16 in the configuration, the adapter may not support it
   return [componentType, resultComponentType].includes("f16") ? code : code.replace("enable f16;\n", "");
 }

@@ -28,7 +28,7 @@ const DRAWN: Readonly<Record<CaseName, readonly string[]>> = {
   base: ["total"],
   references: ["step"],
   blocks: ["one"],
-  "reference-bound": ["computed step", "kept step"],
+  "reference-bound": ["computed step", "cached step"],
   acceleration: ["steps times faster"],
   loading: ["rate"],
   sizes: ["brotli"],

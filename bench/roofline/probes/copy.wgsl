@@ -1,4 +1,4 @@
-// y = x, sixteen bytes a lane: 32 bytes read and written.
+// y = x. Each lane reads and writes 16 bytes.
 @group(0) @binding(0) var<storage, read> x: array<vec4f>;
 @group(0) @binding(1) var<storage, read_write> y: array<vec4f>;
 

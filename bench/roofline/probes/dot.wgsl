@@ -1,7 +1,7 @@
-// dot4I8Packed in registers: 2 * 4 * 8 operations a turn.
+// dot4I8Packed in registers: 2 * 4 * 8 operations per turn and lane.
 @group(0) @binding(0) var<storage, read> x: array<u32>;
 @group(0) @binding(1) var<storage, read_write> y: array<i32>;
-@group(0) @binding(2) var<uniform> turns: u32; // no constant: a compiler would unroll the loop
+@group(0) @binding(2) var<uniform> turns: u32; // not a constant, or a compiler would unroll the loop
 
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u) {

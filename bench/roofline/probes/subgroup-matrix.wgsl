@@ -1,5 +1,5 @@
-// Products of subgroup matrices in registers: four chains a subgroup, 2 * 4 * M * N * K operations a turn.
-// The last element of y tells how many lanes a subgroup has.
+// Products of subgroup matrices in registers: four chains, 2 * 4 * M * N * K operations per turn and subgroup.
+// The last element of y is the number of lanes of a subgroup.
 enable chromium_experimental_subgroup_matrix;
 enable subgroups;
 enable f16;
@@ -12,7 +12,7 @@ const K = 16u;
 
 @group(0) @binding(0) var<storage, read> x: array<f32>;
 @group(0) @binding(1) var<storage, read_write> y: array<result>;
-@group(0) @binding(2) var<uniform> turns: u32; // no constant: a compiler would unroll the loop
+@group(0) @binding(2) var<uniform> turns: u32; // not a constant, or a compiler would unroll the loop
 
 @compute @workgroup_size(128)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(subgroup_size) size: u32) {
@@ -28,7 +28,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(subgroup_size) size: u32) 
     s2 = subgroupMatrixMultiplyAccumulate(left, right, s2);
     s3 = subgroupMatrixMultiplyAccumulate(left, right, s3);
   }
-  // the subgroups of a workgroup store the same
+  // all subgroups of a workgroup store the same values
   let at = group.x * 4u * M * N;
   subgroupMatrixStore<row_major>(&y, at, s0, N);
   subgroupMatrixStore<row_major>(&y, at + M * N, s1, N);

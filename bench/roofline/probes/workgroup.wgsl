@@ -1,7 +1,7 @@
-// Reads of workgroup memory, four numbers a lane at consecutive places: 4 * 4 * 4 bytes a turn.
+// Reads of workgroup memory: 4 * 4 * 4 bytes per turn and lane, from consecutive addresses.
 @group(0) @binding(0) var<storage, read> x: array<vec4f>;
 @group(0) @binding(1) var<storage, read_write> y: array<vec4f>;
-@group(0) @binding(2) var<uniform> turns: u32; // no constant: a compiler would unroll the loop
+@group(0) @binding(2) var<uniform> turns: u32; // not a constant, or a compiler would unroll the loop
 
 var<workgroup> tile: array<vec4f, 256>;
 

@@ -42,7 +42,7 @@ export function readAdapterMetadata(metadata: ReadonlyMap<string, string>, path:
         path,
       },
     );
-  // PEFT treats names as regular expressions, but those of an untrusted file must not run
+  // PEFT treats names as regular expressions, but an untrusted file must not supply any
   for (const name of Object.keys(alpha_pattern ?? {}))
     if (!ALPHA_NAME.test(name))
       throw new KleinbildError(

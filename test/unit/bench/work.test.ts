@@ -24,7 +24,7 @@ describe("counted work", () => {
     expect(blockWork(config, 5, 7)).toBe(2 * (5 * (16 + 18) + 2 * 5 * 7 * 2));
   });
 
-  const plain = { text: TEXT, references: 0, kept: false };
+  const plain = { text: TEXT, references: 0, cached: false };
   const side = { "512": TOKENS / 4, "1024": TOKENS };
   it.each([
     ["4B", KLEIN_4B, "512", 10.15],
@@ -48,7 +48,7 @@ describe("counted work", () => {
     [1, 1.89, 1.59, 1.89],
     [2, 2.78, 2.01, 2.78],
     [4, 4.56, 2.55, 4.56],
-  ])("of %s kept references saves as much as published", (count, step, first, later) => {
+  ])("of %s cached references saves as much as published", (count, step, first, later) => {
     const tokens = { text: TEXT, target: TOKENS, references: count * TOKENS, steps: 4 };
     const bound = savingsBound(KLEIN_4B.transformer, tokens, "whole");
     expect(bound.step).toBeCloseTo(step, 2);
@@ -90,6 +90,6 @@ describe("counted work", () => {
 
 describe("savings", () => {
   it("count the references pass in the request that computes it only", () => {
-    expect(savings({ computed: 30, kept: 10, pass: 20 }, 4)).toEqual({ step: 3, firstRequest: 2, laterRequest: 3 });
+    expect(savings({ computed: 30, cached: 10, pass: 20 }, 4)).toEqual({ step: 3, firstRequest: 2, laterRequest: 3 });
   });
 });
