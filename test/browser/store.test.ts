@@ -108,7 +108,7 @@ describe.each(["chromium", "firefox"] as const)("models in %s's private file sys
 describe("a quota in Chromium", () => {
   useBrowser("chromium");
 
-  it("is told where it has no room for a model, with the figures, and nothing is left behind", async () => {
+  it("too small for a model gives an error with the figures, and leaves nothing behind", async () => {
     const page = await openPage();
     const session = await browser.newCDPSession(page);
     await session.send("Storage.overrideQuotaForOrigin", { origin: pages.origin, quotaSize: 5 * MIB });

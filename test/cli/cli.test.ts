@@ -91,7 +91,7 @@ describe("npm start --", () => {
     expect([status, stdout]).toEqual([1, ""]);
   });
 
-  it("tells a request that the model refuses (status 1) from a task that fails (status 2), in JSON too", () => {
+  it("distinguishes a request that the model refuses (status 1) from a task that fails (status 2), also with JSON", () => {
     const refused = run("start", "--prompt", "x", "--width", "100", "--height", "64", "--json");
     expect(JSON.parse(refused.stdout)).toMatchObject({
       error: { code: "invalid-request", parameter: "width", nearest: 96 },

@@ -134,12 +134,12 @@ describe("npm start -- --serve", () => {
     expect(await connected((sdk) => sdk.requestImages(REQUEST))).toHaveLength(1);
   });
 
-  it("is told of a wrong key", async () => {
+  it("gets an error for a wrong key", async () => {
     const asking = withSdk(url, (sdk) => sdk.requestImages(REQUEST), { apiKey: "wrong" });
     await expect(asking).rejects.toMatchObject({ error: { code: "invalidApiKey" } });
   });
 
-  it("ends with status 0 when it is told to", async () => {
+  it("ends with status 0 on a signal", async () => {
     child.kill("SIGTERM");
     expect(await once(child, "exit")).toEqual([0, null]);
   });

@@ -13,7 +13,7 @@ async function runTiny(signal?: AbortSignal): Promise<readonly BenchmarkEvent[]>
 }
 
 describe("a run of the benchmark", () => {
-  it("tells of a case and its rows, and ends in a report of them", async () => {
+  it("yields a case, its rows, and a report of them at the end", async () => {
     const events = await runTiny();
     expect(events.map(({ type }) => type)).toEqual([
       "case",

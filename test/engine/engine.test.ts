@@ -9,7 +9,7 @@ describe("an engine on klein-nano", () => {
   });
   afterAll(() => engine.dispose());
 
-  it("tells typed events in order, with a preview of an eighth of the size", async () => {
+  it("yields typed events in order, with a preview of an eighth of the size", async () => {
     const seen = [];
     const generation = engine.generate({ ...TINY, steps: 2, previews: true });
     for await (const event of generation) seen.push(event);
@@ -30,7 +30,7 @@ describe("an engine on klein-nano", () => {
     expect(report.memory.peakBytes).toBeGreaterThan(report.memory.byCategory.transformer!.currentBytes);
   });
 
-  it("gives the same picture for the same seed, another for another seed, and tells a random one", async () => {
+  it("gives the same picture for the same seed, another one for another seed, and reports a random seed", async () => {
     const pixels = async (seed?: number): Promise<string> =>
       (await engine.generate({ ...TINY, seed }).result).image.pixels.data.join();
     expect(await pixels(7)).toBe(await pixels(7));

@@ -124,7 +124,7 @@ describe("a model of a server", () => {
 describe("a model for which there is no room", () => {
   const options = { keep: "always" } as const;
 
-  it("takes that of those that the user gave up, one after the other, and of no other", async () => {
+  it("evicts only the models that the user listed, one after the other", async () => {
     const sizes = await Promise.all(WEIGHTS.map(async (path) => (await stat(join(NANO, path))).size));
     const bytes = sizes.reduce((sum, size) => sum + size, 0);
     const store = new ModelStore(new InMemoryBackend(2.9 * bytes));
@@ -163,7 +163,7 @@ describe("a model that is to be repacked, for which there is no room", () => {
 });
 
 describe("openModels", () => {
-  it("tells what a model takes before it is downloaded, and when it is there", async () => {
+  it("says how much space a model needs, before its download and after", async () => {
     const models = openModels({ storeFolder: join(folder, "library") });
     server.sentBytes.clear();
     const options = { keep: "always", request: { width: 128, height: 128 } } as const;
@@ -191,7 +191,7 @@ describe("openModels", () => {
     expect(await models.list()).toEqual([]);
   });
 
-  it("counts whole files for what is repacked, less those of parts that are made", async () => {
+  it("counts whole files of parts that must be repacked, and none of parts that are finished", async () => {
     const storeFolder = join(folder, "repacked");
     const models = openModels({ storeFolder });
     const options = { keep: "always", quantization: "q4" } as const;
@@ -228,7 +228,7 @@ describe("openModels", () => {
     await expect(models.download("stored:another")).rejects.toMatchObject({ code: "missing-file" });
   });
 
-  it("tells what is too small, and the nearest size that fits", async () => {
+  it("says which limit is too small, and the nearest size that fits", async () => {
     const models = openModels({ storeFolder: join(folder, "library") });
     const all = await models.availability(undefined, { request: { width: 512, height: 512 } });
     expect(all.status).toBe("ready");

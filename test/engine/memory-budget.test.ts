@@ -57,7 +57,7 @@ function planOf(
   });
 }
 
-/** The memory of each stage of a run; that of `references` is the most of it and of `encode`, which no event parts. */
+/** GPU memory of each stage of a run. `references` includes `encode`, because no event separates the two. */
 async function measureStages(engine: Engine, request: GenerateRequest): Promise<ReadonlyMap<Stage, MemoryReport>> {
   const { memory } = engine.model.gpu;
   const reports = new Map<Stage, MemoryReport>();

@@ -29,13 +29,13 @@ describe("kept reference keys and values", () => {
     const kept = await runEngine(engine, withReferences(A, B));
     expect(kept.report.referenceCache.hit).toBe(true);
     const fresh = await openNano();
-    const anew = await runEngine(fresh, withReferences(A, B));
+    const again = await runEngine(fresh, withReferences(A, B));
     await fresh.dispose();
-    expect(anew.report.referenceCache.hit).toBe(false);
-    expect(kept.image.data).toEqual(anew.image.data);
+    expect(again.report.referenceCache.hit).toBe(false);
+    expect(kept.image.data).toEqual(again.image.data);
   });
 
-  it("are computed anew after a change of one pixel, of the order, and of the number of pictures", async () => {
+  it("are computed again after a change of one pixel, of the order, and of the number of pictures", async () => {
     await runEngine(engine, withReferences(A, B));
     const changed = { ...A, data: A.data.slice() };
     changed.data[4 * 1000]! ^= 1;

@@ -49,19 +49,19 @@ describe("several pictures of one request", () => {
     expect(pictures.map(({ report }) => report.seed)).toEqual([MAX_SEED.toString(), "0"]);
   });
 
-  it("are told one by one: an abort after the first keeps it and frees what the run held", async () => {
+  it("arrive one by one: an abort after the first keeps it and frees the memory of the run", async () => {
     await run(TINY);
     const before = engine.info.memory.currentBytes;
     const abort = new AbortController();
-    const told: EngineEvent[] = [];
+    const events: EngineEvent[] = [];
     const running = (async () => {
       for await (const event of engine.generate({ ...TINY, results: 3 }, abort.signal)) {
-        told.push(event);
+        events.push(event);
         if (event.type === "result") abort.abort(new Error("enough"));
       }
     })();
     await expect(running).rejects.toThrow("enough");
-    expect(results(told)).toHaveLength(1);
+    expect(results(events)).toHaveLength(1);
     expect(engine.info.memory.currentBytes).toBe(before);
   });
 

@@ -153,7 +153,7 @@ describe("checked", () => {
     await expectNoScopes();
   });
 
-  it("tells the GPU's error rather than what followed from it, with that as its cause", async () => {
+  it("throws the error of the GPU, with the error that followed from it as its cause", async () => {
     const failure = new Error("followed");
     const error = gpu().checked("work", async () => {
       invalid();

@@ -77,7 +77,7 @@ describe.each(SCALARS)("gather-band in %s", (scalar) => {
     }
   });
 
-  it("writes the rows it is told to, and only those", async () => {
+  it("writes the requested rows, and no others", async () => {
     const { values, map } = inputs({ height: 4, width: 5, channels: 4 }, 4);
     const out = outputWithSpare(gpu(), scalar, 6 * 20, 8);
     await runKernel(gpu(), gatherBand, {

@@ -63,7 +63,7 @@ describe("TextStates", () => {
     expect(bytesOnGpu()).toBe(bytesOf(1));
   });
 
-  it("tells prompts apart by their ids and by their masks", async () => {
+  it("distinguishes prompts by their ids and by their masks", async () => {
     const { states, encoded } = textStates();
     for (const [ids, mask] of [
       [

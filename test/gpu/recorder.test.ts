@@ -132,7 +132,7 @@ describe("the recorder", () => {
     expect(await gpu().recorder.readF32(sum)).toEqual(Float32Array.of(1));
   });
 
-  it("drops what is recorded when told to, and goes on with the next", async () => {
+  it("drops the recorded commands on request, and goes on with the next", async () => {
     const [x, sum] = [upload(gpu(), "f32", [1], [1]), upload(gpu(), "f32", [1], [0])];
     for (let i = 0; i < 10; i++) recordCombine(sum, x, 1, 1000);
     gpu().recorder.discard();

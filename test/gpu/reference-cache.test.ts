@@ -146,7 +146,7 @@ describe("ReferenceCache", () => {
     expect(counts(cache)).toMatchObject({ evictions: 2, entries: 0, bytes: 0 });
   });
 
-  it("evicts nothing anew when trimmed twice", () => {
+  it("evicts nothing more when trimmed twice", () => {
     const cache = filled(1, "a", "b");
     cache.trim();
     cache.trim();

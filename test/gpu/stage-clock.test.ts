@@ -71,7 +71,7 @@ describe.each(["the GPU's", "the host's"])("the stage clock by %s time", (time) 
     expect(Object.keys(await clock().collect())).toEqual(["good"]);
   });
 
-  it("starts anew after collect and after reset", async () => {
+  it("starts over after collect and after reset", async () => {
     await clock().time("first", async () => undefined);
     await clock().collect();
     expect(await clock().collect()).toEqual({});

@@ -39,10 +39,10 @@ describe("a warm-up", () => {
   });
 });
 
-describe("a stand-in for a device", () => {
+describe("the null device", () => {
   const gpu = useGpu();
 
-  it("tells what was asked of it, allocates nothing, and reads zeros", async () => {
+  it("records the requested pipelines, allocates nothing, and reads zeros", async () => {
     const before = gpu().memory.report();
     const standIn = gpu().onNullDevice();
     using scope = standIn.memory.scope();

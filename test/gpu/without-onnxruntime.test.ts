@@ -11,14 +11,14 @@ vi.mock("onnxruntime-web/webgpu", () => {
 describe("the dense backend where onnxruntime cannot be loaded", () => {
   const gpu = useGpu();
 
-  it("is the project's own, and tells why", async () => {
+  it("is our kernels, and says why", async () => {
     const { report, backends } = await openDenseBackend({ ...SMALL, gpu: gpu() });
     expect(backends).toEqual(everyOperator("wgsl"));
     for (const { candidates } of Object.values(report))
       expect(candidates.at(-1)).toEqual({ name: "ort", refused: "onnxruntime-web could not be loaded." });
   });
 
-  it("is chosen anew where onnxruntime was remembered", async () => {
+  it("is chosen again if the tuning cache says onnxruntime", async () => {
     const { report, backends } = await openDenseBackend({
       ...SMALL,
       gpu: gpu(),

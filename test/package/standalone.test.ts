@@ -98,7 +98,7 @@ describe("the modules for pages without a bundler, from another origin", () => {
     expect(await call("makePicture", { backend: "ort" })).toEqual({ code: "unsupported" });
   });
 
-  it("time onnxruntime when they are told where its wasm lies", async () => {
+  it("time onnxruntime if they get the address of its wasm", async () => {
     const tried = await tryOrt({ ortWasmUrl });
     expect(tried.map(({ milliseconds }) => milliseconds)).toEqual([expect.any(Number), expect.any(Number)]);
   });

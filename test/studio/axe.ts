@@ -8,7 +8,7 @@ interface Violation {
   readonly nodes: readonly { readonly target: readonly unknown[]; readonly failureSummary: string }[];
 }
 
-/** WCAG 2.2 AA and axe's best practices; colours in the light and in the dark where the browser can be told. */
+/** WCAG 2.2 AA and axe's best practices; colours in the light and the dark scheme if the browser can emulate them. */
 export async function expectAccessible(
   page: Page,
   schemes: readonly ("light" | "dark")[] = ["light", "dark"],

@@ -171,7 +171,7 @@ describe("the studio", () => {
     await expect.poll(() => studio.thumbnails().count()).toBe(before);
   });
 
-  it("follows the typing when it is live, and keeps only what it is told to keep", async () => {
+  it("follows the typing when it is live, and keeps only pictures that the user keeps", async () => {
     const before = await studio.thumbnails().count();
     await studio.page.getByRole("switch", { name: /Live/ }).check();
     await expectVisible(studio.picture("a castle"));

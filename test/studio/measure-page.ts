@@ -3,7 +3,7 @@
 interface LayoutShift extends PerformanceEntry {
   readonly value: number;
   readonly hadRecentInput: boolean;
-  /** Their nodes are not told where they are in shadow roots. */
+  /** The browser omits nodes in shadow roots. */
   readonly sources: readonly { readonly previousRect: DOMRectReadOnly; readonly currentRect: DOMRectReadOnly }[];
 }
 

@@ -258,7 +258,7 @@ async function openBundled(): Promise<void> {
   await studio.ready();
 }
 
-/** The picture of a prompt, made anew. */
+/** The picture of a prompt, made again. */
 async function makeAgain(prompt: string): Promise<string> {
   await studio.make(prompt);
   return pixels(prompt);

@@ -72,7 +72,7 @@ describe("the page in Chromium", () => {
     expect(requests.some(({ pathname }) => pathname.endsWith(".safetensors"))).toBe(true); // the worker's, too
     expect(new Set(requests.map(({ origin }) => origin))).toEqual(new Set([new URL(server.url).origin]));
     expect(server.violations).toEqual([]);
-    // that violations are told, and that the policy in the page itself holds
+    // violations are reported, and the policy in the page itself holds
     expect(await page.evaluate(() => fetch("https://example.org/").catch(String))).toContain("TypeError");
     await expect.poll(() => server.violations.length).toBe(1);
   });

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 
-/** How a server misbehaves; a well-behaved one unless told. */
+/** How a server misbehaves. Default: not at all. */
 export interface Chaos {
   /** Breaks each connection after so many bytes of its body. */
   cutAfter?: (request: number) => number | undefined;

@@ -12,7 +12,7 @@ export function solidImage(
   return { width, height, data };
 }
 
-/** Red tells the column and green the row, so that a test sees where a pixel came from. */
+/** Red encodes the column and green the row, so that a test sees where a pixel came from. */
 export function coordinateImage(width: number, height: number): PixelImage {
   const data = new Uint8ClampedArray(width * height * 4);
   for (let y = 0; y < height; y++)

@@ -31,7 +31,7 @@ describe("BlobSource", () => {
 });
 
 describe("blobsOf", () => {
-  it("takes files by their names, and those of a folder by their paths in it", () => {
+  it("takes single files by name, and the files of a folder by their path in it", () => {
     expect(Object.keys(blobsOf([picked("a.gguf", ""), picked("b.safetensors", "")]))).toEqual([
       "a.gguf",
       "b.safetensors",

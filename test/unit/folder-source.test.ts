@@ -28,7 +28,7 @@ describe("FolderSource", () => {
     expect(await source.exists("empty/below")).toBe(false); // a file, not a folder
   });
 
-  it("tells the size and reads any range, in a buffer of its own", async () => {
+  it("gives the size and reads any range into its own buffer", async () => {
     const file = await source.open("part/weights");
     expect(file.size).toBe(1000);
     for (const [offset, length] of [

@@ -532,7 +532,7 @@ describe("HttpSource", () => {
       await expect(opening).rejects.toMatchObject({ message: `${url.slice(0, 200)}… answered with status 500.` });
     });
 
-    it("refuses relative addresses and those of the file system", () => {
+    it("refuses relative addresses and addresses of the file system", () => {
       for (const url of ["a.json", "./a.json", "file:///a.json", new URL("file:///a.json")])
         expect(() => once({ a: url })).toThrowError(expect.objectContaining({ code: "invalid-request" }));
     });

@@ -29,7 +29,7 @@ const NAMINGS = [
 describe("the config of files without config.json", () => {
   for (const config of [KLEIN_4B, KLEIN_9B, KLEIN_4B_SMALL_DECODER])
     for (const naming of NAMINGS)
-      it(`is that of ${config.name}, decoder ${config.vae.decoderChannels[0]}, from ${naming.join(", ")}`, async () => {
+      it(`equals the config of ${config.name}, decoder ${config.vae.decoderChannels[0]}, from ${naming.join(", ")}`, async () => {
         const { text, transformer, vae } = tensors(config, naming);
         const model = await openModel(
           new HollowSource({ "t.safetensors": transformer, "e.safetensors": text, "v.safetensors": vae }, TOKENIZER),
@@ -151,13 +151,13 @@ describe("the variant of files without model_index.json", () => {
       "flux-2-klein-9b-kv.safetensors",
     ],
   ] as const)
-    it(`is told by the name ${path}`, async () => {
+    it(`is inferred from the name ${path}`, async () => {
       const model = await open(path);
       expect(model.config).toMatchObject(expected);
       expect(model.recognition.variant.from).toBe(from);
     });
 
-  it("is told by kleinbild.json before the name", async () => {
+  it("comes from kleinbild.json rather than the name", async () => {
     const model = await open("klein-base.safetensors", { distilled: true, referenceAttention: "isolated" });
     expect(model.config).toMatchObject({ ...distilled, referenceAttention: "isolated" });
     expect(model.recognition.variant).toMatchObject({ distilled: true, from: "kleinbild.json" });

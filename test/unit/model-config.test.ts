@@ -297,7 +297,7 @@ describe("rope_theta of the text encoder", () => {
     expect(await theta({ rope_theta: 500_000, rope_parameters: { rope_type: "default" } })).toBe(500_000);
   });
 
-  it("is that of Qwen3 when it stands nowhere", async () => {
+  it("defaults to the value of Qwen3", async () => {
     expect(await theta({})).toBe(1_000_000);
     expect(await theta({ rope_parameters: {} })).toBe(1_000_000);
   });

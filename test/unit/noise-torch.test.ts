@@ -33,7 +33,7 @@ describe("torchNoise", () => {
     });
   });
 
-  it("draws the last 16 anew when the length is no multiple of 16", () => {
+  it("draws the last 16 again when the length is not a multiple of 16", () => {
     expectClose(torchNoise(0n, 17).subarray(0, 5), [-1.1258, -1.6959, 0.5667, 0.7935, 0.5988], { absolute: 6e-5 });
     expectClose(torchNoise(0n, 20).subarray(0, 5), [-1.1258, -1.1524, -0.2506, -0.4339, 0.5988], { absolute: 6e-5 });
   });

@@ -48,7 +48,7 @@ const open = (files: Files, options?: OpenModelOptions): Promise<OpenModel> =>
 let config: ModelConfig;
 beforeAll(async () => void (config = await readModelConfig(new MemorySource(SHARED))));
 
-/** Values of every tensor that the part needs, bit by bit those of the original file. */
+/** Expects every tensor of the part to equal the original file bit by bit. */
 async function expectValues(model: OpenModel, part: WeightPart): Promise<void> {
   for (const { name, shape } of inventory(config, part)) {
     model.stores[part].expectShape(name, shape);
@@ -159,7 +159,7 @@ describe("openModel", () => {
     await expectValues(norms, "transformer");
   });
 
-  it("reads shards with and without an index, and leaves out those of which it reads nothing", async () => {
+  it("reads shards with and without an index, and leaves out shards that it does not need", async () => {
     const entries = Object.entries(TENSORS.textEncoder);
     const layers = config.textLayers.at(-1)!;
     const isLast = (name: string): boolean =>
@@ -190,7 +190,7 @@ describe("openModel", () => {
     expect(listed.recognition.parts.textEncoder.files).toHaveLength(3);
   });
 
-  it("prefers the file in the part's folder, takes what it is told to, and asks where it cannot tell", async () => {
+  it("prefers the file in the part's folder, takes a named file, and refuses to guess", async () => {
     const bfl = safetensorsFile(relaid(config, "transformer", "bfl", TENSORS.transformer));
     const others = weights("transformer");
     const folder = await open({ ...others, "a.safetensors": bfl, "transformer/b.safetensors": bfl });

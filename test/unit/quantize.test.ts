@@ -149,7 +149,7 @@ describe.each([4, 8] as const)("quantizeRows by mse to %d bits", (bits) => {
 });
 
 describe("quantizationError", () => {
-  it.each([4, 8] as const)("is that of the values which %d bits give back", (bits) => {
+  it.each([4, 8] as const)("compares the values with their dequantized %d-bit codes", (bits) => {
     const values = randomValues(96, 9);
     const quantized = quantizeRows(values, 1, 96, bits);
     const restored = dequantize(quantized.packed, quantized.scales, 1, 96, bits);

@@ -102,7 +102,7 @@ const STEP: StepEvent = { type: "step", result: 0, step: 1, steps: 1, sigma: 1, 
 
 interface FakeEngine {
   readonly engine: Engine;
-  /** What it was told, in order. */
+  /** Calls, in order. */
   readonly calls: string[];
   readonly requests: GenerateRequest[];
 }

@@ -71,7 +71,7 @@ describe("rotaryTable", () => {
     expectClose(table.subarray(96), expected.slice(96), { absolute: 500 * 1e-8 }); // the frequencies have 8 digits
   });
 
-  it("leaves axes at 0 as they are: text turns the last axis only, the target those of rows and columns", () => {
+  it("does not rotate axes at position 0: text rotates only the last axis, the target rotates the row and column axes", () => {
     const text = tokenRotaryTable([textPositions(6)[5]!], AXES, THETA);
     expect([...text.subarray(0, 96)]).toEqual(identity(48));
     expect([...text.subarray(96)]).not.toEqual(identity(16));

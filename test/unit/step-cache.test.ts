@@ -74,7 +74,7 @@ describe("the decision of a step cache", () => {
     expect(play(options({ ...DUAL, skipInterval: 4 }, { maxConsecutive: 2 }), Array(7).fill(0))).toBe("CRRCRRC");
   });
 
-  it("counts a row of reuses anew after a change that was too large", () => {
+  it("restarts the count of consecutive reuses after a change that was too large", () => {
     expect(play(options(FIRST, { maxConsecutive: 2 }), [0, 0, 1, 0, 0, 0])).toBe("CRCRRC");
   });
 

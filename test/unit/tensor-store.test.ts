@@ -15,7 +15,7 @@ const indexed = (index: unknown, files: Readonly<Record<string, Bytes>> = {}): P
   openPartFolder(new MemorySource({ "part/model.safetensors.index.json": JSON.stringify(index), ...files }), "part");
 
 describe("values of a TensorStore", () => {
-  it("are those of F32 bit by bit", async () => {
+  it("equal F32 bit by bit", async () => {
     const store = await single(safetensorsFile({ x: { dtype: "F32", shape: [6], data: FLOATS } }));
     expect(await store.readAll("x")).toEqual(FLOATS);
     expect([store.bytesOf("x"), store.bytesOf("x", 1), store.bytesOf("x", 2.5)]).toEqual([24, 4, 10]);
@@ -140,7 +140,7 @@ describe("tensors of a TensorStore", () => {
 });
 
 describe("files of a TensorStore", () => {
-  it("are the single one of diffusers before that of transformers, and each before its shards", async () => {
+  it("are the single file of diffusers, then of transformers, each before its shards", async () => {
     const files = {
       "part/diffusion_pytorch_model.safetensors": one("x", 1),
       "part/diffusion_pytorch_model.safetensors.index.json": JSON.stringify({ weight_map: { x: "s.safetensors" } }),

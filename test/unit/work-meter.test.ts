@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { DISPATCH_LIMIT_MS, SUBMIT_TARGET_MS, WorkMeter } from "../../runtime/gpu/work-meter.ts";
 
-/** A queue that ends its work when told to, on a clock that moves when told to. */
+/** A queue that ends its work on request, and a clock that a test moves. */
 function fakeQueue() {
   const waiting: { readonly resolve: () => void; readonly reject: (reason: Error) => void }[] = [];
   const onSubmittedWorkDone = () =>
@@ -43,7 +43,7 @@ describe("the work meter", () => {
     await fake.finish();
   }
 
-  it("is due when the estimated time reaches the target, not before, and anew after a submission", () => {
+  it("is due when the estimated time reaches the target, not before, and again after a submission", () => {
     const meter = new WorkMeter(fakeQueue().queue);
     const share = SUBMIT_TARGET_MS * rateOf(meter);
     expect(meter.due).toBe(false);

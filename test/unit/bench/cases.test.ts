@@ -14,7 +14,7 @@ function caseRun(endMs: number, signal?: AbortSignal): CaseRun {
 }
 
 describe("the cases", () => {
-  it("are those of docs/benchmark.md, with where they run", () => {
+  it("match the table in docs/benchmark.md, including where they run", () => {
     const documented = [...readFileSync(DOCS, "utf8").matchAll(/^\| `([\w-]+)` *\|([^|]*)\|/gm)];
     expect(documented.map(([, name, where]) => [name, where!.trim()])).toEqual(
       Object.entries(CASES).map(([name, { byDefault, nodeOnly }]) => [

@@ -29,7 +29,7 @@ describe("compareReports", () => {
     ["are apart", milliseconds(12, 11.1, 13), false],
     ["are apart the other way round", milliseconds(8, 7, 8.9), false],
     ["contain each other", milliseconds(10, 1, 20), true],
-  ])("tells whether spreads overlap that %s", (_, after, overlap) =>
+  ])("says whether spreads overlap that %s", (_, after, overlap) =>
     expect(comparedTimes(milliseconds(10, 9, 11), after).figures[0]!.overlap).toBe(overlap),
   );
 
@@ -57,7 +57,7 @@ describe("compareReports", () => {
     expect(onlyAfter).toEqual(["operators: new, f32: wgsl"]);
   });
 
-  it("tells of another adapter, version and commit", () => {
+  it("reports another adapter, version and commit", () => {
     const before = reportOf([]);
     const adapter = { ...before.adapter, description: "Acme Two" };
     const after = reportOf([], { adapter, commit: "abc", versions: { ...before.versions, webgpu: "0.7.0" } });

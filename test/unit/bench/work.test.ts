@@ -18,7 +18,7 @@ const TOKENS = 4096;
 const TEXT = 512;
 
 describe("counted work", () => {
-  it("is that of every multiply-add of a block that can be counted by hand", () => {
+  it("counts every multiply-add of a block that can be counted by hand", () => {
     // D = 2, M = 3: qkv and output 4 · 4, feed-forward 3 · 6; 5 rows against 7 keys
     const config = { hidden: 2, mlpHidden: 3 } as TransformerConfig;
     expect(blockWork(config, 5, 7)).toBe(2 * (5 * (16 + 18) + 2 * 5 * 7 * 2));
@@ -66,7 +66,7 @@ describe("counted work", () => {
     expect(cut.firstRequest).toBeGreaterThan(whole.firstRequest);
   });
 
-  it("of modulation is that of its matrices, for each sigma", () => {
+  it("of modulation counts its matrices, for each sigma", () => {
     // the published 170.7 million weights of it; a row of vectors for each sigma
     expect(modulationWork(KLEIN_4B.transformer, 1) / 2e6).toBeCloseTo(170.7, 0);
     expect(modulationWork(KLEIN_4B.transformer, 5)).toBe(5 * modulationWork(KLEIN_4B.transformer, 1));

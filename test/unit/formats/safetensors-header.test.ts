@@ -83,7 +83,7 @@ describe("readSafetensorsHeader", () => {
     await expectRefusal(withHeader("{}", new Uint8Array(0), 2n ** 63n), /claims 9223372036854775808 bytes/);
   });
 
-  it("tells a file of another kind from one that was cut off, and names no size that it does not have", async () => {
+  it("distinguishes a file of another format from one that was cut off, and names no wrong size", async () => {
     for (const bytes of [9, 4096])
       await expectRefusal(
         new Uint8Array(bytes).fill(7),

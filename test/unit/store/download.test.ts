@@ -211,7 +211,7 @@ describe("ModelStore.download", () => {
     [404, "missing-file"],
     [403, "network"],
     [503, "network"],
-  ])("tells a status %d as %s", async (status, code) => {
+  ])("reports a status %d as %s", async (status, code) => {
     const server = await serve({ status: () => status });
     const store = new ModelStore(new InMemoryBackend());
     await expect(store.download("test", plan(server.url), { ...FAST, attempts: 2 })).rejects.toMatchObject({ code });

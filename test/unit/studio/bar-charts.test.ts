@@ -65,7 +65,7 @@ describe("bar charts of a case", () => {
     expect(barChartsOf("pictures", rows.slice(0, 2))[0]?.categories).toEqual(["references: 0", "references: 2"]);
   });
 
-  it("are one for each unit, without those of a single bar", () => {
+  it("are one for each unit, except charts with a single bar", () => {
     const probe = (name: string, value: number, unit: Figure["unit"]): BenchmarkRow => ({
       labels: { probe: name },
       figures: { rate: { value, unit } },

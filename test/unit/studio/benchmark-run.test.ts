@@ -16,7 +16,7 @@ function studioWith(pending: number): { readonly studio: Pick<Studio, "queue" | 
   return { studio: studio as unknown as Pick<Studio, "queue" | "session">, done };
 }
 
-/** A run that tells of these events and then ends, or goes on until it is aborted, or fails. */
+/** A run that yields these events and then ends, or goes on until it is aborted, or fails. */
 function playing(events: readonly BenchmarkEvent[], end: "ends" | "goes on" | Error, done: string[] = []) {
   return async function* (options: BenchmarkOptions = {}): AsyncGenerator<BenchmarkEvent, void> {
     done.push("started");

@@ -77,7 +77,7 @@ describe("the session", () => {
     expect(loads.log).toEqual(["load /base/"]);
   });
 
-  it("opens an engine anew after it has died, and leaves one alone that is on its way", async () => {
+  it("opens a new engine after one has died, and leaves a starting one alone", async () => {
     const { loads, session } = await opened(KLEIN_NANO);
     const lost = new KleinbildError("device-lost", "The GPU was lost.");
     await session.reportFailure(lost);

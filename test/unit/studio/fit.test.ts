@@ -16,7 +16,7 @@ describe("the size of a picture on the stage", () => {
       expect(fitPicture(square(128), square(room), 1)).toEqual({ ...square(shown), pixelated });
     });
 
-  it("counts the screen's pixels, not those of CSS", () => {
+  it("counts the pixels of the screen, not CSS pixels", () => {
     expect(fitPicture(square(128), square(200), 2)).toEqual({ ...square(192), pixelated: true });
   });
 

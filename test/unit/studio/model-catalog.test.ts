@@ -13,7 +13,7 @@ describe("the catalogue", () => {
   for (const size of ["4B", "9B"] as const)
     for (const scalar of ["f16", "f32"] as const)
       for (const quantization of ["none", "q8", "q4"] as const)
-        it(`tells what the plan finds for ${size} in ${scalar}, ${quantization}`, () => {
+        it(`gives the bytes that the plan computes for ${size} in ${scalar}, ${quantization}`, () => {
           const options = {
             scalar,
             quantization,
@@ -21,8 +21,8 @@ describe("the catalogue", () => {
             maxBindingBytes: 2 ** 31 - 4,
           };
           const { peakBytes, leastBytes } = gpuNeeds(size, { f16: scalar === "f16" })[quantization];
-          const expectNear = (told: number, planned: number): void =>
-            expect(Math.abs(told - planned)).toBeLessThan(TOLERANCE_BYTES);
+          const expectNear = (given: number, planned: number): void =>
+            expect(Math.abs(given - planned)).toBeLessThan(TOLERANCE_BYTES);
           expectNear(peakBytes, planMemory(CONFIGS[size], options).peakBytes);
           expectNear(leastBytes, planMemory(CONFIGS[size], { ...options, budgetBytes: 1 }).peakBytes);
         });

@@ -222,7 +222,7 @@ describe("a Library", () => {
     expect(deleted).toEqual([`${ID}-q4-mse.vae`, `${ID}-q4-mse`]);
   });
 
-  it("tells what verifying finds, and reads the list again", async () => {
+  it("reports the result of a verification, and reads the list again", async () => {
     const damage = { path: "vae/model.safetensors", offset: 0 };
     let isComplete = true;
     const { library } = fake({

@@ -43,7 +43,7 @@ describe("whereSentence", () => {
 });
 
 describe("adapterSentences", () => {
-  it("say of a good GPU only that its memory is not told", () => {
+  it("say of a good GPU only that its memory is unknown", () => {
     expect(adapterSentences(GPU)).toEqual([expect.stringMatching(/^Browsers do not tell/)]);
   });
 

@@ -17,7 +17,7 @@ describe("notices", () => {
     expect(notices.list.map(({ text }) => text)).toEqual(["Not done"]);
   });
 
-  it("are told once when they come again", () => {
+  it("appear once when they are repeated", () => {
     const notices = new Notices();
     notices.error(new Error("The file is damaged."));
     notices.error(new Error("The file is damaged."));

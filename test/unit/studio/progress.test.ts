@@ -42,7 +42,7 @@ describe("the stages of a run", () => {
     expect(stages.after({ type: "decode", result: 0, milliseconds: 1 }).status).toBe("Step 1 of 2, picture 2 of 2");
   });
 
-  it("tell the time left once a step has told the pace: the median step, and a decoding as it last was", () => {
+  it("show the time left after the first step: from the median step, and the last decoding", () => {
     const stages = new RunStages({ steps: 2, results: 2, references: false, guided: false }, 40);
     expect(stages.after({ type: "encode", what: "prompt", reused: false }).leftMs).toBeUndefined();
     // one step of this picture, two of the next, and two decodings

@@ -64,7 +64,7 @@ describe("references", () => {
     expect(names(references)).toEqual(["b"]);
   });
 
-  it("are replaced by those of the picture that was asked for last, in one change", async () => {
+  it("are replaced by the references of the last requested picture, in one change", async () => {
     const references = new References();
     await whileReading(references.add([picture("a")]));
     const seen: (readonly string[])[] = [];

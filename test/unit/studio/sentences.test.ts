@@ -6,17 +6,17 @@ import { fakeJob, fakePicture } from "./picture.ts";
 describe("what became of a job", () => {
   const pictures = [fakePicture(), fakePicture()];
 
-  it("tells how many pictures are ready", () => {
+  it("says how many pictures are ready", () => {
     expect(outcome(fakeJob({ status: "done", pictures: pictures.slice(1) }))).toBe("The picture is ready.");
     expect(outcome(fakeJob({ status: "done", pictures }))).toBe("2 pictures are ready.");
   });
 
-  it("tells that it was cancelled, and what there is of it", () => {
+  it("says that it was cancelled, and how much of it is ready", () => {
     expect(outcome(fakeJob({ status: "cancelled" }))).toBe("Cancelled.");
     expect(outcome(fakeJob({ status: "cancelled", pictures }))).toBe("Cancelled after 2 pictures.");
   });
 
-  it("tells why there is no picture", () => {
+  it("says why there is no picture", () => {
     const error = new KleinbildError("device-lost", "the GPU was lost.");
     expect(outcome(fakeJob({ status: "failed", error }))).toBe("No picture was made. The GPU was lost.");
     expect(outcome(fakeJob({ status: "failed", error, pictures: pictures.slice(1) }))).toBe(
@@ -38,7 +38,7 @@ describe("the badge of reused references", () => {
   const { referenceCache } = fakePicture().report;
   const hit = { referenceMode: "exact", referenceCache: { ...referenceCache, hit: true } } as const;
 
-  it("tells what that saved, where it is known", () => {
+  it("says how much time that saved, if known", () => {
     expect(reuse(fakePicture({ savedMs: 1234 }, hit))).toBe("Reference keys and values reused, 1.2 s saved");
     expect(reuse(fakePicture({ savedMs: 0 }, hit))).toBe("Reference keys and values reused");
     expect(reuse(fakePicture({}, hit))).toBe("Reference keys and values reused");

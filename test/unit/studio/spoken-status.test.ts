@@ -27,7 +27,7 @@ describe("what the live region says", () => {
     expect(spoken.text).toBe("Step 2 of 4");
   });
 
-  it("always tells the end", () => {
+  it("always announces the end", () => {
     const spoken = new SpokenStatus();
     spoken.progress("Reading the prompt", 0);
     spoken.end("The picture is ready.", 1);

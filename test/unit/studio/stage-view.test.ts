@@ -52,7 +52,7 @@ describe("what the stage shows", () => {
     expect(viewWith([first, second]).stage).toBeUndefined();
   });
 
-  it("tells of a job that is over until a picture of another one is looked at", () => {
+  it("shows a finished job until the user looks at a picture of another one", () => {
     const [first, second] = [fakePicture(), fakePicture()];
     const job = fakeJob({ status: "cancelled", pictures: [first, second] });
     expect(viewOf({ job }).over).toBe(job);

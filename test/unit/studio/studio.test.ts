@@ -58,7 +58,7 @@ describe("what is dropped on the studio", () => {
     expect(studio.notices.list).toEqual([]);
   });
 
-  it("is told by its name when it cannot be read, as a folder", async () => {
+  it("is named in an error when it cannot be read, for example a folder", async () => {
     const { studio } = await ready();
     const folder = Object.assign(new File([], "photos.old"), {
       arrayBuffer: () => Promise.reject(new Error("a folder")),

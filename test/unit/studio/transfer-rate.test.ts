@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { TransferRate } from "../../../demo/models/transfer-rate.ts";
 
 describe("a TransferRate", () => {
-  it("tells nothing before a second of it, then pace and time left", () => {
+  it("shows nothing in the first second, then pace and time left", () => {
     const rate = new TransferRate();
     rate.add(1000, 0);
     rate.add(2000, 999);
@@ -21,7 +21,7 @@ describe("a TransferRate", () => {
     expect(rate.bytesPerSecond).toBe(100);
   });
 
-  it("begins anew with what is less than before", () => {
+  it("starts over when the bytes decrease", () => {
     const rate = new TransferRate();
     rate.add(5000, 0);
     rate.add(9000, 2000);
@@ -31,7 +31,7 @@ describe("a TransferRate", () => {
     expect(rate.bytesPerSecond).toBe(500);
   });
 
-  it("tells no pace of what stands still", () => {
+  it("shows no pace when nothing moves", () => {
     const rate = new TransferRate();
     rate.add(5000, 0);
     rate.add(5000, 9000);

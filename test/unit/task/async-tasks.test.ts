@@ -36,7 +36,7 @@ function endedTask(tasks: AsyncTasks, taskUUID: string, base64?: string): void {
 }
 
 describe("AsyncTasks", () => {
-  it("acknowledges, then tells of each result that has come and each that has not", () => {
+  it("acknowledges, then lists each result that is ready and each that is not", () => {
     const tasks = new AsyncTasks({ now });
     expect(tasks.start("a", 3)).toEqual({ taskType: "imageInference", taskUUID: "a" });
     expect(tasks.poll("a")).toEqual({ data: [processing("a"), processing("a"), processing("a")], errors: [] });
@@ -51,7 +51,7 @@ describe("AsyncTasks", () => {
     expect(tasks.poll("a")).toEqual({ data: all, errors: [] });
   });
 
-  it("tells errors with the results that came before, and that nothing more is to come", () => {
+  it("gives errors with the earlier results, and says that no more will come", () => {
     const tasks = new AsyncTasks({ now });
     tasks.start("a", 2);
     tasks.add("a", item("a", "1"));

@@ -273,7 +273,7 @@ describe("a webhook", () => {
     expect(server.seen).toHaveLength(1);
   });
 
-  it("is told of errors in the API's shape", async () => {
+  it("receives errors in the shape of the API", async () => {
     server.routes = { "/hook": status(200) };
     const errors = [{ code: "invalidWidth", message: "width must be …", parameter: "width" }];
     expect(await deliverErrors(errors, { webhookURL: `${server.origin}/hook` }, {})).toBeUndefined();
@@ -304,7 +304,7 @@ describe("an upload", () => {
     expect(server.seen.map(({ body }) => new Uint8Array(body))).toEqual([FILE, FILE]);
   });
 
-  it("fails as a warning that the webhook is told too", async () => {
+  it("fails with a warning, which the webhook receives too", async () => {
     server.routes = { "/put": status(403), "/hook": status(200) };
     const item = await upload({ webhookURL: `${server.origin}/hook` });
     expect(item.warnings).toEqual([`The upload to ${server.origin}/put failed: it answered with status 403.`]);

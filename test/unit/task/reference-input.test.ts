@@ -266,7 +266,7 @@ describe("resolveReferences", () => {
     expect(await resolveReferences([], { store })).toEqual([]);
   });
 
-  it("tells the problems of all, each with its index", async () => {
+  it("reports the problems of all, each with its index", async () => {
     const inputs = ["%", base64(png), `${server.origin}/none`];
     const error = (await resolveReferences(inputs, { store }).catch((reason: unknown) => reason)) as TaskError;
     expect(error).toBeInstanceOf(TaskError);

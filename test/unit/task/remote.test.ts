@@ -128,11 +128,11 @@ describe("sendRemote", () => {
   it("gives an error without a task to each of them", async () => {
     const error = { code: "invalidApiKey", message: "Invalid API key.", taskType: "authentication" };
     server.routes = { "/v1": json({ errors: [error] }, 401) };
-    const told: unknown[] = [];
-    const { data, errors } = await send([task(ONE), task(TWO)], { onError: (error) => told.push(error) });
+    const reported: unknown[] = [];
+    const { data, errors } = await send([task(ONE), task(TWO)], { onError: (error) => reported.push(error) });
     expect(data).toEqual([]);
     expect(errors).toEqual([ONE, TWO].map((uuid) => ({ ...error, ...task(uuid) })));
-    expect(told).toEqual(errors);
+    expect(reported).toEqual(errors);
   });
 
   it("says of each task that was not answered that it was not", async () => {

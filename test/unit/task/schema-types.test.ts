@@ -20,7 +20,7 @@ type Input = ReadOnly<v.InferInput<ReturnType<typeof imageInferenceSchema>>>;
 
 // compile-time checks: tsc reads them, and what runs is empty
 describe("the types for users", () => {
-  it("are those of the schema, in both directions", () => {
+  it("match the schema in both directions", () => {
     expectTypeOf<Input>().toExtend<ImageInferenceTask>();
     expectTypeOf<ImageInferenceTask>().toExtend<Input>();
     expectTypeOf<keyof ImageInferenceTask>().toEqualTypeOf<keyof Input>();

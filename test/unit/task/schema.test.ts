@@ -78,7 +78,7 @@ describe("parseImageInference", () => {
     expect(warnings).toEqual([]);
   });
 
-  it("tells every problem of a task, fields that do not exist first, with the task that they belong to", () => {
+  it("reports every problem of a task with the task, unknown fields first", () => {
     const task = { ...TASK, height: undefined, width: 1000, seed: -1, colour: "red", lora: [{ weight: 5 }] };
     const errors = thrown(() => parseImageInference(task, BASE));
     expect(errors.map(({ code, parameter }) => [code, parameter])).toEqual([

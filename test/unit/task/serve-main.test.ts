@@ -92,7 +92,7 @@ describe("npm start -- --serve", () => {
     expect(() => parse(...argv)).toThrow(message);
   });
 
-  it("serves, says where, and ends with 0 when it is told to", async () => {
+  it("serves, says where, and ends with 0 when stopped", async () => {
     const { url, stop, disposed } = await start();
     expect(url).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/v1$/);
     const headers = { "content-type": "application/json" };

@@ -102,7 +102,7 @@ describe("the published client", { timeout: 20_000 }, () => {
     expect(await aborted.promise).toMatchObject({ name: "AbortError" });
   });
 
-  it("is told of a wrong key and lets in with the right one", async () => {
+  it("gets an error for a wrong key, and access with the right one", async () => {
     const url = await serve({ apiKey: "secret" });
     await expect(withSdk(url, (sdk) => sdk.requestImages(REQUEST), { apiKey: "wrong" })).rejects.toMatchObject({
       error: { code: "invalidApiKey", taskType: "authentication" },

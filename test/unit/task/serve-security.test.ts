@@ -105,7 +105,7 @@ describe("Host", () => {
     expect((await upgrade(url, { host })).status).toBe(101);
   });
 
-  it("may be a name that the server was told, behind a proxy", async () => {
+  it("may be a configured host name, behind a proxy", async () => {
     const url = await serve({ hostNames: ["pictures.example"] });
     expect((await post(url, { host: "pictures.example" })).status).toBe(200);
     expect((await post(url, { host: "www.pictures.example" })).status).toBe(403);
@@ -154,7 +154,7 @@ describe("Origin", () => {
     expect((await upgrade(url)).status).toBe(101);
   });
 
-  it("that is allowed may ask, and its browser is told so", async () => {
+  it("that is allowed may send requests, and its browser gets the CORS headers", async () => {
     const url = await serve({ allowOrigins: [origin] });
     const asked = await send(url, "OPTIONS", {
       origin,
@@ -219,7 +219,7 @@ describe("a client that does not keep to the rules", () => {
     },
   );
 
-  it("asks for an upgrade elsewhere and is told that there is nothing", async () => {
+  it("gets 404 for an upgrade at another path", async () => {
     const url = await serve();
     expect((await upgrade(url.replace("/v1", "/"))).status).toBe(404);
     expect((await upgrade(`${url}?sdk=js&version=1.3.2`)).status).toBe(101);

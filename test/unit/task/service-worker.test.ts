@@ -99,7 +99,7 @@ describe("a service worker", () => {
     expect(site([pageWith(createFetchHandler(new FakeTaskRunner()))]).ask(url, INIT)).toBeUndefined();
   });
 
-  it("answers for another site's address where it is told to, and its stopping ends that", async () => {
+  it("answers for the configured address of another site, until it is stopped", async () => {
     const url = "https://api.example.com/v1";
     const { ask, stop } = site([pageWith(createFetchHandler(new FakeTaskRunner()))], { url });
     expect((await ask(url, INIT))!.status).toBe(200);

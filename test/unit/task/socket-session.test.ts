@@ -126,7 +126,7 @@ describe("results", () => {
     expect(sent).toMatchObject([7, 8, 9, 10].map((seed) => ({ data: [{ taskUUID: TASK.taskUUID, seed }] })));
   });
 
-  it("of a runner that tells nothing early are sent all the same, once", async () => {
+  it("of a runner that reports nothing early are sent all the same, once", async () => {
     const runner = new FakeTaskRunner();
     const { sent, receive } = open({ runTasks: (tasks) => runner.runTasks(tasks) });
     await receive({ ...TASK, numberResults: 2 });

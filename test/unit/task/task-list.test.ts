@@ -20,7 +20,7 @@ describe("seeds in a request", () => {
       expect(parseTaskList(json)[0]).toMatchObject({ seed });
   });
 
-  it("are told from texts that look like them", () => {
+  it("are distinguished from texts that look like them", () => {
     const tasks = [{ positivePrompt: '"seed":9007199254740993,', 'x"seed': 1, a: ["seed"] }];
     expect(parseTaskList(JSON.stringify(tasks))).toEqual(tasks);
     expect(parseTaskList('[{"x\\"seed":9007199254740993}]')).toEqual([{ 'x"seed': 9007199254740992 }]);

@@ -199,7 +199,7 @@ describe("a task runner", () => {
     expect(answer.data).toMatchObject([{ status: "success" }, { status: "success" }]);
   });
 
-  it("tells in getResponse what an asynchronous task failed with", async () => {
+  it("gives the error of an asynchronous task in getResponse", async () => {
     const failing = { name: "base", runFailure: new KleinbildError("out-of-memory", "The GPU is out of memory.") };
     const tasks = runner({ models: { [BASE]: failing } });
     await tasks.runTasks(task(1, { deliveryMethod: "async" }));
@@ -256,7 +256,7 @@ describe("a task runner", () => {
     expect(engines.log).toEqual(["load base", "dispose base", "load base"]);
   });
 
-  it("tells the webhook what a task failed with", async () => {
+  it("sends the error of a task to the webhook", async () => {
     await using server = await TestServer.start();
     server.routes = { "/hook": (_, response) => void response.writeHead(200).end() };
     const failing = { name: "base", runFailure: new KleinbildError("not-finite", "NaN in the velocity.") };
