@@ -49,7 +49,7 @@ describe.each(browsers)("the worker in %s", (name) => {
     await own.close();
   });
 
-  it("chooses what computes dense layers once, and then asks for onnxruntime only where it won", async () => {
+  it("autotunes once, and then loads onnxruntime only if it was fastest", async () => {
     const own = await openPage(browser, server.origin);
     await call(own, "open", { dtype: "f32" });
     const first = Object.values((await call(own, "info")).dense);

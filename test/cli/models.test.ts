@@ -71,7 +71,7 @@ describe("npm run models --", () => {
     expect(JSON.parse(verify.stdout)).toEqual([]);
   });
 
-  it("goes on with a repacking whose process was killed, from what was downloaded", async () => {
+  it("resumes repacking after its process was killed, from the downloaded files", async () => {
     const store = join(folder, "repack");
     const args = ["download", server.url, "--store", store, "--quantization", "q4"] as const;
     server.sentBytes.clear();
@@ -87,7 +87,7 @@ describe("npm run models --", () => {
     expect(JSON.parse(list.stdout)).toMatchObject([{ complete: true, name: "klein-nano (q4)" }]);
   });
 
-  it("says what is wrong, and ends with 2", async () => {
+  it("reports the problem, and ends with status 2", async () => {
     const command = models("availability", join(folder, "nowhere"), "--store", folder);
     expect(await command.status).toBe(2);
     expect(command.stderr).toMatch(/missing-file: There is no folder or file/);

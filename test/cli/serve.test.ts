@@ -56,7 +56,7 @@ async function describePicture(bytes: ArrayBuffer | Buffer): Promise<string> {
 }
 
 describe("npm start -- --serve", () => {
-  it("makes a picture from text and serves it, and says which model stands in", async () => {
+  it("makes a picture from text, serves it, and names the model that it used instead", async () => {
     const images = await connected((sdk) => sdk.requestImages({ ...REQUEST, seed: 7 }));
     expect(images).toHaveLength(1);
     const { imageURL, seed, warnings } = images![0]! as (typeof images & object)[number] & { warnings?: string[] };

@@ -36,7 +36,7 @@ describe("abort", () => {
     expect(watch.liveBuffers()).toBe(0);
   });
 
-  it("at any submission of a run rejects with the reason, frees what the run held, and the next run is unharmed", async () => {
+  it("at any submission of a run rejects with the reason and frees the run's memory; the next run succeeds", async () => {
     const watch = watchGpu(await dawnGpu());
     const engine = await openNano({ gpu: watch.gpu, backend: "ort" });
     const request = { ...TINY, steps: 2, referenceMode: "recompute", references: [randomPicture(1)] } as const;

@@ -7,7 +7,7 @@ import { memoryOf } from "../support/choices.ts";
 import { GOLDEN_FOLDER } from "../support/golden-cases.ts";
 import { openNano } from "../support/nano.ts";
 
-it("gives the golden picture with what it chooses, says why, and chooses nothing the second time", async () => {
+it("gives the golden picture with the fastest implementations, says why, and does not autotune again", async () => {
   const entries = new Map<string, string>();
   const platform = { gpu: await dawnGpu(), codec: new NodeImageCodec(), tuningCache: memoryOf(entries) };
   const runner = new GoldenRunner(await openGoldenFolder(GOLDEN_FOLDER), platform, "f32", { backend: "auto" });

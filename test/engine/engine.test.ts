@@ -39,7 +39,7 @@ describe("an engine on klein-nano", () => {
     expect(await pixels(Number(report.seed))).toBe(image.pixels.data.join());
   });
 
-  it("previews what the step predicts: the last preview looks like the picture", async () => {
+  it("previews the prediction of a step: the last preview looks like the picture", async () => {
     const generation = engine.generate({ ...TINY, width: 128, height: 128, steps: 4, previews: true });
     let preview: PixelImage | undefined;
     for await (const event of generation) if (event.type === "step") ({ preview } = event);

@@ -113,7 +113,7 @@ describe("a model of a server", () => {
     expect(server.sentBytes.size).toBe(0);
   });
 
-  it("is read where it is when it is small, or must not be kept", async () => {
+  it("is read from its server if it is small or must not be kept", async () => {
     for (const keep of ["auto", "never"] as const) {
       const place = await openNodeLocation(server.url);
       expect(await prepareModel(openNodeStore(join(folder, keep)), place, { keep })).toBe(place.source);
@@ -149,7 +149,7 @@ describe("a model for which there is no room", () => {
 
 describe("a model that is to be repacked, for which there is no room", () => {
   // none at all, for less than the first original, for what is made of it, for the next original
-  it.each([0.1, 0.6, 1, 1.15])("leaves nothing behind with room for %d of its transformer", async (times) => {
+  it.each([0.1, 0.6, 1, 1.15])("leaves no files if there is room for only %d of its transformer", async (times) => {
     const { size } = await stat(join(NANO, WEIGHTS[1]!));
     const backend = new InMemoryBackend(times * size);
     const preparing = prepareModel(new ModelStore(backend), httpLocation(server.url), {
@@ -210,7 +210,7 @@ describe("openModels", () => {
     );
   });
 
-  it("has a kept model by its id alone, when its server is gone, as long as it is whole", async () => {
+  it("finds a complete model by its id alone, without its server", async () => {
     const storeFolder = join(folder, "by id");
     const models = openModels({ storeFolder });
     const passing = await serveModel(NANO);
@@ -239,7 +239,7 @@ describe("openModels", () => {
     expect(less.missing[0]).toContain(`${less.plan!.nearest!.width} x ${less.plan!.nearest!.height} fits`);
   });
 
-  it("takes a model from the places of its files, and names what is missing", async () => {
+  it("accepts a model as the addresses of its files, and names missing ones", async () => {
     const models = openModels({ storeFolder: join(folder, "library") });
     const files = {
       "a.safetensors": `${server.url}transformer/diffusion_pytorch_model.safetensors`,

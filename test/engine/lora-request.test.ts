@@ -57,7 +57,7 @@ describe("a request with LoRAs", () => {
     expect(await hit()).toBe(true);
   });
 
-  it("frees what it added, and leaves the model as it was", async () => {
+  it("frees its own memory, and leaves the model unchanged", async () => {
     const before = await run([], { steps: 1 });
     const { currentBytes } = engine.info.memory;
     await run([{ data }], { steps: 1 });

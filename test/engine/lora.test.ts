@@ -46,7 +46,7 @@ async function mergedModel(source: ModelSource, config: TransformerConfig): Prom
   return new MemorySource({ [FILE]: safetensorsFile(tensors) });
 }
 
-describe("a transformer with LoRAs beside its weights", () => {
+describe("a transformer with LoRAs", () => {
   const gpu = useGpu();
   let source: FolderSource;
   let config: TransformerConfig;

@@ -254,7 +254,7 @@ describe("a budget", () => {
     expect(memory.report().currentBytes).toBe(0);
   });
 
-  it("keeps the transformer for a prompt whose states are kept, where only the text encoder would not fit beside it", async () => {
+  it("keeps the transformer for a prompt with cached embeddings, if only the text encoder would not fit as well", async () => {
     const plain = { ...TINY, width: 96 };
     const probe = await openOnOrt({ folder: KV });
     const { weights, stages } = planOf(probe, plain);
@@ -267,7 +267,7 @@ describe("a budget", () => {
     await engine.dispose();
   });
 
-  it("refuses what does not fit before anything is done, with the nearest size that does", async () => {
+  it("refuses a request that does not fit before any work, and names the nearest size that does", async () => {
     const engine = await openOnOrt({ folder: KV, memoryBudgetBytes: least });
     const large = { ...TINY, width: 512, height: 256 };
     const before = engine.info.memory.currentBytes;
@@ -301,7 +301,7 @@ describe("a budget", () => {
     await engine.dispose();
   });
 
-  it("has the dense backend give back what a larger request left there", async () => {
+  it("makes the dense backend free the memory of a larger earlier request", async () => {
     const engine = await openOnOrt({ folder: KV, memoryBudgetBytes: 1e9 });
     const kept = (): number => engine.info.memory.byCategory.onnxruntime!.currentBytes;
     const planned = planOf(engine, TINY).byCategory.onnxruntime!;

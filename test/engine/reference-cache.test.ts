@@ -89,7 +89,7 @@ describe("kept reference keys and values", () => {
     await none.dispose();
   });
 
-  it("equal what mode recompute finds on the same weights", async () => {
+  it("equals the mode recompute on the same weights", async () => {
     const exact = await runEngine(engine, withReferences(A, B));
     const recomputed = await runEngine(engine, { ...withReferences(A, B), referenceMode: "recompute" });
     expect(recomputed.report).toMatchObject({ referenceMode: "recompute" });

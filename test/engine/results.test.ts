@@ -44,7 +44,7 @@ describe("several pictures of one request", () => {
     expect(pictures[1]!.image.data).not.toEqual(alone.image.data);
   });
 
-  it("count on from 0 behind the largest seed", async () => {
+  it("wrap to 0 after the largest seed", async () => {
     const pictures = results(await run({ ...TINY, results: 2, seed: MAX_SEED }));
     expect(pictures.map(({ report }) => report.seed)).toEqual([MAX_SEED.toString(), "0"]);
   });

@@ -250,7 +250,7 @@ describe("a denoiser with a step cache", () => {
     });
   });
 
-  it("leaves no memory behind", async () => {
+  it("frees all its memory", async () => {
     const { memory } = engine.model.gpu;
     const used = () =>
       (["activations", "referenceCache", "transfer"] as const).map(

@@ -18,7 +18,7 @@ describe("configJson", () => {
     expect(await read(config)).toEqual(config);
   });
 
-  it("keeps what differs from every default", async () => {
+  it("keeps values that differ from all defaults", async () => {
     const config: ModelConfig = {
       ...SMALL_CONFIG,
       license: "Apache-2.0",

@@ -72,7 +72,7 @@ describe("f32ToF16", () => {
     }
   });
 
-  it("keeps the sign of zero and of what is too small", () => {
+  it("keeps the sign of zero and of values that underflow", () => {
     for (const value of [0, 2 ** -25, 2 ** -149]) expect([half(value), half(-value)]).toEqual([0, 0x8000]);
   });
 

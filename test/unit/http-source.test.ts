@@ -85,7 +85,7 @@ describe("HttpSource", () => {
       response.write(BYTES.slice(first, first + 1), () => response.destroy());
     };
 
-    it("asks again where it was busy or cut off", async () => {
+    it("retries after a busy server or a broken connection", async () => {
       const file = await failing(status(503), cut, ranges, status(429), cut).open("file");
       expect(await file.read(10, 20)).toEqual(BYTES.slice(10, 30));
       expect(seen).toHaveLength(6);
@@ -116,7 +116,7 @@ describe("HttpSource", () => {
   });
 
   describe("on a server with ranges", () => {
-    it("asks for two bytes to learn the size, then for what is read", async () => {
+    it("requests two bytes to learn the size, and then only the ranges that are read", async () => {
       const file = await open(ranges);
       expect(file.size).toBe(1000);
       for (const [offset, length] of [

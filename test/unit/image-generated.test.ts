@@ -81,7 +81,7 @@ describe("GeneratedImage", () => {
     }
   });
 
-  it("says that Node has no ImageData and no ImageBitmap, and what to take instead", async () => {
+  it("says that Node has no ImageData and no ImageBitmap, and what to use instead", async () => {
     const refusal = { code: "unsupported", message: expect.stringContaining("take `pixels` or `encode()`") };
     expect(() => image.toImageData()).toThrowError(expect.objectContaining(refusal));
     await expect(image.toImageBitmap()).rejects.toMatchObject(refusal);

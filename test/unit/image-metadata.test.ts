@@ -134,7 +134,7 @@ describe("metadata in JPEG beyond one segment", () => {
     Buffer.from(segment.subarray(4, 38)).toString("latin1") === "http://ns.adobe.com/xmp/extension/";
   const read = (parts: readonly Uint8Array[]): Promise<ImageMetadata | undefined> => readMetadata(Buffer.concat(parts));
 
-  it("lies in several extension segments, in any order", async () => {
+  it("may be in several extension segments, in any order", async () => {
     const extensions = segments.filter(isExtension);
     expect(extensions.length).toBeGreaterThan(2);
     const others = segments.filter((segment) => !isExtension(segment));
@@ -150,7 +150,7 @@ describe("metadata in JPEG beyond one segment", () => {
     expect(await read(segments.with(at, renamed))).toBeUndefined();
   });
 
-  it("is found behind fill bytes", async () =>
+  it("is found after fill bytes", async () =>
     expect(
       await read(segments.flatMap((segment, i) => (i ? [Uint8Array.of(0xff, 0xff), segment] : [segment]))),
     ).toEqual(metadata));
@@ -186,7 +186,7 @@ describe("metadata in losslessly coded WebP", () => {
       expect(await sharp(bytes).metadata()).toMatchObject({ width: 33, height: 17, hasAlpha: alpha < 255 });
     });
 
-  it("keeps what an extended header says already", async () => {
+  it("keeps the fields of an extended header", async () => {
     const bare = new Uint8Array(await inSharp(IMAGE).withMetadata({ orientation: 6 }).webp().toBuffer());
     expect(Buffer.from(bare.subarray(12, 16)).toString()).toBe("VP8X");
     const bytes = writeMetadata(bare, "image/webp", METADATA);

@@ -88,7 +88,7 @@ describe("the area", () => {
     expect(await prepareReference(image)).toBe(image);
   });
 
-  it("of 1023 x 1025 is below 1024²: cropped only, 7 columns and no row before what is left", async () => {
+  it("of 1023 x 1025 is below 1024²: it is only cropped, by 7 columns on the left and no row at the top", async () => {
     const prepared = await prepareReference(coordinates(1023, 1025));
     expect([prepared.width, prepared.height]).toEqual([1008, 1024]);
     expect(sourceOf(prepared, 0, 0)).toEqual([7, 0]);

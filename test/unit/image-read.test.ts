@@ -121,7 +121,7 @@ describe("pixels", () => {
     expect(read({ width: 10_000, height: 10_000, data: rgba() })).rejects.toThrow("need 400000000 RGBA bytes; got 0"));
 });
 
-describe("what is no picture", () => {
+describe("a file that is not a picture", () => {
   const data = rgba(0, 0, 0, 255);
   it.each([
     ["undefined", undefined],

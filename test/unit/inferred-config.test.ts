@@ -109,12 +109,12 @@ describe("textFromTensors", () => {
   const config = (metadata: Readonly<Record<string, unknown>>): TextEncoderConfig =>
     textFromTensors({ tensors: stored, layout: "gguf", where: "e.gguf" }, new Map(Object.entries(metadata)), 27);
 
-  it("takes what shapes do not say from a GGUF file's header", () => {
+  it("takes values that no shape shows from the header of a GGUF file", () => {
     const metadata = { "qwen3.rope.freq_base": 5_000_000, "qwen3.attention.layer_norm_rms_epsilon": 1e-5 };
     expect(config(metadata)).toEqual({ ...KLEIN_4B.text, layers: 28, ropeTheta: 5_000_000, eps: 1e-5 });
   });
 
-  it("takes Qwen3's where the header has none, or nonsense", () => {
+  it("uses Qwen3's values if the header has none, or nonsense", () => {
     for (const metadata of [{}, { "qwen3.rope.freq_base": 0 }, { "qwen3.rope.freq_base": "1e6" }])
       expect(config(metadata)).toEqual({ ...KLEIN_4B.text, layers: 28 });
   });

@@ -12,7 +12,7 @@ describe("LayeredSource", () => {
   const lower = new MemorySource({ both: "remote", other: "remote only" });
   const source = new LayeredSource(upper, lower);
 
-  it("gives what the upper source has, and the rest from the lower one", async () => {
+  it("gives files of the upper source first, and others from the lower one", async () => {
     expect(await text(source, "both")).toBe("stored");
     expect(await text(source, "own")).toBe("stored only");
     expect(await text(source, "other")).toBe("remote only");

@@ -64,7 +64,7 @@ describe("readLora", () => {
     expectDeltas(readLora(shifted.subarray(1), "x"), { rank: 1 });
   });
 
-  it("collects what belongs to no layer of klein, and what is for the text encoder", () => {
+  it("lists tensors that belong to no layer of klein, and tensors of the text encoder", () => {
     const pair = { lora_A: matrix(2, 64), lora_B: matrix(64, 2) };
     const extra = {
       ...named("diffusion_model.guidance_in.in_layer", pair),
@@ -148,7 +148,7 @@ describe("adapterKey", () => {
   const other = readLora(loraFile(transformer, "kohya", { rank: 1, seed: 2 }), "a");
   const key = adapterKey([{ file, weight: 1 }]);
 
-  it("is the same for the same contents and weights, whatever the name", () => {
+  it("is the same for the same contents and weights under any name", () => {
     expect(key).toMatch(/^[0-9a-f]{64}$/);
     expect(adapterKey([{ file: same, weight: 1 }])).toBe(key);
   });

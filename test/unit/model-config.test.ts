@@ -149,7 +149,7 @@ describe("the configs of klein", () => {
     expect(text).toMatchObject({ hidden: 4096, intermediate: 12_288, heads: 32, kvHeads: 8, headDim: 128 });
   });
 
-  it("may leave out what their libraries have defaults for", async () => {
+  it("may leave out fields that have defaults in their libraries", async () => {
     const { num_attention_heads, num_layers, num_single_layers, joint_attention_dim } = KLEIN_4B.transformer;
     const { hidden_size, intermediate_size, num_hidden_layers, num_key_value_heads, vocab_size } = KLEIN_4B.text;
     const heads = KLEIN_4B.text.num_attention_heads;
@@ -260,7 +260,7 @@ describe("kleinbild.json", () => {
     expect(config).toMatchObject({ referenceAttention: "full", defaultGuidance: null, defaultSteps: 50 });
   });
 
-  it("overrules what the pipeline says of distillation, and with it the defaults", async () => {
+  it("overrides the pipeline's distillation, and with it the defaults", async () => {
     const base = { distilled: false, defaultSteps: 50, defaultGuidance: 4 };
     expect(await read({ own: { distilled: false } })).toMatchObject(base);
     expect(await read({ index: { is_distilled: false }, own: { distilled: true } })).toEqual(await read({}));
@@ -290,7 +290,7 @@ describe("rope_theta of the text encoder", () => {
   const theta = async (text: Json): Promise<number> =>
     (await read({ text: { rope_theta: undefined, ...text } })).text.ropeTheta;
 
-  it("stands at the top or inside rope_parameters", async () => {
+  it("may be at the top level or inside rope_parameters", async () => {
     expect(await theta({ rope_theta: 500_000 })).toBe(500_000);
     expect(await theta({ rope_parameters: { rope_theta: 500_000, rope_type: "default" } })).toBe(500_000);
     expect(await theta({ rope_theta: 500_000, rope_parameters: null })).toBe(500_000);

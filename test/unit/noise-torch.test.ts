@@ -4,7 +4,7 @@ import { torchNoise } from "../../runtime/sampling/noise-torch.ts";
 import { expectClose } from "../support/compare.ts";
 
 describe("MersenneTwister", () => {
-  it("draws what the C++ standard says of mt19937: 4123659995 as number 10000 of the default seed 5489", () => {
+  it("draws 4123659995 as number 10000 of the default seed 5489, as the C++ standard requires of mt19937", () => {
     const generator = new MersenneTwister(5489);
     expect(generator.draw()).toBe(3499211612);
     for (let i = 2; i < 10000; i++) generator.draw();

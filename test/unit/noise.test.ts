@@ -48,7 +48,7 @@ describe("counterNoise", () => {
         }
     });
 
-  it("gives a channel the same values whatever the number of channels", () => {
+  it("gives a channel the same values for any number of channels", () => {
     const three = counterNoise(7n, { height: 2, width: 2 }, 3);
     const eight = counterNoise(7n, { height: 2, width: 2 }, 8);
     for (let token = 0; token < 4; token++)

@@ -92,7 +92,7 @@ describe("openModel", () => {
         expect(model.config).toEqual(config);
       });
 
-  it("reads any rows of a tensor that lies in a joined one, across the halves that are swapped", async () => {
+  it("reads any rows of a tensor that is stored in a joined one, across swapped halves", async () => {
     const stored = safetensorsFile(relaid(config, "transformer", "bfl", TENSORS.transformer));
     const { transformer } = (await open({ ...weights("transformer"), "t.safetensors": stored })).stores;
     for (const name of ["norm_out.linear.weight", "transformer_blocks.0.attn.to_v.weight"]) {
@@ -217,7 +217,7 @@ describe("openModel", () => {
     });
   });
 
-  it("names what it does not read, and what no such part has", async () => {
+  it("names unused tensors, and tensors that do not belong to the part", async () => {
     const norm = TENSORS.textEncoder["model.norm.weight"]!;
     const model = await open({
       ...weights(),
@@ -266,7 +266,7 @@ describe("openModel", () => {
     ).rejects.toMatchObject({ message: expect.stringMatching(/lacks (?:\S+, ){4}\S+ and 47 more, which/) });
   });
 
-  it("says which names it knows where a file's are none of them", async () => {
+  it("names the expected tensors if a file has none of them", async () => {
     const foreign = { "unet.down.0": TENSORS.vae["bn.running_mean"]! };
     await expect(open({ ...weights(), [FILES.transformer]: safetensorsFile(foreign) })).rejects.toMatchObject({
       code: "invalid-model",
@@ -312,7 +312,7 @@ describe("openModel", () => {
     await expect(open({ "a.safetensors": "?" }, { signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
   });
 
-  it("asks for a tokenizer where there is none, and finds it where it may lie", async () => {
+  it("asks for a missing tokenizer, and finds it in every possible folder", async () => {
     const {
       "tokenizer/tokenizer.json": json,
       "tokenizer/tokenizer_config.json": _,

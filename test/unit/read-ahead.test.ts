@@ -20,7 +20,7 @@ describe("readAhead", () => {
     ]);
   });
 
-  it("throws what a read throws, at its turn", async () => {
+  it("throws the error of a read in order", async () => {
     const reads = readAhead([1, 2, 3], async (item) => {
       if (item === 2) throw new Error("damaged");
       return item;

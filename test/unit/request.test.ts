@@ -54,7 +54,7 @@ describe("resolveRequest", () => {
     expect(resolve({}, ISOLATED)).toMatchObject({ referenceMode: "exact" });
   });
 
-  it("takes what is undefined as not given", () => {
+  it("treats undefined fields as absent", () => {
     const fields = ["width", "height", "steps", "noise", "guidance", "negativePrompt", "references", "referenceMode"];
     const undefinedFields = Object.fromEntries([...fields, "previews", "seed"].map((field) => [field, undefined]));
     expect({ ...resolve(undefinedFields), seed: 0n }).toEqual({ ...resolve({}), seed: 0n });
@@ -385,7 +385,7 @@ describe("scheduler and results", () => {
 });
 
 describe("distilled", () => {
-  it("overrides what the model says of itself about guidance", () => {
+  it("overrides the model's default guidance", () => {
     expect(resolve({ guidance: 3, distilled: true })).toMatchObject({ guidance: null, warnings: [expect.any(String)] });
     expect(resolve({ guidance: 3, distilled: false }, DISTILLED)).toMatchObject({ guidance: 3, warnings: [] });
     expectRefusal({ distilled: "yes" }, 'distilled must be true or false; got "yes".', { parameter: "distilled" });

@@ -44,7 +44,7 @@ describe("parseSeed", () => {
         expect.objectContaining({ code: "invalid-request", details: { parameter: "seed" } }),
       ));
 
-  it("refuses what is no number, bigint or string", () =>
+  it("refuses anything but a number, bigint or string", () =>
     expect(() => parseSeed(null as unknown as string)).toThrowError(/got null/));
 });
 

@@ -28,7 +28,7 @@ function play(stepCache: StepCacheOptions, changes: readonly number[], stepOf = 
 }
 
 describe("the decision of a step cache", () => {
-  it("computes the first evaluation, whatever the thresholds", () => {
+  it("always computes the first evaluation", () => {
     for (const method of [FIRST, DUAL, TEA]) expect(play(options(method), [0])).toBe("C");
   });
 

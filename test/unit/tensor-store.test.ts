@@ -50,7 +50,7 @@ describe("values of a TensorStore", () => {
     }
   });
 
-  it("are cut by rows, which are all that lies behind the first dimension", async () => {
+  it("are read by rows, which have all dimensions but the first", async () => {
     const data = Float32Array.from({ length: 24 }, (_, i) => i);
     const store = await single(safetensorsFile({ x: { dtype: "F32", shape: [4, 3, 2], data } }));
     expect([...(await store.readRows("x", 1, 2))]).toEqual([...data.slice(6, 18)]);

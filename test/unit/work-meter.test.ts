@@ -102,7 +102,7 @@ describe("the work meter", () => {
     expect(fake.waiting).toHaveLength(0);
   });
 
-  it("does not count the time that a submission waits behind others", async () => {
+  it("does not count the time that a submission waits for others", async () => {
     const fake = fakeQueue();
     const meter = new WorkMeter(fake.queue);
     const rate = rateOf(meter);

@@ -56,7 +56,7 @@ describe("the choice of the fastest", () => {
     expect((await trial.choose()).fastest).toBe("b");
   });
 
-  it("leaves out what gives a wrong result, however fast, and never times it", async () => {
+  it("leaves out a candidate with a wrong result, and never times it", async () => {
     const trial = new FakeTrial({ wrong: { fails: new Error("gives 1 where 2 is right"), takes: [0] }, right: {} });
     expect(await trial.choose()).toEqual({
       fastest: "right",
@@ -68,12 +68,12 @@ describe("the choice of the fastest", () => {
     expect(trial.timed).not.toContain("wrong");
   });
 
-  it("leaves out what fails while it is timed", async () => {
+  it("leaves out a candidate that fails during timing", async () => {
     const trial = new FakeTrial({ a: { failsWhenTimed: new Error("no memory") }, b: { takes: [9] } });
     expect(await trial.choose()).toMatchObject({ fastest: "b", candidates: [{ refused: "no memory" }, {}] });
   });
 
-  it("looks twice at what is far slower, and again at what is nearly as fast", async () => {
+  it("times much slower candidates twice, and nearly equal ones again", async () => {
     const trial = new FakeTrial({ fast: { takes: [10] }, near: { takes: [15] }, slow: { takes: [15.1] } });
     expect((await trial.choose()).fastest).toBe("fast");
     const runs = (name: string): number => trial.timed.filter((timed) => timed === name).length;

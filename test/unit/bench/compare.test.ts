@@ -33,16 +33,16 @@ describe("compareReports", () => {
     expect(comparedTimes(milliseconds(10, 9, 11), after).figures[0]!.overlap).toBe(overlap),
   );
 
-  it("does not judge the overlap of what was measured once", () =>
+  it("does not compare the spread of single measurements", () =>
     expect(comparedTimes({ value: 2, unit: "s" }, { value: 3, unit: "s" }).figures[0]).not.toHaveProperty("overlap"));
 
-  it("leaves out what follows from other figures", () => {
+  it("leaves out derived figures", () => {
     const rate: Figure = { value: 3, unit: "GFLOP/s", derived: true };
     const report = reportOf([rowOf("linear", { wgsl: milliseconds(1, 1, 1), rate })]);
     expect(compareReports(report, report).figures.map(({ figure }) => figure)).toEqual(["wgsl"]);
   });
 
-  it("lists what only one report has", () => {
+  it("lists figures that are in only one report", () => {
     const figures = { wgsl: milliseconds(1, 1, 1) };
     const {
       onlyBefore,

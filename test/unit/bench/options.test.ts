@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { CASE_NAMES } from "../../../bench/case-list.ts";
 import { resolveChoice } from "../../../bench/options.ts";
 
-describe("the choice of what is measured", () => {
+describe("the options of a run", () => {
   it("is the default cases within a time, unless cases are named", () => {
     const { cases, seconds } = resolveChoice({});
     expect(cases).toEqual(["roofline", "operators", "pictures"]);

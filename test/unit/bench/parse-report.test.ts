@@ -24,5 +24,5 @@ describe("parseReport", () => {
     ],
   ])("refuses %s and names it", (_, changes, place) => expect(parsed(changes)).toThrow(place));
 
-  it("refuses what is no JSON", () => expect(() => parseReport("## a table")).toThrow(/this is not JSON/));
+  it("refuses text that is not JSON", () => expect(() => parseReport("## a table")).toThrow(/this is not JSON/));
 });

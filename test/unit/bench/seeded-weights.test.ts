@@ -31,13 +31,13 @@ describe("seeded weights", () => {
     expect(Float32Array.from([...head.scales, ...tail.scales])).toEqual(whole.scales);
   });
 
-  it("are in 4 bits what they are in f32, to the rounding", async () => {
+  it("are the same in 4 bits and in f32, except for rounding", async () => {
     const values = await store.readRows(MATRIX, 3, ROWS);
     const { error, norm } = quantizationError(values, await store.readPacked(MATRIX, 3, ROWS), 4);
     expect(Math.sqrt(error / norm)).toBeLessThan(0.15);
   });
 
-  it("keep the size of what goes through a matrix", async () => {
+  it("preserve the variance of the input of a matrix", async () => {
     const values = await store.readRows(MATRIX, 0, ROWS);
     const meanSquare = values.reduce((sum, value) => sum + value * value, 0) / values.length;
     expect(meanSquare * WIDTH).toBeCloseTo(1, 1);

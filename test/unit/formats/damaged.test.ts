@@ -73,7 +73,7 @@ describe.each([
 ])("a damaged %s file", (_, whole) => {
   it("is read while it is whole", async () => expect(await expectSurvival(whole)).toBe("read"));
 
-  it("is refused wherever it is cut", async () => {
+  it("is refused if it is cut anywhere", async () => {
     for (let length = 0; length < whole.length - 32; length++)
       expect(await expectSurvival(whole.slice(0, length)), `cut at ${length}`).toBe("refused");
   });
@@ -99,7 +99,7 @@ describe.each([
 });
 
 describe("files that are none", () => {
-  it("are refused, whatever their bytes", () =>
+  it("are refused for any bytes", () =>
     fc.assert(
       fc.asyncProperty(fc.uint8Array({ maxLength: 200 }), fc.boolean(), async (tail, magic) => {
         const head = magic ? [0x47, 0x47, 0x55, 0x46, 3, 0, 0, 0] : [];

@@ -130,19 +130,19 @@ describe("a GGUF file", () => {
     });
   });
 
-  it("is refused where rows are not whole blocks", () =>
+  it("is refused if rows are not whole blocks", () =>
     expectInvalid(
       openWith({ x: { dimensions: [48, 2], type: 2, data: new Uint8Array(54) } }),
       /x has rows of 48 values; Q4_0 needs a multiple of 32/,
     ));
 
-  it("is refused where a tensor ends behind it, by one byte", async () => {
+  it("is refused if a tensor ends one byte after the file", async () => {
     const file = ggufFile({ x: { dimensions: [8], type: 0, data: floats(1, 2, 3, 4, 5, 6, 7, 8) } });
     expect((await open(file)).tensors.size).toBe(1);
     await expectInvalid(open(file.slice(0, -1)), /x ends at byte/);
   });
 
-  it("is refused where counts are lies, at once", async () => {
+  it("is refused at once if counts are wrong", async () => {
     for (const claim of [3n, 65_536n, 65_537n, 2n ** 63n]) {
       await expectInvalid(openWith({}, {}, { claims: { tensors: claim } }), /ends at byte|claims/);
       await expectInvalid(openWith({}, {}, { claims: { keys: claim } }), /ends at byte|claims/);

@@ -48,7 +48,7 @@ describe("readSafetensorsHeader", () => {
     expect((await read(withHeader("{}"))).size).toBe(0);
   });
 
-  it("takes scalars and tensors without elements, wherever those stand", async () => {
+  it("accepts scalars and empty tensors at any position", async () => {
     const text = header({
       empty: ["F32", [0, 4], 0, 0],
       scalar: ["F32", [], 0, 4],
@@ -124,7 +124,7 @@ describe("readSafetensorsHeader", () => {
     it(`refuses ${what}, by the tensor's name`, () =>
       expectRefusal(withHeader(JSON.stringify({ "x.y": entry }), new Uint8Array(4)), /the entry of x\.y is malformed/));
 
-  it("refuses a tensor that ends one byte behind the file, and one that ends before it begins", async () => {
+  it("refuses a tensor that ends one byte after the file, or before its own start", async () => {
     const file = (begin: number, end: number) => withHeader(header({ x: ["U8", [4], begin, end] }), new Uint8Array(4));
     expect((await read(file(0, 4))).size).toBe(1);
     await expectRefusal(file(0, 5), /x has the bytes 0 to 5, and the file has 4 bytes/);
@@ -157,7 +157,7 @@ describe("readSafetensorsHeader", () => {
   it("refuses a file that is longer than its tensors", () =>
     expectRefusal(withHeader(header({ x: ["U8", [4], 0, 4] }), new Uint8Array(5)), /tensors end at byte/));
 
-  it("refuses a name that stands in the header twice, of which JSON keeps the last", () => {
+  it("refuses a name that is in the header twice, although JSON keeps only the last one", () => {
     const entry = (begin: number) => `"x": {"dtype": "F32", "shape": [1], "data_offsets": [${begin}, ${begin + 4}]}`;
     return expectRefusal(withHeader(`{${entry(0)}, ${entry(4)}}`, new Uint8Array(8)), /x starts at byte/);
   });

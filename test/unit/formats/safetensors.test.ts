@@ -48,7 +48,7 @@ describe("f8 tensors", () => {
     expect([...(await tensors.get("y")!.readRows(0, 4))]).toEqual([1, -1.5, 57_344, 2 ** -16]);
   });
 
-  it("have markers and scales of activations beside them, which are no tensors", async () => {
+  it("may have markers and scales of activations, which are not listed as tensors", async () => {
     const marker: TestTensor = { dtype: "F8_E4M3", shape: [0], data: new Uint8Array(0) };
     const names = {
       "x.weight": e4m3([4]),

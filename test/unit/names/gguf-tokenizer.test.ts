@@ -42,7 +42,7 @@ describe("ggufTokenizer", () => {
     expect(PromptTokenizer.create(tokenizer, config).encode("", 40).ids.at(-1)).toBe(831);
   });
 
-  it("takes no token that only fills the vocabulary", () => {
+  it("leaves out tokens that only pad the vocabulary", () => {
     expect((tokenizer as TokenizerJson).model.vocab).not.toHaveProperty("[PAD895]");
   });
 
@@ -54,7 +54,7 @@ describe("ggufTokenizer", () => {
     [{ merges: ["a b", "abc"] }, /merge 1 of its tokenizer is not a pair of tokens/],
     [{ merges: ["a b c"] }, /merge 0 /],
   ] as const)
-    it(`refuses what is not Qwen's: ${message.source}`, () => {
+    it(`refuses a tokenizer that is not Qwen's: ${message.source}`, () => {
       expect(() => ggufTokenizer({ ...vocabulary(896), ...change }, "encoder.gguf")).toThrowError(
         expect.objectContaining({ code: "invalid-model", message: expect.stringMatching(message) }),
       );

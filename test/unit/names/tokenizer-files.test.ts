@@ -19,7 +19,7 @@ const VOCABULARY = {
 };
 
 describe("findTokenizer", () => {
-  it("takes the tokenizer of the encoder's GGUF file where no tokenizer.json lies", async () => {
+  it("uses the tokenizer in the encoder's GGUF file if there is no tokenizer.json", async () => {
     const found = await findTokenizer(new MemorySource({}), [gguf({}), gguf(VOCABULARY)]);
     expect(found.files).toEqual(["encoder.gguf"]);
     expect(await found.read()).toMatchObject({

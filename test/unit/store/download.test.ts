@@ -141,7 +141,7 @@ describe("ModelStore.download", () => {
     });
   });
 
-  it("takes a file whole from a server without ranges, and what is left of one that lost them", async () => {
+  it("downloads a whole file from a server without ranges, and the rest of one that stopped supporting them", async () => {
     const server = await serve({ ignoresRanges: true });
     const store = new ModelStore(new InMemoryBackend());
     expect(await store.download("test", plan(server.url), FAST)).toMatchObject({
@@ -217,7 +217,7 @@ describe("ModelStore.download", () => {
     await expect(store.download("test", plan(server.url), { ...FAST, attempts: 2 })).rejects.toMatchObject({ code });
   });
 
-  it("ends at its signal, and goes on later with what came", async () => {
+  it("ends at its signal, and resumes later from the stored chunks", async () => {
     const server = await serve();
     const backend = new InMemoryBackend();
     const abort = new AbortController();
@@ -247,7 +247,7 @@ describe("ModelStore.download", () => {
     expect(one.wireBytes + two.wireBytes).toBe(FILE.length);
   });
 
-  it("refuses what has no room, with the figures, and leaves nothing behind", async () => {
+  it("refuses a model without enough space, with the figures, and leaves no files", async () => {
     const server = await serve();
     const backend = new InMemoryBackend(8 * MIB);
     const store = new ModelStore(backend);

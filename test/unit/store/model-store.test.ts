@@ -39,7 +39,7 @@ describe.each(["memory", "a folder"])("a ModelStore in %s", (kind) => {
 
   afterEach(() => vi.useRealTimers());
 
-  it("gives back what was written, at any place", async () => {
+  it("reads written bytes at any offset", async () => {
     const store = new ModelStore(fresh());
     await add(store, "one", { "a/b c%.safetensors": BYTES, empty: new Uint8Array(0) });
     const source = await store.source("one");
@@ -98,7 +98,7 @@ describe.each(["memory", "a folder"])("a ModelStore in %s", (kind) => {
     expect(await store.verify("one")).toEqual([]);
   });
 
-  it("says so when a file is cut or gone", async () => {
+  it("reports a file that was cut or deleted", async () => {
     const backend = fresh();
     const store = new ModelStore(backend);
     await add(store, "one", { a: BYTES });
@@ -110,7 +110,7 @@ describe.each(["memory", "a folder"])("a ModelStore in %s", (kind) => {
     await expect((await store.source("one")).open("a")).rejects.toMatchObject({ code: "damaged" });
   });
 
-  it("counts a manifest that is not whole as none, wherever it was cut", async () => {
+  it("ignores a manifest that was cut anywhere", async () => {
     const backend = fresh();
     const store = new ModelStore(backend);
     await add(store, "one", { a: Uint8Array.of(1, 2, 3) });

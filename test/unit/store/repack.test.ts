@@ -53,7 +53,7 @@ describe("repackModel", () => {
     },
   );
 
-  it("keeps what loses too much by quantization, value by value, in its type", async () => {
+  it("keeps the values and type of tensors that lose too much by quantization", async () => {
     const store = new ModelStore(new InMemoryBackend());
     await store.write("packed", ABOUT, (writer) => repackModel(nano, writer, Q4));
     const packed = await openModel(await store.source("packed"));
@@ -91,7 +91,7 @@ describe("repackModel", () => {
     expect((await openModel(await store.source("packed"))).config).toEqual(nano.config);
   });
 
-  it("copies what is packed already", async () => {
+  it("copies packed matrices", async () => {
     const store = new ModelStore(new InMemoryBackend());
     await store.write("packed", ABOUT, (writer) => repackModel(nano, writer, Q4));
     const packed = await openModel(await store.source("packed"));

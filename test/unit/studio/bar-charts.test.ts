@@ -42,7 +42,7 @@ describe("bar charts of a case", () => {
     expect(barChartsOf("operators", rows)[0]?.series[0]?.bars).toEqual([undefined, { value: 4 }]);
   });
 
-  it("take the implementation from the labels where it is one of the conditions", () => {
+  it("take the implementation from the labels if it is one of them", () => {
     const rows = ["wgsl", "ort"].map((backend) => picture({ references: "0", backend }, seconds(3)));
     const [chart] = barChartsOf("pictures", rows);
     expect(chart?.categories).toHaveLength(1);
@@ -83,7 +83,7 @@ describe("bar charts of a case", () => {
     ]);
   });
 
-  it("leave out what follows from other figures", () => {
+  it("leave out derived figures", () => {
     const estimate: BenchmarkRow = {
       labels: { model: "klein-4b" },
       figures: { one: { ...seconds(1), derived: true } },

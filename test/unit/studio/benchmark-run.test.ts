@@ -82,7 +82,7 @@ describe("the benchmark of the page", () => {
     expect(seen).toEqual(expect.arrayContaining(["operators: case 1 of 1…", "operators: linear, f32…"]));
   });
 
-  it("keeps what was measured when it is cancelled, and can run again", async () => {
+  it("keeps its measurements when it is cancelled, and can run again", async () => {
     const run = new BenchmarkRun(studioWith(0).studio, playing([begin, measured], "goes on"));
     run.addEventListener("change", () => {
       if (run.cases[0]?.rows.length === 1) run.cancel();
@@ -94,7 +94,7 @@ describe("the benchmark of the page", () => {
     expect(run.running).toBe(false);
   });
 
-  it("says why it failed, and keeps what was measured", async () => {
+  it("says why it failed, and keeps its measurements", async () => {
     const run = new BenchmarkRun(studioWith(0).studio, playing([begin, measured], new Error("the GPU is gone.")));
     await run.start({ cases: ["operators"] });
     expect(run.problem).toBe("The GPU is gone. What was measured until then is below.");

@@ -51,7 +51,7 @@ describe("isPublicIp", () => {
     expect(isPublicIp("64:ff9b::93.184.215.14")).toBe(true);
   });
 
-  it("refuses what is no address, without failing", () => {
+  it("refuses text that is not an address, without failing", () => {
     for (const text of ["", "localhost", "256.1.1.1", "1.2.3", "::g", "1.2.3.4.5"])
       expect(isPublicIp(text)).toBe(false);
     fc.assert(fc.property(fc.string(), (text) => typeof isPublicIp(text) === "boolean"));

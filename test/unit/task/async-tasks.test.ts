@@ -85,7 +85,7 @@ describe("AsyncTasks", () => {
     expect(tasks.poll("a").data).toEqual([processing("a")]);
   });
 
-  it("ignores what comes for tasks that are not running", () => {
+  it("ignores messages for tasks that are not running", () => {
     const tasks = new AsyncTasks({ now });
     endedTask(tasks, "a");
     tasks.add("a", item("a", "2"));

@@ -100,7 +100,7 @@ describe("decodeBase64", () => {
       expect(() => decodeBase64(text)).toThrow(`invalid at position ${position}`);
     });
 
-  it("refuses characters behind the padding", () => {
+  it("refuses characters after the padding", () => {
     expect(() => decodeBase64("Zg==Zg==")).toThrow('position 4: "Z" follows the padding');
   });
 });

@@ -108,7 +108,7 @@ describe("deliverPicture", () => {
     expect(store.get(imageUUID)?.bytes).toEqual(FILE);
   });
 
-  it("gives a data URI of what the file really is, with the encoder's warnings", async () => {
+  it("gives a data URI with the file's real type, and the encoder's warnings", async () => {
     const image = new FakePicture({ type: "image/png", warnings: ["It is PNG."] });
     const item = await deliver({ outputType: "dataURI", outputFormat: "WEBP" }, {}, image);
     expect(image.asked).toEqual([{ type: "image/webp", quality: 0.95 }]);

@@ -75,7 +75,7 @@ describe("POST /v1", () => {
     expect((await post(TASK, {}, { headers: { ...JSON_TYPE, "content-encoding": "gzip" } })).status).toBe(415);
   });
 
-  it("takes a body of the limit and refuses one byte more, whatever its length was said to be", async () => {
+  it("accepts a body at the limit and refuses one byte more, whatever its header says", async () => {
     const text = JSON.stringify(TASK);
     expect((await post(text, { maxBodyBytes: text.length })).status).toBe(200);
     expect(await post(text, { maxBodyBytes: text.length - 1 })).toMatchObject({
@@ -144,7 +144,7 @@ describe("the key", () => {
 describe("other requests", () => {
   const handler = createFetchHandler(new FakeTaskRunner());
 
-  it.each(["GET", "PUT", "DELETE", "PATCH"])("answers %s with 405 and what is allowed", async (method) => {
+  it.each(["GET", "PUT", "DELETE", "PATCH"])("answers %s with 405 and the allowed methods", async (method) => {
     const response = await handler(new Request(URL_V1, { method }));
     expect(response.status).toBe(405);
     expect(response.headers.get("allow")).toBe("POST");
@@ -193,7 +193,7 @@ describe("GET /v1/media", () => {
     expect((await get(uuid)).headers.get("content-type")).toBe("application/octet-stream");
   });
 
-  it("answers 404 for what is not there and 405 for other methods", async () => {
+  it("answers 404 for unknown paths and 405 for other methods", async () => {
     expect((await get(crypto.randomUUID())).status).toBe(404);
     const response = await get(crypto.randomUUID(), "POST");
     expect(response.status).toBe(405);

@@ -53,7 +53,7 @@ describe("limitedFetch", () => {
       expect(error.details).toMatchObject({ reason: "bytes", max: 999 });
     });
 
-  it("counts what a compressed transfer becomes", async () => {
+  it("counts decompressed bytes", async () => {
     const zeros = gzipSync(Buffer.alloc(100_000));
     server.routes = {
       "/a": (_, response) => void response.writeHead(200, { "content-encoding": "gzip" }).end(zeros),
@@ -233,7 +233,7 @@ describe("guardedFetch", () => {
     expect((await reasonOf(limitedFetch("http://example.org/", { fetch }))).details["reason"]).toBe("refused");
   });
 
-  it("fetches what is allowed as the platform does, within the same limits", async () => {
+  it("fetches allowed addresses as the platform does, within the same limits", async () => {
     const fetch = guardedFetch({
       allowIp: (ip) => ip === "127.0.0.1",
       lookup: (_, __, done) => done(null, [{ address: "127.0.0.1", family: 4 }]),

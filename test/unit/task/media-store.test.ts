@@ -35,7 +35,7 @@ describe("MediaStore", () => {
     expect(store.get(crypto.randomUUID())).toBeUndefined();
   });
 
-  it("keeps what fills the budget exactly and drops the least recently used beyond it", () => {
+  it("keeps files that fill the budget exactly, and drops the least recently used beyond it", () => {
     const store = new MediaStore({ maxBytes: 100 });
     const [first, second] = [store.put(filled(50), PNG), store.put(filled(50), PNG)];
     expect(store.statistics).toEqual({ entries: 2, bytes: 100, maxBytes: 100, evictions: 0, expirations: 0 });
@@ -150,7 +150,7 @@ describe("MediaStore", () => {
       expect(lasting.get(uuid)).toBeDefined();
     });
 
-    it("leaves no timer behind when it is cleared", () => {
+    it("stops its timer when it is cleared", () => {
       const store = new MediaStore();
       store.put(filled(1), PNG, { ttlSeconds: 60 });
       store.clear();
@@ -201,7 +201,7 @@ describe("FileUrls", () => {
     rmSync(join(path, ".."), { recursive: true });
   });
 
-  it("does not mind a file that is gone already", () => {
+  it("ignores a file that is deleted already", () => {
     const urls = new FileUrls(folder);
     const url = urls.create({ uuid: crypto.randomUUID(), bytes: Uint8Array.of(1), type: PNG });
     rmSync(fileURLToPath(url));

@@ -41,7 +41,7 @@ describe("serialiseTask", () => {
     expect(serialiseTask({ seed: -5n, steps: 4 })).toBe('{"seed":-5,"steps":4}');
   });
 
-  it("leaves what is no seed alone", () => {
+  it("does not change text that is not a seed", () => {
     expect(serialiseTask({ seed: "1e3", positivePrompt: "12" })).toBe('{"seed":"1e3","positivePrompt":"12"}');
     expect(serialiseTask(undefined)).toBe("null");
   });

@@ -149,7 +149,7 @@ describe("guidance", () => {
 describe("warnings", () => {
   const warnings = (fields: object, rules = BASE) => parse({ ...fields }, rules).warnings;
 
-  it("name what has no effect on distilled models, and only what was given", () => {
+  it("name given fields that have no effect on distilled models", () => {
     expect(warnings({}, KV)).toEqual([]);
     expect(warnings({ acceleration: "none" }, KV)).toEqual([]);
     expect(
@@ -162,7 +162,7 @@ describe("warnings", () => {
     ]);
   });
 
-  it("name what has no effect on Base models", () => {
+  it("name fields that have no effect on Base models", () => {
     expect(warnings({ CFGScale: 7, acceleration: "high", negativePrompt: "rain" })).toEqual([]);
     expect(warnings({ CFGScale: 1, negativePrompt: "rain" })).toHaveLength(1);
     expect(warnings({ acceleratorOptions: { fbCacheThreshold: 0.1 } })).toHaveLength(1);

@@ -129,7 +129,7 @@ describe("parseImageInference", () => {
     for (const CFGScale of [3.301, 3.3000001]) expect(errorsOf({ CFGScale })).toMatchObject([{ multiplier: 0.01 }]);
   });
 
-  it("refuses what is no object", () => {
+  it("refuses values that are not objects", () => {
     for (const value of [undefined, null, 1, "task", [], [TASK], true, 7n, Symbol("x"), () => 1])
       expect(thrown(() => parseImageInference(value, BASE))).toMatchObject([{ code: "validationFailed" }]);
   });
@@ -189,7 +189,7 @@ describe("seeds", () => {
 
 describe("parseImageUpload", () => {
   const upload = { taskType: "imageUpload", taskUUID: UUID, image: "data:image/png;base64,AAAA" };
-  it("takes what the published client sends", () => expect(parseImageUpload(upload)).toEqual(upload));
+  it("accepts the request of the published client", () => expect(parseImageUpload(upload)).toEqual(upload));
   it("refuses anything else", () => {
     const wrong = { taskType: "imageUpload", taskUUID: "x", image: "", operation: "upload" };
     expect(thrown(() => parseImageUpload(wrong))).toMatchObject([
@@ -203,7 +203,7 @@ describe("parseImageUpload", () => {
 
 describe("parseGetResponse", () => {
   const ask = { taskType: "getResponse", taskUUID: UUID };
-  it("takes what the published client sends", () => expect(parseGetResponse(ask)).toEqual(ask));
+  it("accepts the request of the published client", () => expect(parseGetResponse(ask)).toEqual(ask));
   it("refuses anything else", () => {
     expect(thrown(() => parseGetResponse({ taskType: "getResponse" }))).toMatchObject([{ code: "missingTaskUUID" }]);
     expect(thrown(() => parseGetResponse({ ...ask, taskUUID: 5 }))).toMatchObject([{ code: "invalidTaskUUID" }]);

@@ -147,7 +147,7 @@ describe("npm start -- --serve", () => {
   });
 });
 
-describe("what the server fetches for its clients", () => {
+describe("the addresses that the server fetches for its clients", () => {
   const refused = { code: "network", details: { reason: "refused" } };
 
   it("may be on its own machine where only that reaches the server, but not in its network", async () => {

@@ -76,7 +76,7 @@ describe("the published client", { timeout: 20_000 }, () => {
     });
   });
 
-  it("asks with getResponse for what an asynchronous task made, over another connection too", async () => {
+  it("gets the results of an asynchronous task with getResponse, also over another connection", async () => {
     const url = await serve();
     const taskUUID = crypto.randomUUID();
     const asked = { ...REQUEST, taskUUID, deliveryMethod: "async", numberResults: 3 } as const;

@@ -264,7 +264,7 @@ describe("pictures", () => {
 });
 
 describe("closing the server", () => {
-  it("aborts what runs, ends all connections and frees the port", async () => {
+  it("aborts running tasks, ends all connections and frees the port", async () => {
     const runner = new FakeTaskRunner((_, signal) => untilAborted(signal));
     const server = await startServer({ runner, port: 0 });
     const started = runner.nextCall();

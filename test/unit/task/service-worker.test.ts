@@ -79,7 +79,7 @@ describe("a service worker", () => {
     expect(pages.map(({ offers }) => offers)).toEqual([1, 1, 1]);
   });
 
-  it("hands on what the page refuses", async () => {
+  it("passes on requests that the page refuses", async () => {
     const { ask } = site([pageWith(createFetchHandler(new FakeTaskRunner(), { apiKey: "secret" }))]);
     expect((await ask("/v1", INIT))!.status).toBe(401);
     expect((await ask("/v1"))!.status).toBe(405);

@@ -39,7 +39,7 @@ describe("authentication", () => {
     expect(sent[0]).not.toEqual(sent[1]);
   });
 
-  it("keeps the name of an earlier connection, and gives a new one for what is no name", async () => {
+  it("keeps the name of an earlier connection, and gives a new one for an invalid name", async () => {
     const { sent, receive } = open();
     await receive(authentication("", EARLIER));
     await receive(authentication("", "../../etc"));

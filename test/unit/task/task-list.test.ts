@@ -44,7 +44,7 @@ describe("seeds in a request", () => {
     );
   });
 
-  it("make no JSON of what is none", () => {
+  it("do not turn other text into JSON", () => {
     for (const text of ["[{seed:9007199254740993}]", '{"seed":0123456789012345678}', '"seed":9007199254740993,'])
       expect(thrown(() => parseTaskList(text))).toMatchObject([{ code: "invalidJSON" }]);
   });
@@ -64,7 +64,7 @@ describe("the tasks of a request", () => {
     expect(thrown(() => parseTaskList(json(MAX_TASKS + 1)))).toMatchObject([{ code: "tooManyTasks", max: MAX_TASKS }]);
   });
 
-  it("are read or refused whatever the text is", () => {
+  it("are read or refused for any text", () => {
     fc.assert(
       fc.property(fc.oneof(fc.string(), fc.json()), (text) => {
         expect(thrown(() => parseTaskList(text)).every(({ code }) => code === "invalidJSON")).toBe(true);

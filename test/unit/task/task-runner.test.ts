@@ -61,7 +61,7 @@ describe("a task runner", () => {
     expect(errors).toMatchObject([{ code: "conflictTaskUUID", taskUUID: uuid(1) }]);
   });
 
-  it("names the models that there are, and a task's other problems beside an unknown model", async () => {
+  it("names the known models, and the other problems of a task with an unknown model", async () => {
     const { errors } = await runner().runTasks([
       task(1, { model: "runware:400@9" }),
       task(2, { model: "runware:400@9", steps: 51 }),
@@ -220,7 +220,7 @@ describe("a task runner", () => {
     expect(errors).toMatchObject([{ taskUUID: uuid(1), code: "inferenceError" }]);
   });
 
-  it("rejects with the signal's reason, and keeps what was there before", async () => {
+  it("rejects with the signal's reason, and keeps earlier results", async () => {
     const abort = new AbortController();
     const seen: ResponseItem[] = [];
     const running = runner().runTasks([task(1, { numberResults: 3 }), task(2)], {
@@ -321,7 +321,7 @@ describe("a task runner", () => {
         );
     });
 
-    it("does not send what this machine can do, nor what is wrong with the task", async () =>
+    it("does not send tasks that this machine can do, or invalid ones", async () =>
       withServer(
         (url) => ({ models: { [BASE]: { name: "base" } }, remote: { url } }),
         async (run) => {
