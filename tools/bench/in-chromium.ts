@@ -2,7 +2,7 @@ import { launchBrowser, openPage, pageCall, startServer } from "../browsers.ts";
 import type { BenchmarkChoice, BenchmarkEvent } from "../../bench/options.ts";
 import type { BenchPage } from "../../bench/page/page.ts";
 
-/** Runs the benchmark in a page of Chromium. Firefox says that work is done only every 100 ms, which times nothing. */
+/** Runs the benchmark in a page of Chromium. Firefox reports finished work only every 100 ms, which is too coarse. */
 export async function* runInChromium(choice: BenchmarkChoice): AsyncGenerator<BenchmarkEvent, void> {
   const server = await startServer();
   const browser = await launchBrowser("chromium");

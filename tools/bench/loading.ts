@@ -24,7 +24,7 @@ import { RandomBytes } from "../synthesize/random-bytes.ts";
 import { type TensorToWrite, tensorsToWrite } from "../synthesize/tensors-to-write.ts";
 import { ggufBytes, safetensorsBytes } from "../synthesize/write-file.ts";
 
-/** The second linear of a single block of klein 4B, 38 million values, under its names in diffusers and in GGUF files. */
+/** The second linear layer of a single block of klein 4B, with 38 million values, by its names in diffusers and GGUF files. */
 const SHAPE = [KLEIN_4B.transformer.hidden, KLEIN_4B.transformer.hidden + KLEIN_4B.transformer.mlpHidden] as const;
 const NAMES = {
   safetensors: "single_transformer_blocks.0.attn.to_out.weight",
@@ -44,7 +44,7 @@ const FORMATS = [
   "mlx-4-64",
 ] as const;
 
-/** Loading of a matrix from a file to 4 bits on the GPU, format by format and stage by stage; then from a server into the store. */
+/** Times the load of a matrix from a file to 4 bits on the GPU, by format and stage, and a download into the store. */
 export async function loadingCase(run: CaseRun): Promise<void> {
   await run.withGpu({}, async (gpu) => {
     for (const format of FORMATS)
@@ -54,7 +54,7 @@ export async function loadingCase(run: CaseRun): Promise<void> {
   if (run.hasTime()) await measureStoring(run);
 }
 
-/** Times the way from a server to a repacked model in the store. */
+/** Times the stages from a server to a repacked model in the store. */
 async function measureStoring(run: CaseRun): Promise<void> {
   await withFile("bf16", async (source, path) => {
     const file = await source.open(path);
@@ -93,7 +93,7 @@ async function measureStoring(run: CaseRun): Promise<void> {
   });
 }
 
-/** Rates of each stage alone, then of all as the engine does them; what is packed is not quantized. */
+/** Measures the rate of each stage alone, and of the whole load as in the engine. Packed files skip quantization. */
 async function measureFormat(run: CaseRun, gpu: Gpu, source: ModelSource, path: string, format: string): Promise<void> {
   const { repeats } = run.choice;
   const { name } = blockMatrix(path);
@@ -169,7 +169,7 @@ async function measureRepacked(run: CaseRun, gpu: Gpu, source: ModelSource, path
   }
 }
 
-/** Bytes of the file a second, over `repeats` rounds after one that warms up. */
+/** Bytes of the file per second in each of `repeats` rounds, after a warm-up round. */
 async function rateOf(bytes: number, repeats: number, work: () => Promise<unknown>): Promise<Figure> {
   const rates: number[] = [];
   for (let round = -1; round < repeats; round++) {
@@ -201,7 +201,7 @@ async function uploadRate(gpu: Gpu, bytes: number, windows: readonly PackedRows[
   }
 }
 
-/** A file of one seeded matrix, in a folder that goes afterwards. */
+/** Runs `work` with a file of one seeded matrix in a temporary folder. */
 async function withFile(format: string, work: (source: ModelSource, path: string) => Promise<void>): Promise<void> {
   const encoding = ENCODINGS[format]!;
   const config = { ...KLEIN_4B, transformer: { ...KLEIN_4B.transformer, doubleBlocks: 1, singleBlocks: 1 } };

@@ -23,7 +23,7 @@ export async function nodeBenchPlatform(): Promise<BenchPlatform> {
   };
 }
 
-/** Of the repository, where git knows it. */
+/** Commit of the repository, if git knows it. */
 function commit(): string | undefined {
   try {
     return execFileSync("git", ["describe", "--always", "--abbrev=12", "--dirty"], {

@@ -3,7 +3,7 @@ import { KleinbildError } from "../../runtime/errors.ts";
 import { parseReport } from "../../bench/report/parse-report.ts";
 import type { BenchmarkReport } from "../../bench/report/report.ts";
 
-/** The report in a file. @throws KleinbildError that names the file and what is wrong with it */
+/** Reads a report. @throws KleinbildError, which names the file and the problem */
 export async function readReport(path: string): Promise<BenchmarkReport> {
   try {
     return parseReport(await readFile(path, "utf8"));

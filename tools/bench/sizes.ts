@@ -5,14 +5,14 @@ import type { CaseRun } from "../../bench/bench-case.ts";
 import type { Figure } from "../../bench/report/report.ts";
 import { ROOT } from "./node-bench-platform.ts";
 
-/** The one that `onnxruntime-web/webgpu` asks for. */
+/** The wasm that `onnxruntime-web/webgpu` loads. */
 const WASM = "node_modules/onnxruntime-web/dist/ort-wasm-simd-threaded.asyncify.wasm";
-/** The strongest setting takes a minute for the wasm. */
+/** The strongest setting takes a minute for the wasm, so a weaker one is used. */
 const BROTLI_QUALITY = 5;
 
 /**
- * Bytes of what a page loads to make pictures: its own modules and the worker's, minified, and onnxruntime where its
- * backend is asked for. The model comes on top.
+ * Measures the bytes that a page loads to make pictures, without the model: the minified modules of the page and its worker
+ * and, with its backend, onnxruntime.
  */
 export async function sizesCase(run: CaseRun): Promise<void> {
   const files = await bundlePage();

@@ -5,15 +5,15 @@ import { modulatedInput, measureRelativeChange } from "../../runtime/transformer
 import type { Point } from "./polynomial.ts";
 import { type Evaluation, sample, type SampleRequest } from "./sampler.ts";
 
-/** What TeaCache compares of one guidance pass: the first block's modulated input and the velocity. */
+/** Values of one guidance pass that TeaCache compares: the first block's modulated input and the velocity. */
 interface Seen {
   readonly input: ChunkedMatrix;
   readonly output: ChunkedMatrix;
 }
 
 /**
- * Runs a request and pairs the relative changes of input (x) and output (y) from each evaluation to the next of its
- * guidance pass.
+ * Runs a request. Each pair of consecutive evaluations of a guidance pass gives a point: the relative change of the input (x)
+ * and of the output (y).
  */
 export async function collectChanges(
   model: LoadedModel,
@@ -46,6 +46,6 @@ async function firstInput(model: LoadedModel, { scope, table, step, latents }: E
   table.select(step, modulation);
   const hidden = await transformer.embed(pass, latents, transformer.weights.imageIn);
   const input = modulatedInput(gpu, scope, hidden, modulation.image[0], transformer.config.eps);
-  await gpu.recorder.settle(); // `pass` goes
+  await gpu.recorder.settle(); // before `pass` is freed
   return input;
 }

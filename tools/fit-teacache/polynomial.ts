@@ -4,11 +4,11 @@ export interface Point {
 }
 
 /**
- * The polynomial of least squares through points, by Householder's QR of the Vandermonde matrix. x is scaled to its largest
- * magnitude on the way, without which the columns of a high degree nearly vanish.
+ * The least-squares polynomial for points, by Householder's QR decomposition of the Vandermonde matrix. x is divided by its
+ * largest magnitude, because columns of high degree would nearly vanish otherwise.
  *
  * @returns degree + 1 coefficients, highest power first
- * @throws Error when there are not more distinct x than the degree
+ * @throws Error when there are not more distinct x than `degree`
  */
 export function fitPolynomial(points: readonly Point[], degree: number): number[] {
   const columns = degree + 1;
@@ -28,12 +28,12 @@ export function fitPolynomial(points: readonly Point[], degree: number): number[
   return coefficients.map((coefficient, i) => coefficient / scale ** (degree - i));
 }
 
-/** Value at x; coefficients highest power first. */
+/** The value at x. Coefficients start with the highest power. */
 export function evaluatePolynomial(coefficients: readonly number[], x: number): number {
   return coefficients.reduce((sum, coefficient) => sum * x + coefficient, 0);
 }
 
-/** Applies the Householder reflection that clears a column of the matrix below its diagonal, to matrix and target. */
+/** Applies the Householder reflection that clears a column below the diagonal, to matrix and target. */
 function reflect(matrix: number[][], target: number[], column: number): void {
   const length = Math.hypot(...matrix.slice(column).map((row) => row[column]!));
   const pivot = matrix[column]![column]!;

@@ -20,9 +20,9 @@ export interface SampleRequest {
   /** Pixels of each side. */
   readonly size: number;
   readonly steps: number;
-  /** Null: one pass a step. */
+  /** Null means one pass per step. */
   readonly guidance: number | null;
-  /** Sees every evaluation; what it keeps belongs to the scope. */
+  /** Called after every evaluation. Tensors that it keeps belong to the scope. */
   readonly onEvaluation: (evaluation: Evaluation) => Promise<void>;
 }
 
@@ -33,19 +33,19 @@ export interface Evaluation {
   readonly step: number;
   /** [tokens, channels] f32 */
   readonly latents: ChunkedMatrix;
-  /** The embedded text, which is the identity of the guidance pass. */
+  /** The embedded text, which identifies the guidance pass. */
   readonly text: ChunkedMatrix;
   /** [tokens, channels] f32 */
   readonly velocity: ChunkedMatrix;
 }
 
-/** A model for tools that look inside: text to latents without references, with the default solver. */
+/** A model whose evaluations tools can observe: text to latents, without references, with the default solver. */
 export async function openModel(folder: string, dtype: ScalarType): Promise<Engine> {
   const platform = { gpu: await dawnGpu(), codec: new NodeImageCodec() };
   return Engine.create(platform, new FolderSource(folder), { dtype });
 }
 
-/** Prompt and seed to clean latents, as the engine makes them. */
+/** Computes clean latents from prompt and seed, as the engine does. */
 export async function sample(model: LoadedModel, request: SampleRequest): Promise<void> {
   const { gpu, transformer, config, rowsPerChunk } = model;
   const { recorder } = gpu;

@@ -6,13 +6,13 @@ import type { FullSizePage } from "./page/page.ts";
 const SAMPLE_MS = 100;
 
 export interface ChromiumOutcome {
-  /** Of the files in the page's private file system. */
+  /** Bytes of the files in the origin private file system. */
   readonly storedBytes: number;
-  /** The most that the worker's heap and its buffers held at once, sampled. */
+  /** Sampled peak of the worker's heap and buffers. */
   readonly workerBytes: number;
 }
 
-/** Downloads and repacks a model in a page of Chromium, into its private file system. */
+/** Downloads and repacks a model in a page of Chromium, into the origin private file system. */
 export async function downloadInChromium(
   modelUrl: string,
   quantization: "q4" | "q8",
@@ -37,9 +37,10 @@ export async function downloadInChromium(
 }
 
 /**
- * What the worker that starts next holds. Playwright has no DevTools session for a worker, so messages go by the page's.
+ * Measures the memory of the worker that starts next. Playwright has no DevTools session for a worker, so messages go through
+ * the session of the page.
  *
- * @returns asks for a sample, once there is a worker
+ * @returns a function that takes a sample, once there is a worker
  */
 async function watchWorker(session: CDPSession, sample: (bytes: number) => void): Promise<() => void> {
   let worker: string | undefined;

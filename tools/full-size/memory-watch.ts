@@ -1,4 +1,4 @@
-/** The most that this process held at once, sampled: what JavaScript and WebAssembly take, apart from the GPU's buffers. */
+/** Samples the peak memory of JavaScript and WebAssembly in this process, without GPU buffers. */
 export class MemoryWatch {
   readonly #memories: WebAssembly.Memory[] = [];
   readonly #timer: NodeJS.Timeout;
@@ -7,7 +7,7 @@ export class MemoryWatch {
   constructor(everyMs = 50) {
     const memories = this.#memories;
     const { Memory } = WebAssembly;
-    // onnxruntime makes its memory by this constructor
+    // onnxruntime creates its memory with this constructor
     WebAssembly.Memory = class extends Memory {
       constructor(descriptor: WebAssembly.MemoryDescriptor) {
         super(descriptor);
@@ -30,7 +30,7 @@ export class MemoryWatch {
     };
   }
 
-  /** The peaks since the last call. */
+  /** Peaks since the last call. */
   take(): { heapBytes: number; arrayBufferBytes: number; wasmBytes: number; totalBytes: number } {
     this.sample();
     const peak = this.#peak;

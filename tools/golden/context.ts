@@ -5,7 +5,7 @@ import type { GoldenFiles, GoldenTensor } from "./files.ts";
 import { readTensors } from "./files.ts";
 import type { Tolerance } from "./judge.ts";
 
-/** `case.json`; fields beside these belong to the kinds. */
+/** `case.json`. Other fields belong to the kind of the case. */
 export interface GoldenCase {
   readonly name: string;
   readonly kind: string;
@@ -14,7 +14,7 @@ export interface GoldenCase {
   readonly [field: string]: unknown;
 }
 
-/** What a kind works with: the files, a platform, and models that stay loaded from case to case. */
+/** The context of a case: its files, a platform, and models that stay loaded between cases. */
 export class GoldenContext {
   readonly files: GoldenFiles;
   readonly platform: Platform;
@@ -52,7 +52,7 @@ export class GoldenContext {
   }
 }
 
-/** The f32 values of a tensor of the case. */
+/** The f32 values of a tensor in the case. */
 export function floats(tensors: ReadonlyMap<string, GoldenTensor>, name: string): Float32Array<ArrayBuffer> {
   const tensor = tensors.get(name);
   if (!(tensor?.values instanceof Float32Array)) throw new Error(`the case has no f32 tensor ${name}`);

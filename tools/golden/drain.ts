@@ -3,7 +3,7 @@ import type { LoadedModel } from "../../runtime/loaded-model/loaded-model.ts";
 import { runPipeline } from "../../runtime/pipeline/run-pipeline.ts";
 import type { PipelineRequest } from "../../runtime/pipeline/pipeline-request.ts";
 
-/** The picture of a pipeline run, its events passed over. */
+/** Runs a pipeline to its picture and ignores its events. */
 export async function drainPipeline(model: LoadedModel, request: PipelineRequest): Promise<PixelImage> {
   for await (const event of runPipeline(model, request)) if (event.type === "picture") return event.image;
   throw new Error("the pipeline gave no picture");

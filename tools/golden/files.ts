@@ -2,13 +2,13 @@ import type { ModelSource } from "../../runtime/weights/sources/model-source.ts"
 
 /** A folder of goldens, on disk or behind a server. */
 export interface GoldenFiles {
-  /** Names of the folders below `cases/`, sorted. */
+  /** Sorted names of the folders in `cases/`. */
   readonly cases: readonly string[];
-  /** A file by its path below the folder. */
+  /** A file by its path in the folder. */
   read(path: string): Promise<Uint8Array<ArrayBuffer>>;
   /** The model `models/<name>`. */
   model(name: string): ModelSource;
-  /** tokenizer.json of the real model, which the kind `tokenizer` is about. */
+  /** tokenizer.json of the real model, for cases of the kind `tokenizer`. */
   qwen3Tokenizer(): Promise<unknown>;
 }
 
@@ -17,7 +17,7 @@ export interface GoldenTensor {
   readonly values: Float32Array<ArrayBuffer> | Int32Array<ArrayBuffer> | Uint8Array<ArrayBuffer>;
 }
 
-/** All tensors of a small safetensors file (F32, I32, U8). */
+/** Reads all tensors of a small safetensors file (F32, I32, U8). */
 export function readTensors(bytes: Uint8Array<ArrayBuffer>): ReadonlyMap<string, GoldenTensor> {
   const headerBytes = Number(new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true));
   const header = JSON.parse(new TextDecoder().decode(bytes.subarray(8, 8 + headerBytes))) as Record<

@@ -1,15 +1,15 @@
-/** One expected tensor beside what the engine gave. */
+/** An expected tensor and the actual one. */
 export interface Comparison {
   readonly name: string;
   readonly actual: ArrayLike<number>;
   readonly expected: ArrayLike<number>;
-  /** Every value must be the same: token ids, sizes. */
+  /** Whether all values must be equal, as for token ids and sizes. */
   readonly exact?: boolean;
-  /** The largest error allowed whatever the case's tolerance says: schedules and noise. */
+  /** Allowed largest error, instead of the tolerance of the case. For schedules and noise. */
   readonly maxAbs?: number;
 }
 
-/** The case's own: see the contract of the golden cases. */
+/** The tolerance of a case. test/golden/README.md defines it. */
 export interface Tolerance {
   readonly cosine?: number;
   readonly maxAbs?: number;
@@ -19,11 +19,11 @@ export interface Tolerance {
 
 export interface Verdict {
   readonly passed: boolean;
-  /** Least over all tensors. */
+  /** Lowest cosine similarity of all tensors. */
   readonly cosine: number;
-  /** Largest over all tensors. */
+  /** Largest error of all tensors. */
   readonly maxAbs: number;
-  /** What is wrong, tensor by tensor. */
+  /** Problems, one for each wrong tensor. */
   readonly failures: readonly string[];
 }
 
@@ -51,7 +51,7 @@ export function judge(comparisons: readonly Comparison[], tolerance: Tolerance):
   return { passed: failures.length === 0, cosine: leastCosine, maxAbs: largestError, failures };
 }
 
-/** Cosine similarity as vectors and largest absolute error; NaN equals NaN, and any other meeting with it is infinitely wrong. */
+/** Cosine similarity as vectors, and largest absolute error. NaN equals NaN, and differs infinitely from other values. */
 function compare(
   actual: ArrayLike<number>,
   expected: ArrayLike<number>,

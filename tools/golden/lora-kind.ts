@@ -5,7 +5,7 @@ import type { GoldenCase, GoldenContext } from "./context.ts";
 import type { Comparison } from "./judge.ts";
 import { compareTransformer } from "./transformer-kinds.ts";
 
-/** A transformer case with the changes of a LoRA beside the weights. */
+/** A transformer case with a LoRA. */
 export async function loraKind(context: GoldenContext, golden: GoldenCase): Promise<Comparison[]> {
   const { gpu, scalar, transformer, rowsPerChunk } = await context.model(golden);
   const { backend, config, weights } = transformer;

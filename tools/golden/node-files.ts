@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { FolderSource } from "../../runtime/node/folder-source.ts";
 import type { GoldenFiles } from "./files.ts";
 
-/** The goldens in a folder of this machine. */
+/** Goldens in a local folder. */
 export async function openGoldenFolder(folder: string): Promise<GoldenFiles> {
   const entries = await readdir(join(folder, "cases"), { withFileTypes: true });
   const cases = entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);

@@ -48,7 +48,7 @@ export async function vaeKind(context: GoldenContext, golden: GoldenCase): Promi
   });
 }
 
-/** [channels, positions] as [positions, channels]. */
+/** Converts [channels, positions] to [positions, channels]. */
 function channelsLast(planes: Float32Array, channels: number): Float32Array<ArrayBuffer> {
   const positions = planes.length / channels;
   const values = new Float32Array(planes.length);

@@ -8,7 +8,7 @@ import { PIXELS_PER_TOKEN } from "../../runtime/vae/autoencoder.ts";
 import { floats, type GoldenCase, type GoldenContext } from "./context.ts";
 import type { Comparison } from "./judge.ts";
 
-/** The largest error of the engine's own schedule and noise against a case's. */
+/** Allowed largest error of the engine's schedule and noise. */
 const INPUT_MAX_ABS = 1e-5;
 const SAMPLING_STRIDE = 8;
 
@@ -59,7 +59,7 @@ export async function pipelineKind(context: GoldenContext, golden: GoldenCase): 
   return comparisons;
 }
 
-/** [height, width, 3] in 0…1. */
+/** Colours as [height, width, 3] from 0 to 1. */
 function colours({ data, width, height }: PixelImage): Float32Array {
   const values = new Float32Array(width * height * 3);
   for (let i = 0; i < width * height; i++) for (let c = 0; c < 3; c++) values[i * 3 + c] = data[i * 4 + c]! / 255;
@@ -81,7 +81,7 @@ export async function imageKind(context: GoldenContext, golden: GoldenCase): Pro
   ];
 }
 
-/** The formula that the cases state: r, g, b of (x, y), clamped and truncated to 8 bits. */
+/** The picture that a case defines by a formula for r, g and b at (x, y), clamped and truncated to 8 bits. */
 function drawPattern(width: number, height: number): PixelImage {
   const data = new Uint8ClampedArray(width * height * 4);
   const byte = (value: number): number => Math.trunc(Math.min(255, Math.max(0, value)));

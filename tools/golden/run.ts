@@ -30,10 +30,10 @@ const KINDS: Readonly<Record<string, Kind>> = {
   "float-formats": floatFormatsKind,
 };
 
-/** Kinds of the contract that are not built yet; the list only shrinks. */
+/** Kinds of the contract that are not implemented yet. The list only shrinks. */
 export const PENDING: ReadonlySet<string> = new Set(["inpaint"]);
 
-/** Kinds that run the network, and what is asked of them in f16. */
+/** Kinds that run the network, and their tolerance in f16. */
 const NETWORK_KINDS: ReadonlySet<string> = new Set([
   "transformer",
   "transformer.kv",
@@ -48,16 +48,16 @@ const F16_TOLERANCE: Tolerance = { cosine: 0.999, imageMaxAbs: 0.05 };
 export interface GoldenOutcome {
   /** Name, kind, cosine, largest error, and `ok`, `FAILED` or `pending`. */
   readonly line: string;
-  /** Undefined for pending kinds. */
+  /** Undefined for a pending kind. */
   readonly passed?: boolean;
 }
 
-/** Runs cases of a folder of goldens on one engine a model. */
+/** Runs cases of a folder, with one engine per model. */
 export class GoldenRunner {
   readonly #context: GoldenContext;
   readonly #dtype: "f32" | "f16";
 
-  /** @param engine  further options for the engine: the binding limit, for example */
+  /** @param engine  further options of the engine, for example the binding limit */
   constructor(files: GoldenFiles, platform: Platform, dtype: "f32" | "f16", engine: EngineOptions = {}) {
     this.#context = new GoldenContext(files, platform, { ...engine, dtype });
     this.#dtype = dtype;

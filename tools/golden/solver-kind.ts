@@ -5,7 +5,7 @@ import { SolverRun } from "../../runtime/sampling/solver-run.ts";
 import { floats, type GoldenCase, type GoldenContext } from "./context.ts";
 import type { Comparison } from "./judge.ts";
 
-/** The 64 values of a case as latents of eight tokens in three chunks. */
+/** The 64 values of a case as latents: eight tokens in three chunks. */
 const COLUMNS = 8;
 const ROWS_PER_CHUNK = 3;
 
@@ -50,12 +50,12 @@ export async function solverKind(context: GoldenContext, golden: GoldenCase): Pr
 
 const isSolver = (name: string): name is SolverName => Object.hasOwn(SOLVERS, name);
 
-/** Cases of Heun's method list every sigma that is evaluated: all but the first and the last one twice. */
+/** Cases of Heun's method list each evaluated sigma: all except the first and last one twice. */
 export function scheduleOf(solver: SolverName, sigmas: readonly number[]): readonly number[] {
   return solver === "heun" ? sigmas.filter((_, i) => i === 0 || i % 2 === 1) : sigmas;
 }
 
-/** The velocity `a*x*cos(b*sigma)+sin(c*x+d*sigma)` of a case, with its numbers. */
+/** The velocity `a*x*cos(b*sigma)+sin(c*x+d*sigma)` with the numbers of a case. */
 export function parseVelocity(formula: string): (x: number, sigma: number) => number {
   const number = String.raw`(\d+(?:\.\d+)?)`;
   const pattern = String.raw`^${number}\*x\*cos\(${number}\*sigma\)\+sin\(${number}\*x\+${number}\*sigma\)`;

@@ -16,12 +16,12 @@ import type { Comparison } from "./judge.ts";
 type TracedModel = Pick<LoadedModel, "gpu" | "transformer" | "rowsPerChunk">;
 type Tensors = ReadonlyMap<string, GoldenTensor>;
 
-/** Full attention over text, target and references; every block's output is compared. */
+/** Full attention over text, target and references. Compares the output of each block. */
 export async function transformerKind(context: GoldenContext, golden: GoldenCase): Promise<Comparison[]> {
   return compareTransformer(await context.model(golden), await context.tensors(golden), golden);
 }
 
-/** The same with any transformer. */
+/** Compares a transformer with a case. */
 export async function compareTransformer(
   model: TracedModel,
   tensors: Tensors,
@@ -38,7 +38,7 @@ export async function compareTransformer(
   });
 }
 
-/** Isolated references: keys and values are computed once, and used at both sigmas. */
+/** Isolated references: keys and values are computed once and used at both sigmas. */
 export async function transformerKvKind(context: GoldenContext, golden: GoldenCase): Promise<Comparison[]> {
   const model = await context.model(golden);
   const { gpu, transformer } = model;
@@ -66,7 +66,7 @@ export async function transformerKvKind(context: GoldenContext, golden: GoldenCa
   });
 }
 
-/** One model and its inputs, collecting the inner tensors of the traced pass. */
+/** A model and its inputs. Collects the inner tensors of a traced pass. */
 class TracedRun {
   readonly comparisons: Comparison[] = [];
   readonly #model: TracedModel;
@@ -175,7 +175,7 @@ class TracedRun {
     } else this.#compare(`block.${block}`, await rows("text", "target", "reference"));
   }
 
-  /** Only what the case expects is compared. */
+  /** Compares the tensors that the case expects. */
   #compare(name: string, actual: ArrayLike<number>): void {
     if (this.#tensors.has(name)) this.comparisons.push({ name, actual, expected: floats(this.#tensors, name) });
   }

@@ -10,7 +10,7 @@ interface Quantization {
   readonly group_size: number;
 }
 
-/** Every tensor of a file of weights, dequantized. */
+/** Compares all dequantized tensors of a weight file. */
 export async function weightsKind(context: GoldenContext, golden: GoldenCase): Promise<Comparison[]> {
   const path = golden["file"] as string;
   const bytes = await context.files.read(`cases/${golden.name}/${path}`);
@@ -31,7 +31,7 @@ export async function weightsKind(context: GoldenContext, golden: GoldenCase): P
   );
 }
 
-/** The values of bit patterns: every one of 8 bits, and those given of 16. */
+/** Compares the values of bit patterns: all of 8 bits, and the given ones of 16 bits. */
 export async function floatFormatsKind(context: GoldenContext, golden: GoldenCase): Promise<Comparison[]> {
   const tensors = await context.tensors(golden);
   const bytes = Uint8Array.from({ length: 256 }, (_, i) => i);
@@ -44,7 +44,7 @@ export async function floatFormatsKind(context: GoldenContext, golden: GoldenCas
   ];
 }
 
-/** One file in memory. */
+/** A source with one file in memory. */
 function sourceOf(path: string, bytes: Uint8Array<ArrayBuffer>): ModelSource {
   const file: ModelFile = { size: bytes.length, read: async (offset, length) => bytes.slice(offset, offset + length) };
   return {

@@ -2,12 +2,12 @@ import { toJsonSchema } from "@valibot/to-json-schema";
 import { imageInferenceSchema } from "../../runtime/task/schema/image-inference-schema.ts";
 import { RULES_OF_ANY_MODEL } from "../../runtime/task/schema/model-rules.ts";
 
-/** Checks in code. What they demand is in the schema's metadata, or in no JSON Schema at all. */
+/** Checks in code. Their rules are in the schema's metadata, or cannot be expressed in JSON Schema. */
 const CODE = ["check", "raw_transform"];
 
 /**
- * The published JSON Schema (draft 2020-12) of `imageInference`, for editors and other languages. Limits and defaults that
- * depend on the model are the widest; what fields must be among each other is not in it.
+ * The published JSON Schema (draft 2020-12) of `imageInference`, for editors and other languages. Limits that depend on the model
+ * are the widest. Rules between fields are not included.
  *
  * @returns the text of schema/image-inference.json
  */
@@ -16,7 +16,7 @@ export function imageInferenceJsonSchema(): string {
     target: "draft-2020-12",
     typeMode: "input",
     ignoreActions: CODE,
-    // JSON has no bigint: a seed is a number or a string there
+    // JSON has no bigint, so a seed is a number or a string
     overrideSchema: ({ valibotSchema, jsonSchema }) => {
       if (valibotSchema.type === "bigint") return { not: {} };
       if (valibotSchema.type !== "union") return undefined;
@@ -24,7 +24,7 @@ export function imageInferenceJsonSchema(): string {
     },
   });
   const steps = schema.properties?.["steps"];
-  if (typeof steps === "object") delete steps.default; // 4 or 28, by the model
+  if (typeof steps === "object") delete steps.default; // 4 or 28, depending on the model
   const titled = {
     $schema,
     title: "imageInference",

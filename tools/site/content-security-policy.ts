@@ -1,8 +1,8 @@
 import type { Plugin } from "vite";
 
 /**
- * What the page itself may do. Its workers have the policy of their own responses, which is none on a host that sets no
- * headers: onnxruntime's wasm and weights from other hosts are their business. docs/hosting.md has the headers.
+ * The policy of the page. Workers have the policy of their own responses, or none if the host sets no headers, so that they may
+ * load onnxruntime's wasm and weights from other hosts. docs/hosting.md lists the headers.
  */
 export const PAGE_POLICY = [
   "default-src 'none'",
@@ -16,7 +16,7 @@ export const PAGE_POLICY = [
   "form-action 'none'",
 ].join("; ");
 
-/** Puts the policy into the built page. Vite's dev server could not run under it: it inlines styles and its client. */
+/** Adds the policy to the built page. Vite's dev server cannot run with it, because it inlines styles and its client. */
 export function contentSecurityPolicy(): Plugin {
   return {
     name: "kleinbild:content-security-policy",

@@ -9,12 +9,12 @@ import type { Licences } from "../licences.mjs";
 const SOURCE = fileURLToPath(new URL("../../demo/offline/service-worker.ts", import.meta.url));
 const FILE = "service-worker.js";
 const LICENCES = "licenses.txt";
-/** klein-nano-base; what it shares with klein-nano is the same file, and kept from the start. */
+/** Files of klein-nano-base. Files that it shares with klein-nano are cached from the start. */
 const ON_REQUEST = "/models/klein-nano-base/";
-/** Above onnxruntime's wasm and klein-nano's weights. */
+/** More than onnxruntime's wasm and klein-nano's weights. */
 const MAX_FILE_BYTES = 64 << 20;
 
-/** Writes the service worker beside the built page, with the list of the files that it keeps, and the licences of all. */
+/** Writes the service worker beside the built page, with the list of files that it caches and all licences. */
 export function serviceWorker(licences: Licences): Plugin {
   return {
     name: "kleinbild:service-worker",
@@ -43,7 +43,7 @@ export function serviceWorker(licences: Licences): Plugin {
             KEPT_ON_REQUEST: JSON.stringify(names),
           },
         },
-        // a classic script: Firefox has module service workers only lately
+        // a classic script, because older versions of Firefox have no module service workers
         output: { file: join(dir, FILE), format: "iife", minify: true },
         logLevel: "warn",
       });

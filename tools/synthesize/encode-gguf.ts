@@ -2,20 +2,20 @@ import { IQ4_VALUES } from "../../runtime/weights/formats/dequantize-legacy.ts";
 import { clampCode, divide, putF16, rangeOf } from "./encode-blocks.ts";
 
 /**
- * GGML's block types by rounding to nearest: valid files of a sensible error, for tests and synthetic checkpoints. Real
- * quantizers search for better scales. Layouts: ggml-quants.c.
+ * Encodes GGML's block types by rounding to nearest. This gives valid files with a reasonable error for tests and synthetic
+ * checkpoints. Real quantizers search for better scales. Source of the layouts: ggml-quants.c.
  */
 type EncodeBlock = (values: Float32Array, start: number, bytes: Uint8Array, at: number) => void;
 
 interface BlockType {
-  /** The number of the type in GGUF files. */
+  /** Number of the type in GGUF files. */
   readonly id: number;
   readonly values: number;
   readonly bytes: number;
   readonly encode: EncodeBlock;
 }
 
-/** Codes of `bits` bits with a scale, and a minimum where `withMinimum`: Q4_0, Q4_1, Q5_0, Q5_1. */
+/** Codes of `bits` bits with a scale and, if `withMinimum`, a minimum: Q4_0, Q4_1, Q5_0, Q5_1. */
 const simple =
   (bits: 4 | 5, withMinimum: boolean): EncodeBlock =>
   (values, start, bytes, at) => {
@@ -75,7 +75,7 @@ const iq4Xs: EncodeBlock = (values, start, bytes, at) => {
   bytes[at + 3] = high >> 8;
 };
 
-/** Scales and minima of sub-blocks, quantized with a shared scale for each of the two. */
+/** Quantized scales and minima of sub-blocks. Each kind has one shared scale. */
 function subScales(
   values: Float32Array,
   start: number,
@@ -189,7 +189,7 @@ export const GGUF_BLOCKS: Readonly<Record<string, BlockType>> = {
   TQ2_0: { id: 35, values: 256, bytes: 66, encode: tq2_0 },
 };
 
-/** Whole blocks of a type. */
+/** Encodes whole blocks of a type. */
 export function encodeGguf(type: string, values: Float32Array): Uint8Array<ArrayBuffer> {
   const block = GGUF_BLOCKS[type]!;
   const blocks = values.length / block.values;

@@ -2,21 +2,21 @@ import { e4m3ToF32, e5m2ToF32, f32ToF16 } from "../../runtime/weights/float.ts";
 import { clampCode, divide, rangeOf } from "./encode-blocks.ts";
 import { encodeGguf, GGUF_BLOCKS } from "./encode-gguf.ts";
 
-/** Bytes of a tensor in a file: its own, and those of tensors beside it. */
+/** A stored tensor that holds values of a tensor, or its scales or biases. */
 export interface EncodedTensor {
-  /** Behind the tensor's name without `.weight`, where it is not the tensor itself. */
+  /** Replaces `.weight` in the tensor's name. Empty for the tensor itself. */
   readonly suffix: string;
-  /** In the words of safetensors, or the number of GGUF. */
+  /** Type in safetensors, or number of the type in GGUF. */
   readonly dtype: string | number;
-  /** Of the stored tensor, from the shape of its values. */
+  /** Shape of the stored tensor, from the shape of the values. */
   readonly shape: (shape: readonly number[]) => readonly number[];
-  /** Values of a block, and the bytes that it becomes here. */
+  /** Values of a block, and bytes that they are stored in. */
   readonly blockValues: number;
   readonly blockBytes: number;
   readonly encode: (values: Float32Array) => Uint8Array<ArrayBuffer>;
 }
 
-/** A way to store the values of matrices. */
+/** A way to store matrices: the tensors that each one becomes. */
 export interface Encoding {
   readonly format: "safetensors" | "gguf";
   readonly tensors: readonly EncodedTensor[];
@@ -25,7 +25,7 @@ export interface Encoding {
 const bytesOf = (values: Float32Array | Uint16Array): Uint8Array<ArrayBuffer> =>
   new Uint8Array(values.buffer.slice(values.byteOffset, values.byteOffset + values.byteLength) as ArrayBuffer);
 
-/** To nearest, ties to even. */
+/** Rounds to nearest, ties to even. */
 function f32ToBf16(values: Float32Array): Uint16Array {
   const words = new Uint32Array(values.buffer, values.byteOffset, values.length);
   return Uint16Array.from(words, (word) => (word + 0x7fff + ((word >>> 16) & 1)) >>> 16);
@@ -44,7 +44,7 @@ const f32 = (values: Float32Array): Uint8Array<ArrayBuffer> => bytesOf(values);
 const f16 = (values: Float32Array): Uint8Array<ArrayBuffer> => bytesOf(f32ToF16(Float32Array.from(values)));
 const bf16 = (values: Float32Array): Uint8Array<ArrayBuffer> => bytesOf(f32ToBf16(values));
 
-/** The nearest of all finite values of an f8 type, times a scale. */
+/** Rounds to the nearest finite value of an f8 type, times a scale. */
 function f8(decode: (bits: Uint8Array) => Float32Array, scale: number): EncodedTensor["encode"] {
   const table = [...decode(Uint8Array.from({ length: 256 }, (_, i) => i))]
     .map((value, bits) => ({ value, bits }))
@@ -64,7 +64,7 @@ function f8(decode: (bits: Uint8Array) => Float32Array, scale: number): EncodedT
     });
 }
 
-/** The scale of f8 tensors: weights of trained models are within ±2, and E4M3 reaches ±448. */
+/** The scale of f8 tensors. Weights of trained models are within ±2, and E4M3 reaches ±448. */
 const F8_SCALE = 2 ** -7;
 
 const f8Encoding = (dtype: string, decode: (bits: Uint8Array) => Float32Array): Encoding => ({
@@ -83,7 +83,7 @@ const f8Encoding = (dtype: string, decode: (bits: Uint8Array) => Float32Array): 
   ],
 });
 
-/** MLX packs: codes low bits first, then f16 scales and biases of each group. */
+/** MLX packs: codes, low bits first, and f16 scales and biases of each group. */
 function mlx(bits: number, groupSize: number): Encoding {
   const top = 2 ** bits - 1;
   const each = (values: Float32Array, of: (range: { scale: number; bias: number }) => number): Float32Array =>
@@ -133,7 +133,7 @@ const gguf = (tensor: EncodedTensor): Encoding => ({ format: "gguf", tensors: [t
 
 const MLX_LAYOUTS = [2, 3, 4, 6, 8].flatMap((bits) => [32, 64, 128].map((group) => [bits, group] as const));
 
-/** All ways to store matrices, by the names that the command line takes. */
+/** All encodings, by their names on the command line. */
 export const ENCODINGS: Readonly<Record<string, Encoding>> = {
   bf16: safetensors(plain("BF16", 2, bf16)),
   f16: safetensors(plain("F16", 2, f16)),
@@ -152,7 +152,7 @@ export const ENCODINGS: Readonly<Record<string, Encoding>> = {
   ),
 };
 
-/** What tensors are stored as that are not to be quantized. */
+/** Encodings of tensors that must not be quantized. */
 export const UNQUANTIZED: Readonly<
   Record<Encoding["format"], { readonly matrix: Encoding; readonly vector: Encoding }>
 > = {

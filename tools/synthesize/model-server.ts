@@ -8,14 +8,14 @@ import { pipeline } from "node:stream/promises";
 
 export interface ModelServer {
   readonly url: string;
-  /** Bytes of bodies that were sent, by path. */
+  /** Sent bytes of bodies, by path. */
   readonly sentBytes: Map<string, number>;
-  /** Waits for it in the middle of each body of two megabytes and more. */
+  /** Awaited in the middle of each body of at least two megabytes. */
   pause: (() => Promise<void>) | undefined;
   close(): Promise<void>;
 }
 
-/** Serves a model's folder to any origin, with ranges and ETags, and counts what it sends. */
+/** Serves the folder of a model to any origin, with ranges and ETags, and counts the sent bytes. */
 export async function serveModel(folder: string): Promise<ModelServer> {
   const server = createServer((request, response) => void answer(request, response));
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));

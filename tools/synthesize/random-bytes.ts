@@ -1,11 +1,11 @@
 import { generator, hash, normal } from "../../bench/seeded-random.ts";
 import type { TensorToWrite } from "./tensors-to-write.ts";
 
-/** Values that are drawn and encoded; tensors are made of their bytes, from different places on. */
+/** Values that are drawn and encoded once. Tensors repeat their bytes from different offsets. */
 const POOL_VALUES = 1 << 18;
 const CHUNK_BYTES = 4 << 20;
 
-/** Bytes of tensors of seeded normal values, as fast as they can be copied. */
+/** Bytes of tensors with seeded normal values, as fast as bytes can be copied. */
 export class RandomBytes {
   readonly #seed: number;
   readonly #pools = new Map<string, Uint8Array>();
@@ -14,7 +14,7 @@ export class RandomBytes {
     this.#seed = seed;
   }
 
-  /** In chunks, the same for the same seed and name. */
+  /** The bytes in chunks, the same for the same seed and name. */
   *bytesOf(tensor: TensorToWrite): Generator<Uint8Array> {
     const { encoding, bytes, name } = tensor;
     if (encoding.blockValues === Infinity) {
@@ -23,7 +23,7 @@ export class RandomBytes {
     }
     const pool = this.#pool(tensor);
     const blocks = pool.length / encoding.blockBytes;
-    // parts of one tensor (codes, scales, biases) begin at the same group
+    // codes, scales and biases of a tensor start at the same group
     const base = name.replace(/\.(weight|scales|biases)$/, "");
     let at = (hash(`${this.#seed} ${base}`) % blocks) * encoding.blockBytes;
     for (let left = bytes; left > 0;) {
@@ -36,7 +36,7 @@ export class RandomBytes {
 
   #pool({ encoding, values, role }: TensorToWrite): Uint8Array {
     const inputs = values.shape.slice(1).reduce((all, size) => all * size, 1);
-    // activations keep their size through a layer; norms are near one, biases near zero
+    // layers preserve the variance of activations; norms are near one, biases near zero
     const isBias = values.name.endsWith(".bias");
     const [mean, spread] =
       role === "vector" ? (isBias ? [0, 0.01] : [1, 0.01]) : [0, role === "table" ? 0.02 : 1 / Math.sqrt(inputs)];

@@ -3,20 +3,20 @@ import type { ModelConfig } from "../../runtime/weights/config/model-config.ts";
 import { type Layout, layoutTensors, type LayoutTensor } from "../../runtime/weights/names/layouts.ts";
 import { type EncodedTensor, type Encoding, UNQUANTIZED } from "./encodings.ts";
 
-/** A tensor of a file to be written. */
+/** A tensor to write to a file. */
 export interface TensorToWrite {
   readonly name: string;
-  /** As it is stored. */
+  /** Stored shape. */
   readonly shape: readonly number[];
   readonly dtype: string | number;
   readonly bytes: number;
   readonly encoding: EncodedTensor;
-  /** What its values are of. */
+  /** The tensor that the values belong to. */
   readonly values: LayoutTensor;
   readonly role: TensorRole;
 }
 
-/** The tensors of a part's file in a naming, its block matrices in an encoding and the others as they must be. */
+/** The tensors of a part in a layout. Block matrices use `encoding`, others an encoding that does not quantize them. */
 export function tensorsToWrite<P extends WeightPart>(
   config: ModelConfig,
   part: P,

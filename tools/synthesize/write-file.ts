@@ -4,10 +4,10 @@ const GGUF_ALIGNMENT = 32;
 const GGUF_TEXT = 8;
 const GGUF_U32 = 4;
 
-/** The bytes of a tensor, in parts of any size. */
+/** The bytes of a tensor, in chunks of any size. */
 export type TensorBytes = (tensor: TensorToWrite) => Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
 
-/** A safetensors file, from its beginning to its end. */
+/** The bytes of a safetensors file, from start to end. */
 export async function* safetensorsBytes(
   tensors: readonly TensorToWrite[],
   bytesOf: TensorBytes,
@@ -25,7 +25,7 @@ export async function* safetensorsBytes(
   for (const tensor of tensors) yield* bytesOf(tensor);
 }
 
-/** A GGUF file, from its beginning to its end. */
+/** The bytes of a GGUF file, from start to end. */
 export async function* ggufBytes(
   tensors: readonly TensorToWrite[],
   metadata: Readonly<Record<string, string | number>>,

@@ -1,6 +1,6 @@
 import { openModels } from "../../../runtime/index.ts";
 
-/** What the program calls in the page. */
+/** Functions that the command line calls in the page. */
 export interface FullSizePage {
   download(url: string, quantization: "q4" | "q8"): Promise<{ readonly id: string; readonly bytes: number }>;
 }
