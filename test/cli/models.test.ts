@@ -29,7 +29,7 @@ interface Command {
   stderr: string;
 }
 
-/** `npm run models -- …`, in a process group of its own, so that all of it can be killed. */
+/** `npm run models -- …`, in its own process group, so that all its processes can be killed. */
 function models(...args: readonly string[]): Command {
   const child = spawn(process.execPath, ["tools/models.mjs", ...args], { cwd: ROOT, detached: true });
   const status = new Promise<number | null>((resolve) => child.on("close", resolve));
@@ -64,7 +64,7 @@ describe("npm run models --", () => {
     expect(await again.status, again.stderr).toBe(0);
     const kept = JSON.parse(again.stdout) as { id: string; complete: boolean };
     expect(kept.complete).toBe(true);
-    // the headers, twice, and what was under way: chunks of four requests
+    // the headers, twice, and the pending chunks of four requests
     expect(sent(TRANSFORMER)).toBeLessThan(statSync(join(NANO, TRANSFORMER)).size + 4 * MIB + 200_000);
     const verify = models("verify", kept.id, "--store", store);
     expect(await verify.status).toBe(0);

@@ -14,7 +14,7 @@ import { velocityOf } from "../support/velocity.ts";
 
 const FULL = process.env["KLEINBILD_FULL"] === "1";
 const SIXTEEN_BITS = 0.9999;
-/** Of velocities with rounded block matrices, by the bits of a value; what was seen is printed. */
+/** Lowest cosine similarity of velocities with rounded block matrices, by bits per value. The test prints the actual one. */
 const LEAST: readonly (readonly [RegExp, number])[] = [
   [/^(bf16|f16|f32|gguf-(F32|F16|BF16))$/, SIXTEEN_BITS],
   [/^(mlx-8-.*|gguf-(Q8_0|Q6_K))$/, 0.999],

@@ -41,7 +41,7 @@ interface Made {
   readonly reports: readonly DownloadReport[];
 }
 
-/** The picture of an engine that reads what was prepared. */
+/** A picture by an engine that reads the prepared model. */
 async function make(storeFolder: string, model: string, options: PrepareOptions): Promise<Made> {
   const events: LoadEvent[] = [];
   const reports: DownloadReport[] = [];
@@ -148,7 +148,7 @@ describe("a model for which there is no room", () => {
 });
 
 describe("a model that is to be repacked, for which there is no room", () => {
-  // none at all, for less than the first original, for what is made of it, for the next original
+  // the store is full at the start, during the first original, during its repacking, and during the next original
   it.each([0.1, 0.6, 1, 1.15])("leaves no files if there is room for only %d of its transformer", async (times) => {
     const { size } = await stat(join(NANO, WEIGHTS[1]!));
     const backend = new InMemoryBackend(times * size);

@@ -8,7 +8,7 @@ const MAX_SEED = 2n ** 63n - 1n;
 describe("several pictures of one request", () => {
   let engine: Engine;
   beforeAll(async () => {
-    // a budget in which no references fit: what is shared is shared within the run
+    // no references fit this budget, so they are shared only within the run
     engine = await openNano({ referenceCacheBytes: 0 });
   });
   afterAll(() => engine.dispose());

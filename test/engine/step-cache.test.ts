@@ -39,7 +39,7 @@ const eager = (method: StepCacheMethod, more: Partial<StepCacheOptions> = {}): S
   maxConsecutive: 1000,
   ...more,
 });
-/** The same method where nothing may be reused. */
+/** The same method with a threshold that allows no reuse. */
 const never = (method: StepCacheMethod): StepCacheMethod =>
   method.kind === "tea" ? { ...method, distance: 0 } : { ...method, threshold: 0 };
 
@@ -64,8 +64,8 @@ const label = (method: StepCacheMethod): string =>
 /** The whole matrix takes minutes on a software GPU. */
 const FULL = process.env["KLEINBILD_FULL"] === "1";
 /**
- * Every method alone, and the one that keeps most of all streams with references in every mode; unless all are asked for,
- * that one with cached references.
+ * Full runs: each method without references, and the method that caches the most streams with references in every mode.
+ * Otherwise only this method with cached references.
  */
 const PAIRS = [
   ...METHODS.map((method) => [label(method), ALONE.name, method, ALONE] as const),

@@ -237,7 +237,7 @@ describe.each(process.env["KLEINBILD_FULL"] === "1" ? SIZES : SIZES.slice(0, 1))
         expectClose(sample(after["double.0"]![i]!, d), expected, TOLERANCE);
       }
 
-      // the single block from what the GPU gave it
+      // the single block from its input on the GPU
       const joined = concatenate(...after["double.0"]!);
       const all = projectRows(joined, concatenate(rotary.text, rotary.image), single, modulation.single, shape);
       for (const [i, offset] of [0, ROWS].entries()) {

@@ -21,7 +21,7 @@ import type { NagaRun } from "./protocol.ts";
 
 type Values = { readonly type: ScalarType | "u32"; readonly values: ArrayLike<number> };
 
-/** One kernel on given values, and what it is to give. */
+/** A kernel with input values and its expected output. */
 export interface Check {
   readonly kernel: Kernel;
   readonly scalar: ScalarType;

@@ -1,4 +1,4 @@
-/** What the test asks of the process that has naga: all of it is JSON, so bytes are base64. */
+/** A request of the test to the process with naga. It is JSON, so bytes are base64. */
 export interface NagaRequest {
   readonly modules: readonly NagaModule[];
   readonly runs: readonly NagaRun[];
@@ -19,16 +19,16 @@ export interface NagaRun {
   readonly constants: Readonly<Record<string, number>>;
   /** Contents of the storage bindings from 0 on. */
   readonly storage: readonly string[];
-  /** Contents of the uniform binding behind them. */
+  /** Contents of the uniform binding after the storage bindings. */
   readonly parameters: string;
   readonly grid: readonly [number, number];
 }
 
 export interface NagaReply {
-  /** What compiled the shaders, and on what. */
+  /** The compiler of the shaders, and the adapter. */
   readonly adapter: string;
-  /** By module, messages of the compiler and errors of the pipelines; empty where all went well. */
+  /** Messages of the compiler and errors of pipelines, by module. Empty if there were none. */
   readonly modules: Readonly<Record<string, readonly string[]>>;
-  /** By run, the storage bindings after the run, or what went wrong. */
+  /** The storage bindings after each run, or its error. */
   readonly runs: Readonly<Record<string, { readonly storage: readonly string[] } | { readonly error: string }>>;
 }

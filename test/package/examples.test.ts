@@ -33,7 +33,7 @@ describe("the example", () => {
 });
 
 /**
- * Copies an example, builds it, and opens what came of it in a page, in which nothing may fail.
+ * Copies an example, builds it, and opens the result in a page. Nothing may fail there.
  *
  * @param buildIn  gives the folder to serve
  */
@@ -68,7 +68,7 @@ async function buildWithVite(project: string): Promise<string> {
   return join(project, "dist");
 }
 
-/** What npm would put beside the package, and the page asks for. */
+/** Packages that npm would install beside this one, and the page loads. */
 async function install(project: string): Promise<string> {
   const name = "node_modules/onnxruntime-web";
   symlinkSync(join(ROOT, name), join(project, name));

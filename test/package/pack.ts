@@ -10,7 +10,7 @@ export interface Packed {
   readonly tarball: string;
   /** Unpacked. */
   readonly folder: string;
-  /** Paths of what is in it. */
+  /** Paths of its files. */
   readonly files: readonly string[];
 }
 

@@ -10,13 +10,13 @@ export interface AttentionRules {
   readonly scale?: number;
   /** Query i sees keys 0 … i only. */
   readonly causal?: boolean;
-  /** Key j takes part where mask[j] is not 0. */
+  /** Key j counts if mask[j] is not 0. */
   readonly mask?: ArrayLike<number> | undefined;
 }
 
 /**
- * out = softmax(scale · q kᵀ) v, head by head; query head h goes with key head ⌊h · kvHeads / heads⌋. A query that sees no
- * key gives zeros.
+ * out = softmax(scale · q kᵀ) v for each head. Query head h uses key head ⌊h · kvHeads / heads⌋. A query without keys gives
+ * zeros.
  */
 export function attention(
   queries: HeadRows,
@@ -57,7 +57,7 @@ export function attention(
  * RMS norm of each head, then rotary embedding.
  *
  * @param weight  [headDim]
- * @param angles  [rows, headDim / 2]: what pair j of a row is rotated by
+ * @param angles  [rows, headDim / 2]: rotation of pair j of a row
  * @param pairs   pair j is the channels 2j and 2j + 1, or j and j + headDim / 2
  */
 export function normRotate(

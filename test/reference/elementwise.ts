@@ -3,7 +3,7 @@ export function combine(accumulator: ArrayLike<number>, x: ArrayLike<number>, a:
   return Array.from(accumulator, (value, i) => a * value + b * x[i]!);
 }
 
-/** x + scale · gate ⊙ y over rows of `columns`; a gate of ones where there is none. */
+/** x + scale · gate ⊙ y over rows of `columns`; without a gate, it is one. */
 export function gatedAdd(
   x: ArrayLike<number>,
   y: ArrayLike<number>,

@@ -1,4 +1,4 @@
-/** Colours of RGBA bytes as −1…1 with a zero beside each three, [pixels, 4]. */
+/** Colours of RGBA bytes from −1 to 1, with a zero after each three: [pixels, 4]. */
 export function pixelsToFeatures(rgba: ArrayLike<number>): readonly number[] {
   return Array.from(rgba, (byte, i) => (i % 4 === 3 ? 0 : (2 * byte) / 255 - 1));
 }
@@ -86,7 +86,7 @@ export interface GatherSteps {
 
 /**
  * The whole map [height, width, channels], scaled and shifted, then SiLU, then nearest upsampling by two; of that, rows
- * `first … first + rows − 1`, zeros where the map has none.
+ * `first … first + rows − 1`, zeros outside the map.
  */
 export function gatherRows(
   x: ArrayLike<number>,

@@ -4,9 +4,9 @@ import type { AddressInfo } from "node:net";
 
 /** How a server misbehaves. Default: not at all. */
 export interface Chaos {
-  /** Breaks each connection after so many bytes of its body. */
+  /** Breaks each connection after this many bytes of the body. */
   cutAfter?: (request: number) => number | undefined;
-  /** Sends nothing more after so many bytes, and does not end. */
+  /** Stalls each connection after this many bytes of the body. */
   stallAfter?: (request: number) => number | undefined;
   /** Answers with this status instead. */
   status?: (request: number) => number | undefined;

@@ -11,7 +11,7 @@ export const SMALL = {
   config: { transformer: { hidden: 64 }, vae: { decoderChannels: [32, 16] } },
 } as const satisfies Omit<DenseBackendOptions, "gpu">;
 
-/** A memory that holds what `Map` does. */
+/** A tuning cache in a `Map`. */
 export function memoryOf(entries = new Map<string, string>()): TuningStorage {
   return { get: async (key) => entries.get(key), set: async (key, value) => void entries.set(key, value) };
 }

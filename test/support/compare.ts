@@ -23,7 +23,7 @@ export function maxAbsError(actual: ArrayLike<number>, expected: ArrayLike<numbe
   return worst;
 }
 
-/** Every value within `absolute + relative · |expected|`; says where the worst one is. */
+/** Expects every value within `absolute + relative · |expected|`, and reports the worst one. */
 export function expectClose(
   actual: ArrayLike<number>,
   expected: ArrayLike<number>,

@@ -2,14 +2,14 @@ import { KleinbildError } from "../../runtime/errors.ts";
 import type { Kleinbild } from "../../runtime/remote/kleinbild.ts";
 import type { GenerateRequest } from "../../runtime/request/request.ts";
 
-/** Weights of a test: what they are called, and what they fail with. */
+/** Fake weights: their name, and the error that they fail with. */
 export interface FakeSource {
   readonly name: string;
   readonly loadFailure?: Error;
   readonly runFailure?: Error;
 }
 
-/** Engines that make pictures of four bytes, and remember what they were asked. */
+/** Engines that make pictures of four bytes, and record requests. */
 export class FakeEngines {
   readonly requests: GenerateRequest[] = [];
   /** Loads and disposals, in order. */

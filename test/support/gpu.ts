@@ -21,12 +21,12 @@ export function useGpu(options: GpuOptions = {}, lanes: "own" | "hardware" = "ow
   };
 }
 
-/** The scalar types to test: f16 only where the adapter has it (SwiftShader has not). */
+/** The scalar types to test: f16 only if the adapter supports it (SwiftShader does not). */
 export const SCALARS: readonly ScalarType[] = process.env["VK_ICD_FILENAMES"]?.includes("swiftshader")
   ? ["f32"]
   : ["f32", "f16"];
 
-/** Host values on the GPU, rounded to f16 where `dtype` says so. */
+/** Uploads values, rounded to f16 if `dtype` is f16. */
 export function upload(gpu: Gpu, dtype: ScalarType, shape: readonly number[], values: ArrayLike<number>): Tensor {
   const tensor = gpu.memory.tensor("activations", "test input", dtype, shape);
   gpu.recorder.write(

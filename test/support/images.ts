@@ -35,7 +35,7 @@ export function alphaRamp(): { readonly image: PixelImage; readonly onWhite: Uin
   return { image: { width: side, height: side, data }, onWhite };
 }
 
-/** A picture in sharp, to be written in whatever format a test wants. */
+/** A picture in sharp, to write in any format. */
 export function inSharp({ width, height, data }: PixelImage): Sharp {
   return sharp(data, { raw: { width, height, channels: 4 } });
 }

@@ -11,12 +11,12 @@ const { workgroupSize: WORKGROUP } = combine;
 /** Element counts around the size of an elementwise kernel's workgroup, and some that need a grid of several rows in `twoRowGrid`. */
 export const COUNTS: readonly number[] = [1, WORKGROUP - 1, WORKGROUP, WORKGROUP + 1, 1001];
 
-/** A value that no operator here gives. */
+/** A value that no operator here produces. */
 export const UNTOUCHED = -777;
 
 export const repeated = (value: number, count: number): number[] => Array.from({ length: count }, () => value);
 
-/** A grid in two rows, which `elementGrid` gives only for counts that are too large for a test. */
+/** A grid of two rows. `elementGrid` returns one only for counts that are too large for a test. */
 export function twoRowGrid({ workgroupSize }: FixedSizeKernel, count: number): [number, number] {
   return [Math.ceil(Math.ceil(count / workgroupSize) / 2), 2];
 }
@@ -31,7 +31,7 @@ export function outputWithSpare(gpu: Gpu, dtype: ScalarType, count: number, spar
   return upload(gpu, dtype, [count + spare], new Float32Array(count + spare).fill(UNTOUCHED));
 }
 
-/** What a kernel wrote, and what it left beyond `count`. */
+/** Values that a kernel wrote, and unchanged values after `count`. */
 export async function downloadWithSpare(
   gpu: Gpu,
   tensor: Tensor,

@@ -16,7 +16,7 @@ export interface LoraOptions {
   readonly layers?: ((name: string) => boolean) | undefined;
 }
 
-/** A linear layer as BFL names it, and where its rows are in diffusers' layout. */
+/** A linear layer by its name in BFL's files, and the position of its rows in diffusers' layout. */
 interface Layer {
   readonly name: string;
   readonly out: number;

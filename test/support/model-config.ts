@@ -1,6 +1,6 @@
 import type { ModelConfig } from "../../runtime/weights/config/model-config.ts";
 
-/** A small model's config, as a source of one gives it. */
+/** Config files of a small model, as a source. */
 export const SMALL_CONFIG: ModelConfig = {
   name: "small",
   license: undefined,

@@ -46,7 +46,7 @@ export interface TestTensor {
   readonly data: Float32Array<ArrayBuffer> | Uint16Array<ArrayBuffer> | Uint8Array<ArrayBuffer>;
 }
 
-/** A safetensors file: 8 bytes of header length, the header, the tensors one behind the other. */
+/** A safetensors file: 8 bytes with the length of the header, the header, and consecutive tensors. */
 export function safetensorsFile(
   tensors: Readonly<Record<string, TestTensor>>,
   metadata?: Readonly<Record<string, string>>,

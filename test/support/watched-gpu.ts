@@ -3,7 +3,7 @@ export interface GpuWatch {
   readonly gpu: GPU;
   /** Buffers created and not destroyed. */
   liveBuffers(): number;
-  /** Labels of the pipelines that were compiled where they were used, not before. */
+  /** Labels of pipelines that were compiled at their first use, not before. */
   readonly compiledOnUse: readonly string[];
   /** Called at each submission. */
   onSubmit: () => void;

@@ -26,7 +26,7 @@ describe("configJson", () => {
       referenceAttention: "isolated",
       defaultGuidance: null,
       teaCacheCoefficients: [1, -2.5],
-      // a ratio that is no binary fraction
+      // a ratio that is not a binary fraction
       transformer: { ...SMALL_CONFIG.transformer, hidden: 96, heads: 3, mlpHidden: 320, ropeTheta: 500 },
       vae: { ...SMALL_CONFIG.vae, decoderChannels: [4, 8, 12, 16], midAttention: false, quantConv: false },
       text: { ...SMALL_CONFIG.text, ropeTheta: 5000, eps: 1e-5 },

@@ -5,7 +5,7 @@ import { openPartFolder } from "../support/part-folder.ts";
 
 const NAME = "model.embed_tokens.weight";
 
-/** A store of a table, and the reads that it is asked for. */
+/** A store with a table, and the recorded reads of its rows. */
 async function storeOf(vocab: number, hidden: number) {
   const data = new Float32Array(vocab * hidden);
   for (let i = 0; i < data.length; i++) data[i] = i % 65_521;

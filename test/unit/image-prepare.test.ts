@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { PixelImage } from "../../runtime/image/pixels.ts";
 import { prepareReference } from "../../runtime/image/prepare.ts";
 
-/** A picture of what `colour` gives for each place, as red + 256 · green + 65536 · blue. */
+/** A picture of `colour` at each position, as red + 256 · green + 65536 · blue. */
 function picture(width: number, height: number, colour: (x: number, y: number) => number): PixelImage {
   const pixels = new Uint32Array(width * height);
   for (let y = 0; y < height; y++) for (let x = 0; x < width; x++) pixels[y * width + x] = colour(x, y) + 255 * 2 ** 24;

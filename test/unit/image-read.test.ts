@@ -5,7 +5,7 @@ import { type ImageInput, readImage } from "../../runtime/image/read.ts";
 
 const DECODED: PixelImage = { width: 1, height: 1, data: Uint8ClampedArray.of(1, 2, 3, 255) };
 
-/** A codec that notes what it is given to decode. */
+/** A codec that records the bytes that it decodes. */
 function watchedCodec(): { readonly codec: ImageCodec; readonly decoded: (readonly number[])[] } {
   const decoded: (readonly number[])[] = [];
   const codec: ImageCodec = {

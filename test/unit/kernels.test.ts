@@ -11,7 +11,7 @@ const INCLUDE_FILES = import.meta.glob<string>("../../kernels/include/*.wgsl", {
   eager: true,
 });
 
-/** The least that any WebGPU adapter gives. */
+/** Limits that every WebGPU adapter supports. */
 const BASELINE = { invocations: 256, workgroupBytes: 16_384, storageBuffers: 8 } as const;
 const MAX_UNIFORM_BYTES = 256; // a slot of the recorder
 const MODEL_NAMES = /flux|klein|qwen|mistral|bfl|stable.?diffusion|\b[49]b\b/i;

@@ -29,7 +29,7 @@ class Ledger {
   }
 }
 
-/** Bytes that a run takes beside the small buffers of sessions. */
+/** Bytes of a run without the small buffers of sessions. */
 async function taken(graph: OnnxGraph, shapes: Shapes): Promise<number> {
   const ledger = new Ledger();
   await ledger.run({ nodes: [], inputs: [], outputs: [] }, {});

@@ -7,7 +7,7 @@ const NAMES = Object.keys(SOLVERS) as SolverName[];
 const SPACINGS: readonly SigmaSpacing[] = ["uniform", "karras", "exponential", "beta"];
 const TOKENS = 1024;
 
-/** Evaluations in n steps, where they are not n. */
+/** Evaluations in n steps, if these are not n. */
 const EVALUATIONS: Readonly<Partial<Record<SolverName, (steps: number) => number>>> = {
   heun: (n) => 2 * n - 1,
   kdpm2: (n) => 2 * n - 1,

@@ -7,7 +7,7 @@ import { readModelConfig } from "../support/part-folder.ts";
 
 const CONFIGS = ["model_index.json", "transformer/config.json", "vae/config.json", "text_encoder/config.json"];
 
-/** klein-nano-base with these fields in its kleinbild.json beside those that it needs. */
+/** klein-nano-base with additional fields in its kleinbild.json. */
 async function configWith(fields: object): Promise<ModelConfig> {
   const files: Record<string, string> = {
     "kleinbild.json": JSON.stringify({ textLength: 48, textLayers: [1, 2, 3], ...fields }),

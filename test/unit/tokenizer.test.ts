@@ -7,7 +7,7 @@ const read = (name: string): Record<string, unknown> =>
 const tokenizerJson = read("tokenizer.json");
 const tokenizerConfig = read("tokenizer_config.json");
 
-/** Of klein-nano's tokenizer: <|endoftext|>, and what stands before and after the prompt. */
+/** Ids of klein-nano's tokenizer: <|endoftext|>, and the tokens before and after the prompt. */
 const PAD = 831;
 const OPENING = [832, 391, 198];
 const CLOSING = [833, 198, 832, 393, 198, 834, 390, 835, 390];

@@ -67,7 +67,7 @@ describe("counted work", () => {
   });
 
   it("of modulation counts its matrices, for each sigma", () => {
-    // the published 170.7 million weights of it; a row of vectors for each sigma
+    // the published 170.7 million weights, and a row of vectors for each sigma
     expect(modulationWork(KLEIN_4B.transformer, 1) / 2e6).toBeCloseTo(170.7, 0);
     expect(modulationWork(KLEIN_4B.transformer, 5)).toBe(5 * modulationWork(KLEIN_4B.transformer, 1));
   });

@@ -32,13 +32,13 @@ const SAFETENSORS = safetensorsFile(
 
 const REFUSALS: ReadonlySet<string> = new Set(["invalid-model", "unsupported"]);
 
-/** How much of a file was asked for at once, and in all. */
+/** The largest read of a file, and the sum of all reads. */
 interface Reads {
   largest: number;
   total: number;
 }
 
-/** Opens a file and reads all its tensors; what is thrown must be a plain error of the model. */
+/** Opens a file and reads all its tensors. Errors must be a KleinbildError about the model. */
 async function expectSurvival(bytes: Uint8Array<ArrayBuffer>): Promise<"read" | "refused"> {
   const source = new MemorySource({ file: bytes });
   const reads: Reads = { largest: 0, total: 0 };

@@ -1,7 +1,7 @@
 import type { createKleinbild, GenerateRequest, Kleinbild, KleinbildOptions } from "../../../runtime/index.ts";
 import { type Deferred, deferred, untilAborted } from "../../support/deferred.ts";
 
-/** Engines that load when the test says so, and remember what was done to them. */
+/** Engines that load on request of the test, and record calls. */
 export class Loads {
   readonly log: string[] = [];
   #end: Deferred<Error | undefined> = deferred();
@@ -30,7 +30,7 @@ export class Loads {
     this.#started = deferred();
   }
 
-  /** When a picture is asked for. */
+  /** Resolves when a picture is requested. */
   asked(): Promise<void> {
     return this.#asked.promise;
   }

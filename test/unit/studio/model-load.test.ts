@@ -52,7 +52,7 @@ const MODELS: Models<ModelInput> = {
   dispose: async () => {},
 };
 
-/** A library of models of which a test says what they answer. */
+/** A library of models whose answers a test defines. */
 function fake(answers: Partial<Models<ModelInput>>): { readonly library: Library; readonly load: ModelLoad } {
   const library = new Library(() => ({ ...MODELS, ...answers }));
   return { library, load: new ModelLoad(library) };

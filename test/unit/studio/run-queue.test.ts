@@ -12,7 +12,7 @@ class FakeSession extends EventTarget implements EngineSource {
   readonly failures: unknown[] = [];
   readonly runs: { readonly request: GenerateRequest; readonly finish: (report?: object) => void }[] = [];
   started = deferred();
-  /** What a run ends with behind its picture. */
+  /** The error of a run after its picture. */
   failure: Error | undefined;
 
   async engine(): Promise<Kleinbild> {

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { isPublicIp, isPublicUrl } from "../../../runtime/node/address-policy.ts";
 
 describe("isPublicIp", () => {
-  // each private block by its first and last address, between the public ones beside it (IANA special-purpose registries)
+  // the first and last address of each private block, between its public neighbours (IANA special-purpose registries)
   for (const [before, first, last, after] of [
     [undefined, "0.0.0.0", "0.255.255.255", "1.0.0.0"],
     ["9.255.255.255", "10.0.0.0", "10.255.255.255", "11.0.0.0"],

@@ -26,7 +26,7 @@ import { inTurn, redirect, stall, status, TestServer } from "./http-server.ts";
 const REASON = new Error("enough");
 const FILE = Uint8Array.of(0xff, 0xd8, 0xff, 0xe0, 1, 2, 3);
 
-/** A picture that is FILE whatever is asked for, and remembers what was. */
+/** A picture that encodes to FILE in any format, and records the requested formats. */
 class FakePicture implements Encodable {
   asked: EncodeOptions[] = [];
   readonly encoded: EncodedImage;

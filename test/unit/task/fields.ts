@@ -9,7 +9,7 @@ export interface PageField {
   readonly max?: number;
   readonly step?: number;
   readonly default?: string | number | boolean;
-  /** How many values are allowed, where the page does not print them. */
+  /** The number of allowed values, if the page does not list them. */
   readonly values?: number;
   readonly allowed?: readonly string[];
 }

@@ -63,14 +63,14 @@ export const bytes =
   (_, response) =>
     void response.writeHead(200, { "content-length": Buffer.byteLength(body) }).end(body);
 
-/** Sends a part of what it announces and then nothing; or nothing at all. */
+/** Sends some of the announced bytes, or none, and then stalls. */
 export const stall =
   (announced?: number): Handler =>
   (_, response) => {
     if (announced !== undefined) response.writeHead(200, { "content-length": announced }).write("a");
   };
 
-/** Ends the connection after a part of what it announces. */
+/** Ends the connection before all announced bytes are sent. */
 export const cut =
   (announced: number): Handler =>
   (_, response) => {

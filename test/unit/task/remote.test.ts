@@ -49,7 +49,7 @@ describe("serialiseTask", () => {
   it("is JSON that says the same for any value", () => {
     fc.assert(
       fc.property(fc.jsonValue(), (value) => {
-        // as a value, so that no key of it is named seed
+        // a nested value, so that none of its keys is a task's seed
         const tame = JSON.parse(JSON.stringify(value).replaceAll('"seed"', '"grain"')) as unknown;
         expect(JSON.parse(serialiseTask(tame))).toEqual(tame);
       }),

@@ -9,7 +9,7 @@ import { BASE, errorsOf, type Fields, KV, TASK } from "./tasks.ts";
 const UUID = "00000000-0000-4000-8000-000000000000";
 /** Their largest values are in other fields: schema-conditions.test.ts. */
 const BOUNDED_BY_STEPS = new Set(["acceleratorOptions.cacheStartStep", "acceleratorOptions.cacheEndStep"]);
-/** The one default that is not taken over: caching changes pixels, and comes only when it is asked for. */
+/** The only default that differs from the API: step caches change pixels, so they are used only on request. */
 const NOT_BY_DEFAULT = "acceleration";
 
 interface Case {
@@ -168,7 +168,7 @@ function expectGood(field: PageField, value: unknown, rules: ModelRules): void {
   expect(problems(field, value, rules)).toEqual([]);
 }
 
-/** One error, of this field, that says what the page says of it. */
+/** Expects one error, of this field, with the message of the page. */
 function expectBad(field: PageField, value: unknown, rules: ModelRules): void {
   const parameter = field.path.replace(/^lora\./, "lora[0].");
   const found = problems(field, value, rules);
@@ -200,12 +200,12 @@ function valueAt(output: object, path: string): unknown {
   return path.split(".").reduce<unknown>(step, output);
 }
 
-/** What lies between a value and the next. */
+/** The step between two values. */
 function unitOf({ step, type }: PageField): number {
   return step ?? (type === "integer" ? 1 : 0.01);
 }
 
-/** Without what floating point adds. */
+/** Without the rounding error of floating point. */
 function sum(limit: number, step: number): number {
   return Math.round((limit + step) * 100) / 100;
 }

@@ -18,7 +18,7 @@ const STRANGE_NAMES = [
   "lora[0]",
 ];
 
-/** Anything, also what no JSON holds, with names that the schema knows and names that objects inherit. */
+/** Any value, including values that JSON cannot express, with names of the schema and names that objects inherit. */
 const anything = fc.anything({
   key: fc.oneof(fc.constantFrom(...NAMES, ...STRANGE_NAMES), fc.string()),
   withBigInt: true,
@@ -61,7 +61,7 @@ const nearTask = fc
   .dictionary(fc.constantFrom(...new Set(NAMES), ...STRANGE_NAMES), edge, { maxKeys: 12 })
   .map((fields) => ({ ...TASK, ...fields }));
 
-/** Gives a task, or a `TaskError` that can be sent; whatever else is thrown fails the test. */
+/** Parses to a task or a `TaskError` that can be sent. Any other error fails the test. */
 function expectAnswer(parse: () => unknown): void {
   const errors = thrown(parse);
   expect(errors.length).toBeLessThanOrEqual(50);

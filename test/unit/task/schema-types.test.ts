@@ -18,7 +18,7 @@ type ReadOnly<Value> = Value extends readonly (infer Item)[]
     : Value;
 type Input = ReadOnly<v.InferInput<ReturnType<typeof imageInferenceSchema>>>;
 
-// compile-time checks: tsc reads them, and what runs is empty
+// compile-time checks by tsc; nothing happens at run time
 describe("the types for users", () => {
   it("match the schema in both directions", () => {
     expectTypeOf<Input>().toExtend<ImageInferenceTask>();

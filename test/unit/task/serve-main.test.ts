@@ -24,7 +24,7 @@ interface Running {
   readonly stop: () => Promise<number>;
 }
 
-/** A server as the command line starts it, once it has said where it listens. */
+/** Starts a server as the command line does, and waits for its address. */
 async function start(...argv: readonly string[]): Promise<Running> {
   const controller = new AbortController();
   let context: RunnerContext | undefined;

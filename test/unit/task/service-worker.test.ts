@@ -15,7 +15,7 @@ import { TASK } from "./tasks.ts";
 const SITE = "https://shop.example";
 const INIT = { method: "POST", body: JSON.stringify([TASK]), headers: { "content-type": "application/json" } };
 
-/** A page of the site: what the worker posts to it arrives in a later turn, with its ports. */
+/** A page of the site. Messages of the worker arrive in a later turn, with their ports. */
 class FakePage implements ServiceWorkerSource {
   readonly #listeners = new Set<(event: MessageEvent) => void>();
   offers = 0;
@@ -36,7 +36,7 @@ class FakePage implements ServiceWorkerSource {
 }
 
 interface Site {
-  /** @returns what the worker answers; undefined when it leaves the request to the network */
+  /** @returns the answer of the worker; undefined if it leaves the request to the network */
   readonly ask: (url: string, init?: RequestInit) => Promise<Response> | undefined;
   readonly stop: () => void;
 }

@@ -40,7 +40,7 @@ export function errorsOf(fields: Fields, rules = BASE): ApiError[] {
   return thrown(() => parse(fields, rules)).map(({ taskType: _type, taskUUID: _uuid, ...error }) => error);
 }
 
-/** @returns the errors of a `TaskError`; whatever else is thrown goes on */
+/** @returns the errors of a `TaskError`. Other errors are rethrown. */
 export function thrown(run: () => unknown): readonly ApiError[] {
   try {
     run();
