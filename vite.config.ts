@@ -3,7 +3,26 @@ import { defineConfig } from "vitest/config";
 import { swiftShaderEnvironment, vulkanEnvironment } from "./tools/environment.mjs";
 import { ENGINE_FLAGS } from "./tools/launch.mjs";
 
-/** Files that run at the same time: the software GPU uses all cores, but compiles and checks on one. */
+const FULL = process.env["KLEINBILD_FULL"] === "1";
+
+/**
+ * What `npm test` leaves to `npm run test:full`, so that it takes minutes. Besides, the files that read `KLEINBILD_FULL` have
+ * more cases then: goldens by backend, precision and browser, and the second browser.
+ */
+const FULL_ONLY = FULL
+  ? []
+  : [
+      // SwiftShader compiles anew in each browser and page, for a minute of one core and more a file
+      ...["access", "element", "failures", "keyboard", "make", "models", "reflow"].map(studioTest),
+      "test/browser/benchmark.test.ts",
+      // four bundlers, and the package's page on three hosts
+      "test/package/examples.test.ts",
+      "test/package/standalone.test.ts",
+      // a third implementation of WebGPU
+      "test/golden/deno.test.ts",
+    ];
+
+/** Files that run at the same time: a software GPU uses all cores, but compiles, and is checked, on one. */
 const GIB = 2 ** 30;
 const WORKERS = Math.max(1, Math.min(2, availableParallelism(), Math.floor(totalmem() / (4 * GIB))));
 
@@ -12,16 +31,13 @@ const gpu = {
   pool: "forks" as const,
   execArgv: ENGINE_FLAGS,
   maxWorkers: WORKERS,
-  testTimeout: 120_000,
-  hookTimeout: 120_000,
+  exclude: FULL_ONLY,
+  testTimeout: 300_000,
+  hookTimeout: 300_000,
 };
 
 /** A software GPU in a browser takes minutes for what Dawn does in one. */
-const browser = { ...gpu, testTimeout: 900_000, hookTimeout: 300_000 };
-
-const FULL = process.env["KLEINBILD_FULL"] === "1";
-/** Page tests of what seldom breaks: in the full run only. */
-const FULL_STUDIO = ["reflow", "element"].map((name) => `test/studio/${name}.test.ts`);
+const browser = { ...gpu, testTimeout: 900_000, hookTimeout: 600_000 };
 
 export default defineConfig({
   server: { fs: { allow: [import.meta.dirname] } },
@@ -67,32 +83,26 @@ export default defineConfig({
         extends: true,
         test: {
           name: "gpu-swiftshader",
-          include: ["test/gpu/**/*.test.ts"],
+          // a second profile, compiled anew in each run
+          include: FULL ? ["test/gpu/**/*.test.ts"] : [],
+          ...gpu,
           // compilers, whatever the adapter; and tiles that it compiles for a minute and never uses
           exclude: ["test/gpu/naga.test.ts", "test/gpu/tint.test.ts", "test/gpu/tiles.test.ts"],
           env: swiftShaderEnvironment(),
-          ...gpu,
-          sequence: { groupOrder: 2 },
+          sequence: { groupOrder: 1 },
         },
       },
       {
         extends: true,
-        test: { name: "engine", include: ["test/engine/**/*.test.ts"], ...gpu, sequence: { groupOrder: 3 } },
+        test: { name: "engine", include: ["test/engine/**/*.test.ts"], ...gpu, sequence: { groupOrder: 1 } },
       },
       {
         extends: true,
-        test: { name: "browser", include: ["test/browser/**/*.test.ts"], ...browser, sequence: { groupOrder: 4 } },
+        test: { name: "browser", include: ["test/browser/**/*.test.ts"], ...browser, sequence: { groupOrder: 2 } },
       },
       {
         extends: true,
-        test: {
-          name: "studio",
-          include: ["test/studio/**/*.test.ts"],
-          exclude: FULL ? [] : FULL_STUDIO,
-          globalSetup: "test/studio/build-site.ts",
-          ...browser,
-          sequence: { groupOrder: 7 },
-        },
+        test: { name: "golden", include: ["test/golden/**/*.test.ts"], ...gpu, sequence: { groupOrder: 1 } },
       },
       {
         extends: true,
@@ -101,13 +111,23 @@ export default defineConfig({
           include: ["test/{package,cli}/**/*.test.ts"],
           globalSetup: ["test/package/pack.ts"],
           ...browser,
-          sequence: { groupOrder: 6 },
+          sequence: { groupOrder: 2 },
         },
       },
       {
         extends: true,
-        test: { name: "golden", include: ["test/golden/**/*.test.ts"], ...gpu, sequence: { groupOrder: 5 } },
+        test: {
+          name: "studio",
+          include: ["test/studio/**/*.test.ts"],
+          globalSetup: "test/studio/build-site.ts",
+          ...browser,
+          sequence: { groupOrder: 2 },
+        },
       },
     ],
   },
 });
+
+function studioTest(name: string): string {
+  return `test/studio/${name}.test.ts`;
+}

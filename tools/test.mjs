@@ -1,11 +1,12 @@
-import { spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
 import { readFileSync, rmSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { setUp } from "./setup.mjs";
 
 /**
- * Everything that a change must pass: format, lint, types, import rules, no unused code, the package's build, and all tests. Arguments are
- * names of test projects (all unless given); `--full` runs the whole matrix of goldens. Ends in `N passed, N failed`.
+ * Everything that a change must pass: format, lint, types, import rules, no unused code, the builds of package and page, and
+ * all tests. Arguments are names of test projects (all unless given); `--full` adds what vite.config.ts leaves to the full
+ * run. Ends in `N passed, N failed`.
  */
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
@@ -14,17 +15,24 @@ const args = process.argv.slice(2);
 const full = args.includes("--full");
 const projects = args.filter((arg) => !arg.startsWith("--"));
 
-/** @type {readonly [name: string, program: string, args: readonly string[]][]} */
+/**
+ * Programs that must end with status 0. They run side by side and read nothing that another one writes; the tests use what
+ * the last two build.
+ *
+ * @type {readonly [name: string, program: string, args: readonly string[]][]}
+ */
 const CHECKS = [
-  ["format", "oxfmt/bin/oxfmt", ["--check", "."]],
-  ["lint", "oxlint/bin/oxlint", ["--deny-warnings"]],
-  ["types", "typescript7/bin/tsc", ["-p", "tsconfig.json"]],
+  ["format", "node_modules/oxfmt/bin/oxfmt", ["--check", "."]],
+  ["lint", "node_modules/oxlint/bin/oxlint", ["--deny-warnings"]],
+  ["types", "node_modules/typescript7/bin/tsc", ["-p", "tsconfig.json"]],
   [
     "import rules",
-    "dependency-cruiser/bin/dependency-cruise.mjs",
+    "node_modules/dependency-cruiser/bin/dependency-cruise.mjs",
     ["runtime", "kernels", "demo", "bench", "tools", "test"],
   ],
-  ["unused code", "knip/bin/knip.js", []],
+  ["unused code", "node_modules/knip/bin/knip.js", []],
+  ["package", "tools/build-package.mjs", []],
+  ["page", "tools/build-site.mjs", []],
 ];
 
 setUp();
@@ -32,6 +40,12 @@ let passed = 0;
 let failed = 0;
 /** @type {string[]} */
 const failures = [];
+
+if (projects.length === 0) await Promise.all(CHECKS.map(runCheck));
+await runVitest();
+if (failures.length > 0) console.log(`failed: ${failures.join(", ")}`);
+console.log(`${passed} passed, ${failed} failed`);
+process.exit(failed === 0 && passed > 0 ? 0 : 1);
 
 /**
  * @param {string} name
@@ -46,24 +60,22 @@ function count(name, succeeded) {
   console.log(`${name} ${succeeded ? "ok" : "FAILED"}`);
 }
 
-if (projects.length === 0) {
-  for (const [name, program, rest] of CHECKS) count(name, runNode([`node_modules/${program}`, ...rest]));
-  count("build", runNode(["tools/build-package.mjs"]));
+/**
+ * What a check prints comes in one piece, when it has ended.
+ *
+ * @param {(typeof CHECKS)[number]} check
+ */
+async function runCheck([name, program, rest]) {
+  const { succeeded, output } = await runNode([program, ...rest], "pipe");
+  process.stdout.write(output);
+  count(name, succeeded);
 }
-runVitest();
-if (failures.length > 0) console.log(`failed: ${failures.join(", ")}`);
-console.log(`${passed} passed, ${failed} failed`);
-process.exit(failed === 0 && passed > 0 ? 0 : 1);
 
-function runVitest() {
+async function runVitest() {
   rmSync(REPORT, { force: true });
   const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${REPORT}`];
-  const ran = runNode([
-    "node_modules/vitest/vitest.mjs",
-    "run",
-    ...reporters,
-    ...projects.flatMap((name) => ["--project", name]),
-  ]);
+  const named = projects.flatMap((name) => ["--project", name]);
+  const { succeeded } = await runNode(["node_modules/vitest/vitest.mjs", "run", ...reporters, ...named], "inherit");
   /** @type {{ numPassedTests: number, numFailedTests: number, numPendingTests: number, numTodoTests: number } | undefined} */
   let report;
   try {
@@ -78,11 +90,25 @@ function runVitest() {
   if (skipped > 0) count(`${skipped} skipped tests`, false);
   if (report.numFailedTests > 0) failures.push("tests above");
   // a file that cannot be loaded, or an error outside of any test, fails the run but no test
-  else if (!ran) count("vitest", false);
+  else if (!succeeded) count("vitest", false);
 }
 
-/** @param {readonly string[]} args */
-function runNode(args) {
-  const env = { ...process.env, ...(full ? { KLEINBILD_FULL: "1" } : {}) };
-  return spawnSync(process.execPath, args, { cwd: ROOT, stdio: "inherit", env }).status === 0;
+/**
+ * @param {readonly string[]} args
+ * @param {"inherit" | "pipe"} stdio
+ * @returns {Promise<{ readonly succeeded: boolean, readonly output: string }>}
+ */
+function runNode(args, stdio) {
+  const env = {
+    ...process.env,
+    ...(full && { KLEINBILD_FULL: "1" }),
+    ...(projects.length === 0 && { KLEINBILD_BUILT: "1" }), // so that the tests do not build again
+  };
+  const child = spawn(process.execPath, args, { cwd: ROOT, stdio: ["ignore", stdio, stdio], env });
+  let output = "";
+  for (const stream of [child.stdout, child.stderr]) stream?.on("data", (data) => (output += String(data)));
+  return new Promise((resolve, reject) => {
+    child.on("error", reject);
+    child.on("close", (status) => resolve({ succeeded: status === 0, output }));
+  });
 }

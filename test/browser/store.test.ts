@@ -8,6 +8,7 @@ import { NANO } from "../support/nano.ts";
 import { type BrowserName, launchBrowser, openPage as open, pageCall, startServer } from "../../tools/browsers.ts";
 import type { StorePage } from "./store/page.ts";
 
+const browsers: readonly BrowserName[] = process.env["KLEINBILD_FULL"] === "1" ? ["chromium", "firefox"] : ["chromium"];
 const MIB = 1 << 20;
 const WEIGHTS = [
   "text_encoder/model.safetensors",
@@ -56,7 +57,7 @@ function repeatedBytes(): number {
 }
 const HEADER_BYTES = 200_000;
 
-describe.each(["chromium", "firefox"] as const)("models in %s's private file system", (name) => {
+describe.each(browsers)("models in %s's private file system", (name) => {
   useBrowser(name);
 
   it("are downloaded, found, verified and deleted", async () => {

@@ -5,28 +5,32 @@ import { GPU_FEATURES } from "../../runtime/gpu/device.ts";
 import { NodeImageCodec } from "../../runtime/node/sharp-image-codec.ts";
 import { openGoldenFolder } from "../../tools/golden/node-files.ts";
 import { GoldenRunner } from "../../tools/golden/run.ts";
-import { BUILT_CASES, GOLDEN_FOLDER } from "../support/golden-cases.ts";
+import { GOLDEN_FOLDER, NETWORK_CASES, PLAIN_CASES } from "../support/golden-cases.ts";
 
 /**
- * Every golden in f32 on each backend; of those that run the network a few more in f16, with bindings of 1 MiB and on a device
- * of the least that WebGPU gives, all of them in the full run.
+ * Cases that run the network: in f32 on each backend, without the long ones; some in f16, with bindings of 1 MiB and on a
+ * device of the least that WebGPU gives. In the full run all of them.
  */
 const FULL = process.env["KLEINBILD_FULL"] === "1";
+/** Pictures of klein-nano's own size: seconds each. */
+const LONG = /^pipeline-nano-(?!fox)/;
 const SUBSET = ["transformer-kv-4x6", "transformer-kv-kv", "transformer-plain-references", "text-kv-0", "vae-kv-64x96", "pipeline-kv-1ref"];
 const ONE_MIB = 2 ** 20;
 const LEAST = { withoutFeatures: GPU_FEATURES, maxWorkgroupBytes: 2 ** 14, maxInvocations: 256 } as const;
 
 const files = await openGoldenFolder(GOLDEN_FOLDER);
-const some = FULL ? BUILT_CASES : SUBSET;
+const most = FULL ? NETWORK_CASES : NETWORK_CASES.filter((name) => !LONG.test(name));
+const some = FULL ? NETWORK_CASES : SUBSET;
 const profiles = BACKENDS.flatMap((backend) => [
-  { name: `${backend} in f32`, dtype: "f32" as const, engine: { backend }, cases: BUILT_CASES },
-  { name: `${backend} in f16`, dtype: "f16" as const, engine: { backend }, cases: FULL ? BUILT_CASES : [...SUBSET, "pipeline-nano-fox"] },
+  { name: `${backend} in f32`, dtype: "f32" as const, engine: { backend }, cases: most },
+  { name: `${backend} in f16`, dtype: "f16" as const, engine: { backend }, cases: FULL ? NETWORK_CASES : [...SUBSET, "pipeline-nano-fox"] },
   { name: `${backend} in f32, bindings of 1 MiB`, dtype: "f32" as const, engine: { backend, maxBindingBytes: ONE_MIB }, cases: some },
   { name: `${backend} in f32, without features`, dtype: "f32" as const, engine: { backend, ...LEAST }, cases: some },
   ...(FULL ? LEAST.withoutFeatures.map((feature) => ({ name: `${backend} in f32, without ${feature}`, dtype: "f32" as const, engine: { backend, withoutFeatures: [feature] }, cases: SUBSET })) : []),
 ]);
+const plain = { name: "without a backend", dtype: "f32" as const, engine: {}, cases: PLAIN_CASES };
 
-describe.each(profiles)("goldens on Dawn, $name", ({ dtype, engine, cases }) => {
+describe.each([plain, ...profiles])("goldens on Dawn, $name", ({ dtype, engine, cases }) => {
   let runner: GoldenRunner;
   beforeAll(async () => {
     runner = new GoldenRunner(files, { gpu: await dawnGpu(), codec: new NodeImageCodec() }, dtype, engine);

@@ -25,10 +25,11 @@ interface PackReport {
   readonly files: readonly { readonly path: string }[];
 }
 
-/** Builds and packs once for all files of the project. */
+/** Packs once for all files of the project, what `npm test` has built. */
 export function setup(project: TestProject): () => void {
   const work = mkdtempSync(join(tmpdir(), "kleinbild-packed-"));
-  execFileSync(process.execPath, ["tools/build-package.mjs"], { cwd: ROOT, stdio: ["ignore", 2, 2] });
+  if (process.env["KLEINBILD_BUILT"] !== "1")
+    execFileSync(process.execPath, ["tools/build-package.mjs"], { cwd: ROOT, stdio: ["ignore", 2, 2] });
   const npm = ["pack", "--json", "--ignore-scripts", "--pack-destination", work];
   const report = JSON.parse(
     execFileSync("npm", npm, { cwd: ROOT, encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }),

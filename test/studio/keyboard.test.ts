@@ -1,141 +1,151 @@
-import type { BrowserContext, Locator } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { launchBrowser } from "../../tools/browsers.ts";
-import { serveSite, type SiteServer } from "../../tools/site-server.ts";
+import type { Locator } from "playwright-core";
+import { describe, expect } from "vitest";
 import { expectFocus, tabTo } from "./focus.ts";
-import { expectVisible, PICTURES, StudioPage } from "./studio-page.ts";
+import { expectVisible, PICTURES, type StudioPage, TIMEOUT_MS } from "./studio-page.ts";
+import { it as studioTest } from "./studio-test.ts";
 
+const FOX = "a fox";
 const EDIT = "put image 1 on the background of image 2";
 
-let server: SiteServer;
-let browser: BrowserContext;
-let studio: StudioPage;
-beforeAll(async () => {
-  server = await serveSite();
-  browser = await launchBrowser("chromium");
-  studio = await StudioPage.open(browser, server.url, { prompt: "" });
-  await studio.ready();
-});
-afterAll(async () => {
-  await browser.close();
-  await server.close();
-});
+const it = studioTest.extend("fields", { prompt: "" });
 
-const press = (key: string): Promise<void> => studio.page.keyboard.press(key);
-const button = (name: string): Locator => studio.page.getByRole("button", { name, exact: true });
-const onStage = (name: string): Locator => studio.stage.getByRole("button", { name, exact: true });
-const tab = (name: string): Locator => studio.page.getByRole("tab", { name });
+const press = ({ page }: StudioPage, key: string): Promise<void> => page.keyboard.press(key);
+const onStage = ({ stage }: StudioPage, name: string): Locator => stage.getByRole("button", { name, exact: true });
 
-// one page, from step to step, without a mouse; each stop of the focus is seen
+/** Goes to a field from behind it, and types over what is there. */
+async function typeOver(studio: StudioPage, field: Locator, text: string): Promise<void> {
+  await tabTo(field, "Shift+Tab");
+  await press(studio, "ControlOrMeta+a");
+  await studio.page.keyboard.type(text);
+}
+
+/** An edit of a picture of its own; the focus is on the button that asked for it. */
+async function makeEdit(studio: StudioPage): Promise<void> {
+  await studio.make(FOX);
+  await onStage(studio, "Use as reference").click();
+  await studio.page.getByText("The picture is image 1 now.").waitFor();
+  await studio.make(EDIT);
+}
+
+// without a mouse from where a test says so; each stop of the focus is seen
 describe("the keyboard alone", () => {
-  it("makes a picture: the prompt is the second stop, and keeps the focus", async () => {
-    await press("Tab");
-    await expectFocus(tab("Studio"));
-    await press("Tab");
+  it("makes a picture: the prompt is the second stop, and keeps the focus", async ({ studio }) => {
+    await studio.ready();
+    await press(studio, "Tab");
+    await expectFocus(studio.tab("Studio"));
+    await press(studio, "Tab");
     await expectFocus(studio.prompt);
-    await studio.page.keyboard.type("a fox");
-    await press("Enter");
-    await studio.picture("a fox").waitFor();
+    await studio.page.keyboard.type(FOX);
+    await press(studio, "Enter");
+    await studio.picture(FOX).waitFor();
     await expectFocus(studio.prompt);
   });
 
-  it("takes the picture as a reference and picks another one", async () => {
-    await tabTo(onStage("Use as reference"));
-    await press("Enter");
+  it("takes the picture as a reference and picks another one", async ({ studio }) => {
+    await studio.make(FOX);
+    await tabTo(onStage(studio, "Use as reference"));
+    await press(studio, "Enter");
     await studio.page.getByText("The picture is image 1 now.").waitFor();
-    await expectFocus(onStage("Use as reference"));
-    await tabTo(button("Add pictures…"), "Shift+Tab");
-    const [chooser] = await Promise.all([studio.page.waitForEvent("filechooser"), press("Enter")]);
+    await expectFocus(onStage(studio, "Use as reference"));
+    await tabTo(studio.button("Add pictures…"), "Shift+Tab");
+    const [chooser] = await Promise.all([studio.page.waitForEvent("filechooser"), press(studio, "Enter")]);
     await chooser.setFiles([PICTURES[1]]);
     await studio.references.getByRole("img").nth(1).waitFor();
-    await expectFocus(button("Add pictures…"));
+    await expectFocus(studio.button("Add pictures…"));
   });
 
-  it("changes the order of the references, and the focus goes with the picture", async () => {
+  it("changes the order of the references, and the focus goes with the picture", async ({ studio }) => {
+    await studio.drop(studio.references, PICTURES);
+    await studio.references.getByRole("img").nth(1).waitFor();
     const [first, second] = await studio.referenceNames();
-    await tabTo(button("Move image 1 right"), "Shift+Tab");
-    await press("Space");
+    await tabTo(studio.button("Move image 1 right"));
+    await press(studio, "Space");
     await expect
       .poll(() => studio.referenceNames())
       .toEqual([second!.replace("image 2", "image 1"), first!.replace("image 1", "image 2")]);
-    await expectFocus(button("Move image 2 left"));
+    await expectFocus(studio.button("Move image 2 left"));
   });
 
-  it("changes the prompt and edits by the button", async () => {
-    await tabTo(studio.prompt, "Shift+Tab");
-    await press("ControlOrMeta+a");
-    await studio.page.keyboard.type(EDIT);
+  it("changes the prompt and edits by the button", async ({ studio }) => {
+    await studio.drop(studio.references, PICTURES);
+    await studio.references.getByRole("img").nth(1).waitFor();
+    await studio.make(FOX);
+    await typeOver(studio, studio.prompt, EDIT);
     await tabTo(studio.generate);
-    await press("Space");
+    await press(studio, "Space");
     await studio.picture(EDIT).waitFor();
     await expectFocus(studio.generate);
   });
 
-  it("compares with the reference by the arrows", async () => {
-    await tabTo(onStage("Compare"), "Tab");
-    await press("Enter");
-    await expectFocus(onStage("Compare"));
+  it("compares with the reference by the arrows", async ({ studio }) => {
+    await makeEdit(studio);
+    await tabTo(onStage(studio, "Compare"));
+    await press(studio, "Enter");
+    await expectFocus(onStage(studio, "Compare"));
     const slider = studio.stage.getByRole("slider", { name: "Before and after" });
     await tabTo(slider, "Shift+Tab");
     const before = Number(await slider.inputValue());
-    for (const key of ["ArrowRight", "ArrowRight", "ArrowLeft"]) await press(key);
+    for (const key of ["ArrowRight", "ArrowRight", "ArrowLeft"]) await press(studio, key);
     expect(Number(await slider.inputValue())).toBe(before + 1);
     expect(await slider.getAttribute("aria-valuetext")).toBe(`${before + 1} % before`);
     await expectFocus(slider);
   });
 
-  it("downloads", async () => {
+  it("downloads", async ({ studio }) => {
+    await studio.make(EDIT);
     const link = studio.stage.getByRole("link", { name: "Download" });
     await tabTo(link);
-    const [download] = await Promise.all([studio.page.waitForEvent("download"), press("Enter")]);
+    const [download] = await Promise.all([studio.page.waitForEvent("download"), press(studio, "Enter")]);
     expect(download.suggestedFilename()).toMatch(/^put-image-1-on-the-background-of-image-2-\d+\.png$/);
     await expectFocus(link);
   });
 
-  it("deletes, and takes it back", async () => {
-    await tabTo(onStage("Delete"));
-    await press("Enter");
+  it("deletes, and takes it back", async ({ studio }) => {
+    await makeEdit(studio);
+    await tabTo(onStage(studio, "Delete"));
+    await press(studio, "Enter");
     await expect.poll(() => studio.thumbnails().count()).toBe(1);
     await expectFocus(studio.stage.getByRole("region", { name: "Picture" }));
-    await tabTo(button("Undo"));
-    await press("Enter");
+    await tabTo(studio.button("Undo"));
+    await press(studio, "Enter");
     await expect.poll(() => studio.thumbnails().count()).toBe(2);
     await expectFocus(studio.page.getByText("Adapter, model and memory"));
   });
 
-  it("deletes in the gallery, one after the other", async () => {
-    await tabTo(button(`Delete “${EDIT}”`), "Shift+Tab");
-    await press("Enter");
-    await expectFocus(button("Delete “a fox”"));
-    await press("Enter");
+  it("deletes in the gallery, one after the other", async ({ studio }) => {
+    await makeEdit(studio);
+    await tabTo(studio.button(`Delete “${EDIT}”`));
+    await press(studio, "Enter");
+    await expectFocus(studio.button("Delete “a fox”"));
+    await press(studio, "Enter");
     await expectFocus(studio.page.getByRole("heading", { name: "Gallery" }));
   });
 
-  it("cancels by Escape from wherever the focus is", async () => {
-    const steps = studio.page.getByRole("spinbutton", { name: "Steps" });
-    await tabTo(steps, "Shift+Tab");
-    await press("ControlOrMeta+a");
-    await studio.page.keyboard.type("500");
+  it("cancels by Escape from where the focus is", async ({ studio }) => {
+    await studio.prompt.fill(FOX);
+    await studio.generate.focus();
+    await typeOver(studio, studio.number("Steps"), "500");
     await tabTo(studio.generate);
-    await press("Enter");
+    await press(studio, "Enter");
     await expectVisible(studio.working());
-    await press("Escape");
-    await expectVisible(studio.stage.getByText("Cancelled"));
+    await studio.cancel();
     await expectFocus(studio.generate);
   });
 
-  it("goes to a field that was refused", async () => {
-    const steps = studio.page.getByRole("spinbutton", { name: "Steps" });
-    await tabTo(steps, "Shift+Tab");
-    await press("ControlOrMeta+a");
-    await studio.page.keyboard.type("2000");
+  it("goes to a field that was refused", async ({ studio }) => {
+    await studio.prompt.fill(FOX);
+    await studio.generate.focus();
+    const steps = studio.number("Steps");
+    await typeOver(studio, steps, "2000");
     await tabTo(studio.generate);
-    await press("Enter");
+    await press(studio, "Enter");
+    await expect.poll(() => steps.getAttribute("aria-invalid"), { timeout: TIMEOUT_MS }).toBe("true");
     await expectFocus(steps);
   });
 
-  it("goes through the tabs by arrows, Home and End, and through all of Models and Benchmark", async () => {
-    await tabTo(tab("Studio"), "Shift+Tab");
+  it("goes through the tabs by arrows, Home and End, and through all of Models and Benchmark", async ({ studio }) => {
+    await studio.ready();
+    await tabTo(studio.tab("Studio"));
     for (const [key, name] of [
       ["ArrowRight", "Models"],
       ["ArrowRight", "Benchmark"],
@@ -144,14 +154,14 @@ describe("the keyboard alone", () => {
       ["Home", "Studio"],
       ["End", "Benchmark"],
     ] as const) {
-      await press(key);
-      await expectFocus(tab(name));
-      expect(await tab(name).getAttribute("aria-selected")).toBe("true");
+      await press(studio, key);
+      await expectFocus(studio.tab(name));
+      expect(await studio.tab(name).getAttribute("aria-selected")).toBe("true");
       await expectVisible(studio.page.getByRole("tabpanel", { name }));
     }
-    await tabTo(button("Run benchmark"));
-    await tabTo(tab("Benchmark"), "Shift+Tab");
-    await press("ArrowLeft");
-    await tabTo(button("Ask the browser to keep it"));
+    await tabTo(studio.button("Run benchmark"));
+    await tabTo(studio.tab("Benchmark"), "Shift+Tab");
+    await press(studio, "ArrowLeft");
+    await tabTo(studio.button("Ask the browser to keep it"));
   });
 });

@@ -1,11 +1,9 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { brotliCompressSync } from "node:zlib";
-import type { BrowserContext, Page } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect } from "vitest";
 import { PAGE_POLICY } from "../../tools/site/content-security-policy.ts";
-import { launchBrowser } from "../../tools/browsers.ts";
-import { serveSite, type SiteServer } from "../../tools/site-server.ts";
+import { it } from "./studio-test.ts";
 
 const SITE = fileURLToPath(new URL("../../site/", import.meta.url));
 /** Of what the page waits for, compressed: half a second on a slow mobile network of 1.6 Mbit/s. */
@@ -38,43 +36,39 @@ describe("the shell of the page", () => {
 });
 
 describe("the page in Chromium", () => {
-  let server: SiteServer;
-  let context: BrowserContext;
-  let page: Page;
-  const requests: URL[] = [];
-
-  beforeAll(async () => {
-    server = await serveSite({
-      headers: (path) => ({
+  it.override({
+    siteOptions: {
+      headers: (path: string) => ({
         "Content-Security-Policy": path.endsWith(".html") ? `${PAGE_POLICY}; ${REPORT}` : WORKER_POLICY,
       }),
-    });
-    context = await launchBrowser("chromium");
-    page = await context.newPage();
-    context.on("request", (request) => requests.push(new URL(request.url())));
-    await page.goto(server.url);
-  });
-  afterAll(async () => {
-    await context.close();
-    await server.close();
+    },
   });
 
-  it("takes input soon", async () => {
+  it("takes input soon", async ({ browser, site }) => {
+    const page = await browser.newPage();
+    await page.goto(site.url);
     await page.getByRole("textbox", { name: "Prompt", exact: true }).waitFor();
     const milliseconds = await page.evaluate(() => performance.now());
     process.stderr.write(`interactive after ${Math.round(milliseconds)} ms\n`);
     expect(milliseconds).toBeLessThan(20_000);
   });
 
-  it("loads its model under the strict policies of page and worker, and asks no other origin", async () => {
+  it("loads its model under the strict policies of page and worker, and asks no other origin", async ({
+    browser,
+    site,
+  }) => {
+    const page = await browser.newPage();
+    const requests: URL[] = [];
+    browser.on("request", (request) => requests.push(new URL(request.url())));
+    await page.goto(site.url);
     await page.getByText(/^klein-nano on /).waitFor({ timeout: 120_000 });
-    expect(server.requested.filter((path) => path.endsWith(".wasm")).length).toBeGreaterThan(0);
+    expect(site.requested.filter((path) => path.endsWith(".wasm")).length).toBeGreaterThan(0);
     expect(requests.some(({ pathname }) => pathname.endsWith(".safetensors"))).toBe(true); // the worker's, too
-    expect(new Set(requests.map(({ origin }) => origin))).toEqual(new Set([new URL(server.url).origin]));
-    expect(server.violations).toEqual([]);
+    expect(new Set(requests.map(({ origin }) => origin))).toEqual(new Set([new URL(site.url).origin]));
+    expect(site.violations).toEqual([]);
     // violations are reported, and the policy in the page itself holds
     expect(await page.evaluate(() => fetch("https://example.org/").catch(String))).toContain("TypeError");
-    await expect.poll(() => server.violations.length).toBe(1);
+    await expect.poll(() => site.violations.length).toBe(1);
   });
 });
 

@@ -63,6 +63,38 @@ export class StudioPage {
     await this.page.getByText(/^klein-nano on .*, f32$/).waitFor();
   }
 
+  button(name: string | RegExp): Locator {
+    return this.page.getByRole("button", { name, exact: true });
+  }
+
+  tab(name: string): Locator {
+    return this.page.getByRole("tab", { name });
+  }
+
+  /** A field for a number. */
+  number(name: string): Locator {
+    return this.page.getByRole("spinbutton", { name });
+  }
+
+  seed(): Promise<string> {
+    return this.page.getByRole("textbox", { name: "Seed" }).inputValue();
+  }
+
+  /** Asks for a picture of so many steps that it is still being made when the test goes on. */
+  async begin(prompt: string): Promise<void> {
+    await this.number("Steps").fill("500");
+    await this.prompt.fill(prompt);
+    await this.generate.click();
+    await expectVisible(this.working());
+    await this.number("Steps").fill("1");
+  }
+
+  /** Cancels by Escape. */
+  async cancel(): Promise<void> {
+    await this.page.keyboard.press("Escape");
+    await expectVisible(this.stage.getByText("Cancelled"));
+  }
+
   /** Asks for a picture and waits for it. */
   async make(prompt: string): Promise<void> {
     const before = await this.thumbnails().count();

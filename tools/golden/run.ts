@@ -33,8 +33,8 @@ const KINDS: Readonly<Record<string, Kind>> = {
 /** Kinds of the contract that are not implemented yet. The list only shrinks. */
 export const PENDING: ReadonlySet<string> = new Set(["inpaint"]);
 
-/** Kinds that run the network, and their tolerance in f16. */
-const NETWORK_KINDS: ReadonlySet<string> = new Set([
+/** Kinds that run the network; the others give the same whatever backend and precision. */
+export const NETWORK_KINDS: ReadonlySet<string> = new Set([
   "transformer",
   "transformer.kv",
   "text",
@@ -43,6 +43,7 @@ const NETWORK_KINDS: ReadonlySet<string> = new Set([
   "inpaint",
   "lora",
 ]);
+/** What is asked of the network in f16. */
 const F16_TOLERANCE: Tolerance = { cosine: 0.999, imageMaxAbs: 0.05 };
 
 export interface GoldenOutcome {
