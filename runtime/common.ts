@@ -16,7 +16,7 @@ export type { TileName } from "./backend/wgsl/tiles.ts";
 export type { BackendName, BackendOption } from "./backend/backend.ts";
 export type { Operator } from "./backend/operators.ts";
 export type { CandidateResult } from "./autotune/fastest.ts";
-export type { Implementation } from "./autotune/implementation.ts";
+export type { Implementation } from "./backend/operators.ts";
 export type { TunedOperator } from "./autotune/tuning-cache.ts";
 export type { DenseReport, OperatorReport } from "./autotune/open-dense-backend.ts";
 export type { AdapterSummary } from "./gpu/adapter.ts";

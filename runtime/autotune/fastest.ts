@@ -10,30 +10,33 @@ export interface CandidateResult<Name extends string> {
   readonly refused?: string;
 }
 
-/** One operator that candidates compute. */
-export interface Candidates<Name extends string> {
-  /** Runs a candidate for the first time. @throws Error unless its results are right */
+/** An operator that every candidate can compute. */
+export interface Measurement<Name extends string> {
+  /** Runs a candidate for the first time. @throws Error unless its results are correct */
   check(name: Name): Promise<void>;
   /** Milliseconds of one run. */
   time(name: Name): Promise<number>;
 }
 
 const ROUNDS = 3;
-/** So much slower than the fastest, a candidate needs no third look; the first may be at the clock of an idle GPU. */
+/**
+ * A candidate that is slower than the fastest by this factor is not timed a third time. The first time does not count: it may
+ * be at the clock of an idle GPU.
+ */
 const HOPELESS = 1.5;
 
 /**
- * Checks all candidates, then times those that are right, in turn.
+ * Checks all candidates, then times the correct ones in turn.
  *
- * @param what      the operator, for the error
- * @param budgetMs  no round begins when runs have taken this long
- * @returns the fastest, and what became of each in the order given
- * @throws KleinbildError `unsupported` when none is right; `device-lost`
+ * @param operator  for the error message
+ * @param budgetMs  no round begins after runs have taken this long together
+ * @returns the fastest candidate, and the results of all in the order of `names`
+ * @throws KleinbildError `unsupported` when no candidate is correct; `device-lost`
  */
 export async function fastest<Name extends string>(
-  what: string,
+  operator: string,
   names: readonly Name[],
-  trial: Candidates<Name>,
+  measurement: Measurement<Name>,
   budgetMs: number,
 ): Promise<{ readonly fastest: Name; readonly candidates: readonly CandidateResult<Name>[] }> {
   const refusals = new Map<Name, string>();
@@ -47,7 +50,7 @@ export async function fastest<Name extends string>(
       times.delete(name);
     }
   };
-  for (const name of names) await attempt(name, () => trial.check(name));
+  for (const name of names) await attempt(name, () => measurement.check(name));
   let spentMs = 0;
   for (let round = 0; round < ROUNDS && spentMs < budgetMs; round++) {
     const limit = HOPELESS * Math.min(...times.values());
@@ -55,18 +58,20 @@ export async function fastest<Name extends string>(
       const before = times.get(name) ?? Infinity;
       if (refusals.has(name) || (round > 1 && before > limit)) continue;
       await attempt(name, async () => {
-        const milliseconds = await trial.time(name);
+        const milliseconds = await measurement.time(name);
         spentMs += milliseconds;
         times.set(name, Math.min(before, milliseconds));
       });
     }
   }
   const [first] = [...times].toSorted(([, a], [, b]) => a - b);
-  if (!first)
+  if (!first) {
+    const reasons = [...refusals].map(([name, reason]) => `${name}: ${reason}`).join("; ");
     throw new KleinbildError(
       "unsupported",
-      `Nothing computes ${what} rightly on this adapter: ${[...refusals].map(([name, why]) => `${name}: ${why}`).join("; ")}`,
+      `No implementation produced correct results for ${operator} on this adapter: ${reasons}`,
     );
+  }
   const candidates = names.map((name): CandidateResult<Name> => {
     const refused = refusals.get(name);
     return refused === undefined ? { name, milliseconds: times.get(name)! } : { name, refused };

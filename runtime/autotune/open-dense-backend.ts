@@ -2,8 +2,10 @@ import type { BackendOption, DenseBackend } from "../backend/backend.ts";
 import { ComposedBackend } from "../backend/composed-backend.ts";
 import { createBackend, createOrtOnNullDevice } from "../backend/create-backend.ts";
 import {
+  backendOf,
   type BackendsByOperator,
   everyOperator,
+  type Implementation,
   mapOperators,
   type Operator,
   OPERATORS,
@@ -16,7 +18,6 @@ import { BYTES_PER_ELEMENT, type ScalarType } from "../gpu/tensor.ts";
 import type { Quantization } from "../weights/loader/weight-loader.ts";
 import type { ModelConfig } from "../weights/config/model-config.ts";
 import { fastest } from "./fastest.ts";
-import { backendOf, type Implementation } from "./implementation.ts";
 import { convolutionOperands, productOperands } from "./operands.ts";
 import { type MakeOperands, OperatorBenchmark } from "./operator-benchmark.ts";
 import { tuningKey, type TunedOperator, type TuningStorage, TuningCache } from "./tuning-cache.ts";
@@ -26,7 +27,7 @@ export interface DenseBackendOptions {
   readonly scalar: ScalarType;
   readonly backend: BackendOption;
   readonly quantization: Quantization;
-  /** Its widths are those of the trials. */
+  /** Its widths decide the sizes of the operands that are timed. */
   readonly config: {
     readonly transformer: Pick<ModelConfig["transformer"], "hidden">;
     readonly vae: Pick<ModelConfig["vae"], "decoderChannels">;
@@ -39,9 +40,9 @@ export interface DenseBackendOptions {
 /** The implementation of each kind of operator that the model has. */
 export type DenseReport = Readonly<Partial<Record<Operator, OperatorReport>>>;
 
-/** The implementation of an operator, and how it was chosen. */
+/** The implementation of an operator, and the results of all candidates. */
 export interface OperatorReport extends TunedOperator {
-  /** Whether the choice was read from the tuning cache, so that nothing was timed. */
+  /** Whether the result comes from the tuning cache, so that nothing was timed. */
   readonly remembered: boolean;
 }
 
@@ -49,11 +50,11 @@ export interface TunedBackend {
   readonly backend: DenseBackend;
   readonly backends: BackendsByOperator;
   readonly report: DenseReport;
-  /** The same on a device that does nothing (`Gpu.standIn`). */
+  /** The same backend on the null device (`Gpu.onNullDevice`). */
   onNullDevice(gpu: Gpu): Promise<DenseBackend>;
 }
 
-/** GPU time of all trials together, about; what candidates take to compile comes on top. */
+/** GPU time of all measurements together, approximately. The time to compile candidates comes on top. */
 const BUDGET_MS = 1500;
 /** Products: rows grow from the smallest to the largest, then outputs to the width of the model. */
 const ROWS = { least: 64, most: 1024 } as const;
@@ -62,69 +63,71 @@ const LEAST_OUTS = 256;
 const MAP = { width: 64, leastHeight: 8, mostHeight: 256 } as const;
 
 /**
- * The dense backend of an engine: with `auto` and `wgsl`, what is right and fastest on this adapter for each kind of operator,
- * as remembered or by trial. onnxruntime is loaded only for `ort`, where a trial compares with it, and where it has won. Where
- * it has won and cannot be loaded any more, the choice is made anew for this engine, and the report says what it failed with.
+ * The dense backend of an engine. With `auto` and `wgsl`, each kind of operator gets the fastest correct implementation on
+ * this adapter, from the tuning cache or measured now. onnxruntime is loaded for `ort`, to be measured, and if it is the
+ * fastest. If the cache names onnxruntime and it cannot be loaded any more, the operator is measured again for this engine,
+ * and the report has the error.
  *
- * @throws KleinbildError `unsupported` when onnxruntime was asked for and cannot be loaded, or when nothing computes rightly;
- *   the reason of `signal`
+ * @throws KleinbildError `unsupported` when the backend is `ort` and onnxruntime cannot be loaded, or when no implementation
+ *   of an operator is correct; the reason of `signal`
  */
 export async function openDenseBackend(setup: DenseBackendOptions): Promise<TunedBackend> {
-  const choosing = new Autotuner(setup);
+  const autotuner = new Autotuner(setup);
   const { quantization, signal } = setup;
   const operators: readonly Operator[] = ["plain", ...(quantization === "none" ? [] : [quantization]), "convolution"];
   try {
     const report: Partial<Record<Operator, OperatorReport>> = {};
     for (const operator of operators) {
       signal?.throwIfAborted();
-      report[operator] = await choosing.choose(operator, BUDGET_MS / operators.length);
+      report[operator] = await autotuner.tune(operator, BUDGET_MS / operators.length);
     }
-    return { ...(await choosing.open(report)), report };
+    return { ...(await autotuner.open(report)), report };
   } catch (error) {
-    await choosing.dispose();
+    await autotuner.dispose();
     throw error;
   }
 }
 
 class Autotuner {
   readonly #setup: DenseBackendOptions;
-  readonly #remembered: TuningCache;
+  readonly #cache: TuningCache;
   #ort: Promise<DenseBackend> | undefined;
 
   constructor(setup: DenseBackendOptions) {
     this.#setup = setup;
-    this.#remembered = new TuningCache(setup.tuningCache);
+    this.#cache = new TuningCache(setup.tuningCache);
   }
 
-  async choose(operator: Operator, budgetMs: number): Promise<OperatorReport> {
+  async tune(operator: Operator, budgetMs: number): Promise<OperatorReport> {
     const { gpu, scalar, ortWasmUrl } = this.#setup;
     const candidates = this.#candidates();
     if (candidates.length === 1) return { implementation: candidates[0]!, candidates: [], remembered: false };
     const { shape, make } = operator === "convolution" ? this.#convolutions(candidates) : this.#products(operator);
     const key = tuningKey(gpu, { operator, scalar, candidates, shape, ortWasmUrl });
-    const kept = await this.#remembered.get(key, candidates);
-    const isLost = kept !== undefined && !(await this.#isThere(kept.implementation));
-    if (kept && !isLost) return { ...kept, remembered: true };
-    const trial = await OperatorBenchmark.create(gpu, make, candidates[0]!, (name) => this.#backend(name));
+    const cached = await this.#cache.get(key, candidates);
+    if (cached && (await this.#isAvailable(cached.implementation))) return { ...cached, remembered: true };
+    const benchmark = await OperatorBenchmark.create(gpu, make, candidates[0]!, (name) => this.#backend(name));
     try {
-      const what = operator === "convolution" ? "a convolution" : `a product with ${operator} weights`;
-      const { fastest: implementation, candidates: tried } = await fastest(what, candidates, trial, budgetMs);
-      const chosen = { implementation, candidates: tried };
-      if (!isLost) await this.#remembered.set(key, chosen); // else what is lost may be back at the next start
-      return { ...chosen, remembered: false };
+      const description = operator === "convolution" ? "a convolution" : `a product with ${operator} weights`;
+      const result = await fastest(description, candidates, benchmark, budgetMs);
+      const tuned = { implementation: result.fastest, candidates: result.candidates };
+      // an implementation that is unavailable now may be back at the next start
+      if (!cached) await this.#cache.set(key, tuned);
+      return { ...tuned, remembered: false };
     } finally {
-      trial.dispose();
+      benchmark.dispose();
     }
   }
 
-  /** The backend that computes each operator with what was chosen; those that the model has not, as the plain ones. */
+  /** A backend with the implementations of `report`. Operators that the model does not have are computed like plain ones. */
   async open(report: DenseReport): Promise<Omit<TunedBackend, "report">> {
     const { gpu, scalar } = this.#setup;
-    const chosen = { ...everyOperator(report.plain!.implementation) };
-    for (const operator of OPERATORS) chosen[operator] = report[operator]?.implementation ?? chosen.plain;
-    const backends = mapOperators(chosen, backendOf);
+    const implementations = { ...everyOperator(report.plain!.implementation) };
+    for (const operator of OPERATORS)
+      implementations[operator] = report[operator]?.implementation ?? implementations.plain;
+    const backends = mapOperators(implementations, backendOf);
     const usesOrt = Object.values(backends).includes("ort");
-    const tiles = mapOperators(chosen, (name) => (name === "ort" ? defaultTile(gpu.adapter) : name));
+    const tiles = mapOperators(implementations, (name) => (name === "ort" ? defaultTile(gpu.adapter) : name));
     const compose = (on: Gpu, ort: DenseBackend | undefined): DenseBackend => {
       const wgsl = new WgslBackend(on, scalar, tiles);
       return ort ? new ComposedBackend(mapOperators(backends, (name) => (name === "ort" ? ort : wgsl))) : wgsl;
@@ -137,9 +140,9 @@ class Autotuner {
     };
   }
 
-  /** Frees what onnxruntime holds. */
+  /** Frees the memory of onnxruntime. */
   async dispose(): Promise<void> {
-    const ort = await this.#ort?.catch(() => undefined); // who asked for it was told
+    const ort = await this.#ort?.catch(() => undefined); // its error was reported where it was loaded
     await ort?.dispose();
   }
 
@@ -163,7 +166,7 @@ class Autotuner {
     return (this.#ort ??= createBackend("ort", gpu, scalar, ortWasmUrl));
   }
 
-  async #isThere(name: Implementation): Promise<boolean> {
+  async #isAvailable(name: Implementation): Promise<boolean> {
     return name !== "ort" || this.#loadOrt().then(Boolean, () => false);
   }
 
@@ -172,7 +175,7 @@ class Autotuner {
     return name === "ort" ? this.#loadOrt() : new WgslBackend(gpu, scalar, everyOperator(name));
   }
 
-  #products(operator: LinearOperator): SizedTrial {
+  #products(operator: LinearOperator): SizedOperands {
     const { gpu, scalar, config } = this.#setup;
     const width = Math.ceil(config.transformer.hidden / 32) * 32;
     const mostRows = Math.floor(gpu.memory.maxBindingBytes / (width * BYTES_PER_ELEMENT[scalar]));
@@ -186,7 +189,7 @@ class Autotuner {
     return { shape, make };
   }
 
-  #convolutions(candidates: readonly Implementation[]): SizedTrial {
+  #convolutions(candidates: readonly Implementation[]): SizedOperands {
     const { gpu, scalar, config } = this.#setup;
     const channels = Math.min(...config.vae.decoderChannels);
     const rowBytes = MAP.width * channels * BYTES_PER_ELEMENT[scalar];
@@ -199,8 +202,8 @@ class Autotuner {
   }
 }
 
-interface SizedTrial {
-  /** At its largest. */
+interface SizedOperands {
+  /** Of the largest operands. */
   readonly shape: Readonly<Record<string, number>>;
   readonly make: MakeOperands;
 }

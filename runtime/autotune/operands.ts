@@ -7,19 +7,19 @@ import { kernelConversion } from "../weights/loader/kernel-layout.ts";
 import { toScalar } from "../weights/loader/weight-loader.ts";
 import { QUANTIZATION_BITS, QUANTIZATION_BLOCK } from "../weights/quantize.ts";
 
-/** One operator on the GPU, with what it must give. */
+/** The operands of one operator on the GPU, and its expected results. */
 export interface Operands {
   readonly output: Tensor;
-  /** Some places of the output, and the values there by the definition, in f64. */
+  /** Some results by their index in the output, computed from the definition in f64. */
   readonly expected: ReadonlyMap<number, number>;
   run(backend: DenseBackend): Promise<void>;
   dispose(): void;
 }
 
-/** A prime: rows and columns of powers of two never repeat alike. */
+/** A prime, so that no two rows of a power of two columns are equal. */
 const PERIOD = 65_521;
 const CHECKED = 64;
-/** Bytes that look random. Their values below are exact in f16. */
+/** Pseudo-random bytes. The values made of them below are exact in f16. */
 const BYTES = noise(PERIOD);
 const TAPS = 9;
 
@@ -38,9 +38,9 @@ export function productOperands(
 ): Operands {
   const scope = gpu.memory.scope();
   const x = fill(gpu, scope, scalar, [rows, columns], inputAt);
-  const output = scope.tensor("trial", scalar, [rows, outs]);
+  const output = scope.tensor("autotuning", scalar, [rows, outs]);
   const piece = { firstRow: 0, rows: outs };
-  const matrix = { name: "trial", out: outs, in: columns, format };
+  const matrix = { name: "autotuning", out: outs, in: columns, format };
   let weights: Matrix;
   let weight = weightAt;
   if (format === "f32" || format === "f16")
@@ -48,7 +48,7 @@ export function productOperands(
   else {
     const bits = QUANTIZATION_BITS[format];
     const blocks = columns / QUANTIZATION_BLOCK;
-    const values = scope.tensor("trial", "u8", [outs, blocks, (QUANTIZATION_BLOCK * bits) / 8]);
+    const values = scope.tensor("autotuning", "u8", [outs, blocks, (QUANTIZATION_BLOCK * bits) / 8]);
     gpu.recorder.write(values, repeated(BYTES, (outs * columns * bits) / 8));
     const scales = fill(gpu, scope, scalar, [outs * blocks], (block) => scaleAt(block, bits));
     weights = { ...matrix, pieces: [{ ...piece, values, scales }] };
@@ -57,7 +57,7 @@ export function productOperands(
       return code * scaleAt(Math.floor(at / QUANTIZATION_BLOCK), bits);
     };
   }
-  const expected = places(rows * outs, (at) => {
+  const expected = sampled(rows * outs, (at) => {
     const [row, out] = [Math.floor(at / outs), at % outs];
     let sum = 0;
     for (let k = 0; k < columns; k++) sum += inputAt(row * columns + k) * weight(out * columns + k);
@@ -71,7 +71,7 @@ export function productOperands(
   };
 }
 
-/** A 3 × 3 convolution of [1, height + 2, width, channels] with as many channels; its weights in the layouts asked for. */
+/** A 3 × 3 convolution of [1, height + 2, width, channels] with as many channels, with weights in each of `layouts`. */
 export function convolutionOperands(
   gpu: Gpu,
   scalar: ScalarType,
@@ -80,19 +80,19 @@ export function convolutionOperands(
 ): Operands {
   const scope = gpu.memory.scope();
   const x = fill(gpu, scope, scalar, [1, height + 2, width, channels], inputAt);
-  const output = scope.tensor("trial", scalar, [1, height, width, channels]);
-  const shape = { name: "trial", out: channels, in: channels, size: 3 };
+  const output = scope.tensor("autotuning", scalar, [1, height, width, channels]);
+  const shape = { name: "autotuning", out: channels, in: channels, size: 3 };
   const bias = fill(gpu, scope, scalar, [channels], weightAt);
   const values = Float32Array.from({ length: channels * channels * TAPS }, (_, at) => weightAt(at));
   const kernels = new Map<KernelLayout, Kernel2d>(
     layouts.map((layout) => {
       const conversion = kernelConversion([channels, channels, 3], layout);
-      const weight = scope.tensor("trial", scalar, conversion.shape);
+      const weight = scope.tensor("autotuning", scalar, conversion.shape);
       gpu.recorder.write(weight, toScalar(conversion.convert(values), scalar));
       return [layout, { ...shape, weight, bias }];
     }),
   );
-  const expected = places(height * width * channels, (at) => {
+  const expected = sampled(height * width * channels, (at) => {
     const [position, out] = [Math.floor(at / channels), at % channels];
     const [row, column] = [Math.floor(position / width), position % width];
     let sum = weightAt(out);
@@ -113,7 +113,7 @@ export function convolutionOperands(
   };
 }
 
-/** Values that repeat as the bytes do, so that only one period is computed. */
+/** A tensor of values that repeat with the period of the bytes, so that only one period is computed. */
 function fill(
   gpu: Gpu,
   scope: MemoryScope,
@@ -121,7 +121,7 @@ function fill(
   shape: readonly number[],
   valueAt: (at: number) => number,
 ): Tensor {
-  const tensor = scope.tensor("trial", scalar, shape);
+  const tensor = scope.tensor("autotuning", scalar, shape);
   const period = toScalar(
     Float32Array.from({ length: PERIOD }, (_, at) => valueAt(at)),
     scalar,
@@ -137,10 +137,10 @@ function repeated<T extends Uint8Array | Uint16Array | Float32Array>(period: T, 
   return values;
 }
 
-/** Some places of an output, the first and the last among them, with what belongs there. */
-function places(count: number, valueAt: (at: number) => number): ReadonlyMap<number, number> {
-  const all = Array.from({ length: CHECKED }, (_, i) => Math.round(((count - 1) * i) / (CHECKED - 1)));
-  return new Map(all.map((at) => [at, valueAt(at)] as const));
+/** Expected values at some indices of an output, the first and the last among them. */
+function sampled(count: number, valueAt: (at: number) => number): ReadonlyMap<number, number> {
+  const indices = Array.from({ length: CHECKED }, (_, i) => Math.round(((count - 1) * i) / (CHECKED - 1)));
+  return new Map(indices.map((at) => [at, valueAt(at)] as const));
 }
 
 /** By a linear congruential generator (Numerical Recipes). */

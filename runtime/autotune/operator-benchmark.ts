@@ -1,25 +1,25 @@
 import type { DenseBackend } from "../backend/backend.ts";
+import type { Implementation } from "../backend/operators.ts";
 import { KleinbildError } from "../errors.ts";
 import type { Gpu } from "../gpu/device.ts";
 import { f16ToF32 } from "../weights/float.ts";
-import type { Candidates } from "./fastest.ts";
-import type { Implementation } from "./implementation.ts";
+import type { Measurement } from "./fastest.ts";
 import type { Operands } from "./operands.ts";
 
-/** A run takes about this long: what a submission costs, and the coarseness of a browser's clock, are little beside it. */
+/** A run takes about this long, so that the cost of a submission and the coarse clock of a browser matter little. */
 const RUN_MS = 8;
 /** Of the largest value expected; onnxruntime accumulates in f16. */
 const TOLERANCE = { f32: 1e-4, f16: 2e-2 } as const;
 /** Runs of one size before the next: the first of them compiles. */
 const PROBES = 2;
-/** What is done sooner at its largest is timed so often in a row at most: timestamps come in steps of a tenth of a millisecond. */
+/** The largest operands may be too fast to time: then at most this many runs count as one. Timestamps are multiples of 0.1 ms. */
 const MOST_RUNS = 64;
 
 /** Operands of a size: 1, 2, 4 … times the work of the smallest. */
 export type MakeOperands = (size: number) => Operands;
 
-/** An operator on the GPU, as large as the adapter makes it in some milliseconds. */
-export class OperatorBenchmark implements Candidates<Implementation> {
+/** An operator on the GPU, of a size that takes some milliseconds. */
+export class OperatorBenchmark implements Measurement<Implementation> {
   readonly #gpu: Gpu;
   readonly #operands: Operands;
   readonly #backendOf: (name: Implementation) => Promise<DenseBackend>;
@@ -31,7 +31,7 @@ export class OperatorBenchmark implements Candidates<Implementation> {
     this.#backendOf = backendOf;
   }
 
-  /** @param probe  what the size is found with; where it fails, the smallest is taken */
+  /** @param probe  the implementation that finds the size; if it fails, the smallest size is used */
   static async create(
     gpu: Gpu,
     make: MakeOperands,
@@ -44,13 +44,13 @@ export class OperatorBenchmark implements Candidates<Implementation> {
     const size = 2 ** Math.floor(Math.log2(RUN_MS / Math.max(milliseconds, RUN_MS / 2 ** 12)));
     if (size <= 1) return smallest;
     smallest.dispose();
-    const trial = new OperatorBenchmark(gpu, make(size), backendOf);
-    const largest = await trial.#probe(probe);
-    if (largest !== undefined) trial.#runs = Math.min(MOST_RUNS, Math.max(1, Math.floor(RUN_MS / largest)));
-    return trial;
+    const benchmark = new OperatorBenchmark(gpu, make(size), backendOf);
+    const largest = await benchmark.#probe(probe);
+    if (largest !== undefined) benchmark.#runs = Math.min(MOST_RUNS, Math.max(1, Math.floor(RUN_MS / largest)));
+    return benchmark;
   }
 
-  /** Milliseconds of a run; undefined for one that fails, which its own check will tell of. */
+  /** Milliseconds of a run; undefined if it fails, for which `check` gives the reason later. */
   async #probe(name: Implementation): Promise<number | undefined> {
     try {
       await this.check(name);
@@ -63,7 +63,7 @@ export class OperatorBenchmark implements Candidates<Implementation> {
 
   async check(name: Implementation): Promise<void> {
     const { output, expected } = this.#operands;
-    await this.#gpu.checked("a trial", async () => {
+    await this.#gpu.checked("autotuning", async () => {
       this.#gpu.recorder.clear(output);
       await this.#operands.run(await this.#backendOf(name));
       const bytes = await this.#gpu.recorder.read(output);
@@ -72,7 +72,7 @@ export class OperatorBenchmark implements Candidates<Implementation> {
       const tolerance = TOLERANCE[output.dtype === "f16" ? "f16" : "f32"] * largest;
       for (const [at, value] of expected)
         if (!(Math.abs(values[at]! - value) <= tolerance))
-          throw new KleinbildError("internal", `gives ${values[at]} where ${value} is right`);
+          throw new KleinbildError("internal", `computed ${values[at]} instead of ${value}`);
     });
   }
 
@@ -80,10 +80,10 @@ export class OperatorBenchmark implements Candidates<Implementation> {
     const { clock } = this.#gpu;
     const backend = await this.#backendOf(name);
     clock.reset();
-    await clock.time("trial", async () => {
+    await clock.time("autotuning", async () => {
       for (let i = 0; i < this.#runs; i++) await this.#operands.run(backend);
     });
-    return (await clock.collect())["trial"]! / this.#runs;
+    return (await clock.collect())["autotuning"]! / this.#runs;
   }
 
   dispose(): void {

@@ -4,56 +4,55 @@ import * as v from "valibot";
 import { KERNELS } from "../../kernels/index.ts";
 import { INCLUDES } from "../../kernels/kernel.ts";
 import { version } from "../../package.json";
-import type { Operator } from "../backend/operators.ts";
+import { type Implementation, IMPLEMENTATIONS, type Operator } from "../backend/operators.ts";
 import type { Gpu } from "../gpu/device.ts";
 import type { ScalarType } from "../gpu/tensor.ts";
 import type { CandidateResult } from "./fastest.ts";
-import { type Implementation, IMPLEMENTATIONS } from "./implementation.ts";
 
-/** A place for small texts that outlives the process; what it lost is computed again. */
+/** Persistent storage for small texts. Lost entries are computed again. */
 export interface TuningStorage {
   get(key: string): Promise<string | undefined>;
   set(key: string, value: string): Promise<void>;
 }
 
-/** The implementation that was chosen for an operator. */
+/** The result of tuning an operator. */
 export interface TunedOperator {
   /** The fastest correct candidate. */
   readonly implementation: Implementation;
-  /** The results of all candidates. Empty when there was no choice. */
+  /** The results of all candidates. Empty when there was only one. */
   readonly candidates: readonly CandidateResult<Implementation>[];
 }
 
-/** What a choice depends on. */
+/** The conditions under which a tuning result holds. */
 export interface TuningSubject {
   readonly operator: Operator;
   readonly scalar: ScalarType;
   readonly candidates: readonly Implementation[];
-  /** Of the trial at its largest, by the widths of the model. */
+  /** Of the largest operands that are timed, by the widths of the model. */
   readonly shape: Readonly<Record<string, number>>;
-  /** A page that was without onnxruntime's wasm may say later where it lies. */
+  /** A page may provide the address of onnxruntime's wasm only later: then onnxruntime is timed again. */
   readonly ortWasmUrl: string | undefined;
 }
 
 const NAME = v.picklist(IMPLEMENTATIONS);
-const CHOSEN = v.object({
+const TUNED = v.object({
   implementation: NAME,
   candidates: v.array(
     v.object({ name: NAME, milliseconds: v.exactOptional(v.number()), refused: v.exactOptional(v.string()) }),
   ),
 });
 
-/** Another set of kernels, or another version of onnxruntime beside them, makes for other times. */
+/** Other kernels, or another version of onnxruntime, have other times. */
 const BUILD = bytesToHex(
   sha256(utf8ToBytes([version, ...KERNELS.map(({ source }) => source), ...INCLUDES.values()].join("\n"))),
 ).slice(0, 16);
 
-/** Names a choice: the adapter, what the device has of it, the operator and this build. */
-export function tuningKey({ adapter, device }: Pick<Gpu, "adapter" | "device">, choice: TuningSubject): string {
+/** The key of a tuning result: adapter, limits of the device, operator and build. */
+export function tuningKey({ adapter, device }: Pick<Gpu, "adapter" | "device">, subject: TuningSubject): string {
   const { vendor, architecture, device: chip, description, f16, subgroups, maxBindingBytes } = adapter;
   const { maxComputeWorkgroupStorageSize, maxComputeInvocationsPerWorkgroup } = device.limits;
   const limits = { maxBindingBytes, maxComputeWorkgroupStorageSize, maxComputeInvocationsPerWorkgroup };
-  const { operator, scalar, candidates, shape, ortWasmUrl } = choice;
+  const { operator, scalar, candidates, shape, ortWasmUrl } = subject;
   return `kleinbild dense ${JSON.stringify([
     BUILD,
     [vendor, architecture, chip, description],
@@ -64,31 +63,31 @@ export function tuningKey({ adapter, device }: Pick<Gpu, "adapter" | "device">, 
   ])}`;
 }
 
-/** Choices of earlier starts. An engine never fails for what it cannot remember. */
+/** Tuning results of earlier starts. A storage that fails is never an error. */
 export class TuningCache {
-  readonly #store: TuningStorage | undefined;
+  readonly #storage: TuningStorage | undefined;
 
-  constructor(store: TuningStorage | undefined) {
-    this.#store = store;
+  constructor(storage: TuningStorage | undefined) {
+    this.#storage = storage;
   }
 
-  /** Undefined for what is not there, cannot be read, or names a candidate that there is not. */
+  /** Undefined for an entry that is missing, cannot be read, or names none of the candidates. */
   async get(key: string, candidates: readonly Implementation[]): Promise<TunedOperator | undefined> {
     try {
-      const text = await this.#store?.get(key);
+      const text = await this.#storage?.get(key);
       if (text === undefined) return undefined;
-      const chosen = v.parse(CHOSEN, JSON.parse(text));
-      return candidates.includes(chosen.implementation) ? chosen : undefined;
+      const tuned = v.parse(TUNED, JSON.parse(text));
+      return candidates.includes(tuned.implementation) ? tuned : undefined;
     } catch {
-      return undefined; // a full disk, a private window, or damage: timing again mends it
+      return undefined; // a private window or a damaged entry: the operator is timed again
     }
   }
 
-  async set(key: string, chosen: TunedOperator): Promise<void> {
+  async set(key: string, tuned: TunedOperator): Promise<void> {
     try {
-      await this.#store?.set(key, JSON.stringify(chosen));
+      await this.#storage?.set(key, JSON.stringify(tuned));
     } catch {
-      // the next start times again
+      // a full disk: the next start times again
     }
   }
 }

@@ -14,7 +14,7 @@ import { readLoras } from "../../runtime/request/loras.ts";
 import { buildSigmas } from "../../runtime/sampling/schedule.ts";
 import { SCHEDULERS } from "../../runtime/sampling/scheduler.ts";
 import { compileSolver } from "../../runtime/sampling/solver.ts";
-import { chosenBefore } from "../support/choices.ts";
+import { tunedBefore } from "../support/tuning.ts";
 import { loraFile } from "../support/lora-files.ts";
 import { NANO, openNano, type OpenOptions, randomPicture, runEngine, TINY } from "../support/nano.ts";
 
@@ -97,7 +97,7 @@ describe("the plan of a run", () => {
       {
         backend: "auto",
         quantization: "q4",
-        tuningCache: chosenBefore({ plain: "direct", q4: "direct", convolution: "ort" }),
+        tuningCache: tunedBefore({ plain: "direct", q4: "direct", convolution: "ort" }),
       },
       { ...wide, previews: true },
     ],
@@ -107,7 +107,7 @@ describe("the plan of a run", () => {
       {
         backend: "auto",
         quantization: "q8",
-        tuningCache: chosenBefore({ plain: "direct", q8: "ort", convolution: "direct" }),
+        tuningCache: tunedBefore({ plain: "direct", q8: "ort", convolution: "direct" }),
       },
       { ...wide, previews: true },
     ],

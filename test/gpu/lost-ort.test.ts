@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { everyOperator } from "../../runtime/backend/operators.ts";
 import { openDenseBackend } from "../../runtime/autotune/open-dense-backend.ts";
 import type { TuningStorage } from "../../runtime/autotune/tuning-cache.ts";
-import { chosenBefore, SMALL } from "../support/choices.ts";
+import { tunedBefore, SMALL } from "../support/tuning.ts";
 import { useGpu } from "../support/gpu.ts";
 
 // onnxruntime is one per process: that its wasm is nowhere stands in a file of its own
@@ -13,7 +13,7 @@ describe("onnxruntime, when its wasm cannot be had", () => {
 
   it("is left out although it was the fastest, with the reason, and stays what is remembered", async () => {
     const written: string[] = [];
-    const before = chosenBefore({ plain: "ort", q8: "ort", convolution: "ort" });
+    const before = tunedBefore({ plain: "ort", q8: "ort", convolution: "ort" });
     const tuningCache: TuningStorage = { ...before, set: async (key) => void written.push(key) };
     const { report, backends, backend } = await openDenseBackend({
       ...SMALL,

@@ -9,7 +9,7 @@ import {
 } from "../../runtime/autotune/open-dense-backend.ts";
 import { productOperands } from "../../runtime/autotune/operands.ts";
 import { OperatorBenchmark } from "../../runtime/autotune/operator-benchmark.ts";
-import { chosenBefore, memoryOf, SMALL } from "../support/choices.ts";
+import { tunedBefore, storageOf, SMALL } from "../support/tuning.ts";
 import { useGpu } from "../support/gpu.ts";
 
 describe("the dense backend of an engine", () => {
@@ -17,9 +17,9 @@ describe("the dense backend of an engine", () => {
   const open = (options: Partial<DenseBackendOptions> = {}): Promise<TunedBackend> =>
     openDenseBackend({ ...SMALL, gpu: gpu(), ...options });
 
-  it("is chosen by times the first time, and remembered for the next, which times nothing", async () => {
+  it("is measured at the first start, and remembered for the next, which times nothing", async () => {
     const entries = new Map<string, string>();
-    const first = await open({ tuningCache: memoryOf(entries) });
+    const first = await open({ tuningCache: storageOf(entries) });
     await first.backend.dispose();
     expect(Object.keys(first.report)).toEqual(["plain", "q8", "convolution"]);
     for (const { remembered, implementation, candidates } of Object.values(first.report)) {
@@ -30,18 +30,18 @@ describe("the dense backend of an engine", () => {
     }
     expect(entries.size).toBe(3);
     const kept = new Map(entries);
-    const second = await open({ tuningCache: memoryOf(entries) });
+    const second = await open({ tuningCache: storageOf(entries) });
     await second.backend.dispose();
     expect(entries).toEqual(kept);
-    for (const [operator, { remembered, ...chosen }] of Object.entries(second.report))
-      expect({ ...chosen, remembered }).toEqual({
+    for (const [operator, { remembered, ...tuned }] of Object.entries(second.report))
+      expect({ ...tuned, remembered }).toEqual({
         ...first.report[operator as keyof typeof first.report],
         remembered: true,
       });
     expect(second.backends).toEqual(first.backends);
   });
 
-  it("leaves nothing on the GPU but what the chosen one keeps", async () => {
+  it("leaves nothing on the GPU after it is disposed", async () => {
     const before = gpu().memory.report().currentBytes;
     const { backend } = await open();
     await backend.dispose();
@@ -50,7 +50,7 @@ describe("the dense backend of an engine", () => {
 
   it("is onnxruntime where it was asked for, and nothing is timed", async () => {
     const entries = new Map<string, string>();
-    const { report, backends, backend } = await open({ backend: "ort", tuningCache: memoryOf(entries) });
+    const { report, backends, backend } = await open({ backend: "ort", tuningCache: storageOf(entries) });
     await backend.dispose();
     expect(backends).toEqual(everyOperator("ort"));
     expect(report.plain).toEqual({ implementation: "ort", candidates: [], remembered: false });
@@ -63,14 +63,14 @@ describe("the dense backend of an engine", () => {
     for (const { candidates } of Object.values(report)) expect(candidates.map(({ name }) => name)).not.toContain("ort");
   });
 
-  it("sends each operator to its own where they differ, with the kernels of who convolves", async () => {
+  it("sends each operator to its own where they differ, with the layout of the one that convolves", async () => {
     const own = defaultTile(gpu().adapter);
-    const tuningCache = chosenBefore({ plain: own, q8: "ort", convolution: own });
+    const tuningCache = tunedBefore({ plain: own, q8: "ort", convolution: own });
     const { backend, backends } = await open({ tuningCache });
     expect(backends).toEqual({ plain: "wgsl", q8: "ort", q4: "wgsl", convolution: "wgsl" });
     expect(backend.kernelLayout).toBe("ohwi");
     await backend.dispose();
-    const other = await open({ tuningCache: chosenBefore({ plain: own, q8: own, convolution: "ort" }) });
+    const other = await open({ tuningCache: tunedBefore({ plain: own, q8: own, convolution: "ort" }) });
     expect(other.backend.kernelLayout).toBe("oihw");
     await other.backend.dispose();
   });
@@ -81,21 +81,21 @@ describe("the dense backend of an engine", () => {
   });
 });
 
-describe("a trial", () => {
+describe("a benchmark of an operator", () => {
   const gpu = useGpu();
 
-  it("refuses what writes nothing, and what is right is timed", async () => {
+  it("refuses an implementation that writes nothing, and times a correct one", async () => {
     const backend = new WgslBackend(gpu(), "f32");
-    const idle = Object.assign(Object.create(backend) as WgslBackend, { project: async () => {} });
-    const trial = await OperatorBenchmark.create(
+    const idle = Object.assign(Object.create(backend) as WgslBackend, { linear: async () => {} });
+    const benchmark = await OperatorBenchmark.create(
       gpu(),
       (size) => productOperands(gpu(), "f32", "q4", { rows: 8 * Math.min(size, 8), columns: 64, outs: 32 }),
       "direct",
       async (name) => (name === "ort" ? idle : backend),
     );
-    await expect(trial.check("ort")).rejects.toThrow(/^gives 0 where .* is right$/);
-    await trial.check("direct");
-    expect(await trial.time("direct")).toBeGreaterThanOrEqual(0);
-    trial.dispose();
+    await expect(benchmark.check("ort")).rejects.toThrow(/^computed 0 instead of /);
+    await benchmark.check("direct");
+    expect(await benchmark.time("direct")).toBeGreaterThanOrEqual(0);
+    benchmark.dispose();
   });
 });

@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from "vitest";
 import { everyOperator } from "../../runtime/backend/operators.ts";
 import { openDenseBackend } from "../../runtime/autotune/open-dense-backend.ts";
-import { chosenBefore, SMALL } from "../support/choices.ts";
+import { tunedBefore, SMALL } from "../support/tuning.ts";
 import { useGpu } from "../support/gpu.ts";
 
 vi.mock("onnxruntime-web/webgpu", () => {
@@ -18,11 +18,11 @@ describe("the dense backend where onnxruntime cannot be loaded", () => {
       expect(candidates.at(-1)).toEqual({ name: "ort", refused: "onnxruntime-web could not be loaded." });
   });
 
-  it("is chosen again if the tuning cache says onnxruntime", async () => {
+  it("is measured again if the cache names onnxruntime", async () => {
     const { report, backends } = await openDenseBackend({
       ...SMALL,
       gpu: gpu(),
-      tuningCache: chosenBefore({ plain: "ort" }),
+      tuningCache: tunedBefore({ plain: "ort" }),
     });
     expect(report.plain!.remembered).toBe(false);
     expect(backends).toEqual(everyOperator("wgsl"));

@@ -22,8 +22,8 @@ function combinations(
   values: Readonly<Record<string, readonly number[]>>,
 ): readonly Readonly<Record<string, number>>[] {
   let all: readonly Readonly<Record<string, number>>[] = [{}];
-  for (const [name, choices] of Object.entries(values))
-    all = all.flatMap((chosen) => choices.map((choice) => ({ ...chosen, [name]: choice })));
+  for (const [name, settings] of Object.entries(values))
+    all = all.flatMap((variant) => settings.map((value) => ({ ...variant, [name]: value })));
   return all;
 }
 

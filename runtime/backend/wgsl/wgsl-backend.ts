@@ -27,7 +27,7 @@ const KERNELS = { f32: linear, f16: linear, q8: linearQ8, q4: linearQ4 } as cons
 >;
 
 /** Tiles of each kind of operator. */
-export type TileChoice = Readonly<Record<Operator, TileName>>;
+export type TilesByOperator = Readonly<Record<Operator, TileName>>;
 
 type LoopOverride = "TILE_ROWS" | "TILE_OUTS" | "TWO_LEVEL" | "DIRECT";
 
@@ -54,10 +54,10 @@ export class WgslBackend implements DenseBackend {
   readonly kernelLayout = "ohwi";
   readonly #gpu: Gpu;
   readonly #scalar: ScalarType;
-  readonly #tiles: TileChoice;
+  readonly #tiles: TilesByOperator;
 
   /** @param tiles  the default tile for all unless given */
-  constructor(gpu: Gpu, scalar: ScalarType, tiles: TileChoice = everyOperator(defaultTile(gpu.adapter))) {
+  constructor(gpu: Gpu, scalar: ScalarType, tiles: TilesByOperator = everyOperator(defaultTile(gpu.adapter))) {
     this.#gpu = gpu;
     this.#scalar = scalar;
     this.#tiles = tiles;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { fastest, type Candidates } from "../../../runtime/autotune/fastest.ts";
+import { fastest, type Measurement } from "../../../runtime/autotune/fastest.ts";
 import { KleinbildError } from "../../../runtime/errors.ts";
 
 interface Candidate {
@@ -9,7 +9,7 @@ interface Candidate {
   readonly failsWhenTimed?: Error;
 }
 
-class FakeTrial implements Candidates<string> {
+class FakeMeasurement implements Measurement<string> {
   readonly checked: string[] = [];
   readonly timed: string[] = [];
   readonly #candidates: Readonly<Record<string, Candidate>>;
@@ -32,72 +32,75 @@ class FakeTrial implements Candidates<string> {
     return takes[Math.min(run, takes.length - 1)]!;
   }
 
-  choose(budgetMs = 1000): ReturnType<typeof fastest<string>> {
+  fastest(budgetMs = 1000): ReturnType<typeof fastest<string>> {
     return fastest("a product", Object.keys(this.#candidates), this, budgetMs);
   }
 }
 
-describe("the choice of the fastest", () => {
+describe("the fastest candidate", () => {
   it("checks every candidate before any is timed, then times them in turn", async () => {
-    const trial = new FakeTrial({ a: { takes: [3] }, b: { takes: [4] } });
-    expect(await trial.choose()).toEqual({
+    const measurement = new FakeMeasurement({ a: { takes: [3] }, b: { takes: [4] } });
+    expect(await measurement.fastest()).toEqual({
       fastest: "a",
       candidates: [
         { name: "a", milliseconds: 3 },
         { name: "b", milliseconds: 4 },
       ],
     });
-    expect(trial.checked).toEqual(["a", "b"]);
-    expect(trial.timed).toEqual(["a", "b", "a", "b", "a", "b"]);
+    expect(measurement.checked).toEqual(["a", "b"]);
+    expect(measurement.timed).toEqual(["a", "b", "a", "b", "a", "b"]);
   });
 
   it("goes by the shortest run, since others only add to a run", async () => {
-    const trial = new FakeTrial({ a: { takes: [5] }, b: { takes: [7, 2, 9] } });
-    expect((await trial.choose()).fastest).toBe("b");
+    const measurement = new FakeMeasurement({ a: { takes: [5] }, b: { takes: [7, 2, 9] } });
+    expect((await measurement.fastest()).fastest).toBe("b");
   });
 
   it("leaves out a candidate with a wrong result, and never times it", async () => {
-    const trial = new FakeTrial({ wrong: { fails: new Error("gives 1 where 2 is right"), takes: [0] }, right: {} });
-    expect(await trial.choose()).toEqual({
+    const measurement = new FakeMeasurement({
+      wrong: { fails: new Error("computed 1 instead of 2"), takes: [0] },
+      right: {},
+    });
+    expect(await measurement.fastest()).toEqual({
       fastest: "right",
       candidates: [
-        { name: "wrong", refused: "gives 1 where 2 is right" },
+        { name: "wrong", refused: "computed 1 instead of 2" },
         { name: "right", milliseconds: 1 },
       ],
     });
-    expect(trial.timed).not.toContain("wrong");
+    expect(measurement.timed).not.toContain("wrong");
   });
 
   it("leaves out a candidate that fails during timing", async () => {
-    const trial = new FakeTrial({ a: { failsWhenTimed: new Error("no memory") }, b: { takes: [9] } });
-    expect(await trial.choose()).toMatchObject({ fastest: "b", candidates: [{ refused: "no memory" }, {}] });
+    const measurement = new FakeMeasurement({ a: { failsWhenTimed: new Error("no memory") }, b: { takes: [9] } });
+    expect(await measurement.fastest()).toMatchObject({ fastest: "b", candidates: [{ refused: "no memory" }, {}] });
   });
 
   it("times much slower candidates twice, and nearly equal ones again", async () => {
-    const trial = new FakeTrial({ fast: { takes: [10] }, near: { takes: [15] }, slow: { takes: [15.1] } });
-    expect((await trial.choose()).fastest).toBe("fast");
-    const runs = (name: string): number => trial.timed.filter((timed) => timed === name).length;
+    const measurement = new FakeMeasurement({ fast: { takes: [10] }, near: { takes: [15] }, slow: { takes: [15.1] } });
+    expect((await measurement.fastest()).fastest).toBe("fast");
+    const runs = (name: string): number => measurement.timed.filter((timed) => timed === name).length;
     expect([runs("fast"), runs("near"), runs("slow")]).toEqual([3, 3, 2]);
   });
 
   it("begins no round when the budget is used up, and always one", async () => {
-    const trial = new FakeTrial({ a: { takes: [300] }, b: { takes: [200] } });
-    expect((await trial.choose(500)).fastest).toBe("b");
-    expect(trial.timed).toEqual(["a", "b"]);
+    const measurement = new FakeMeasurement({ a: { takes: [300] }, b: { takes: [200] } });
+    expect((await measurement.fastest(500)).fastest).toBe("b");
+    expect(measurement.timed).toEqual(["a", "b"]);
   });
 
   it("says of each why, where nothing is left", async () => {
-    const trial = new FakeTrial({ a: { fails: new Error("wrong") }, b: { fails: new Error("too large") } });
-    await expect(trial.choose()).rejects.toMatchObject({
+    const measurement = new FakeMeasurement({ a: { fails: new Error("wrong") }, b: { fails: new Error("too large") } });
+    await expect(measurement.fastest()).rejects.toMatchObject({
       code: "unsupported",
-      message: "Nothing computes a product rightly on this adapter: a: wrong; b: too large",
+      message: "No implementation produced correct results for a product on this adapter: a: wrong; b: too large",
     });
   });
 
   it("gives up at once when the device is lost", async () => {
     const lost = new KleinbildError("device-lost", "gone");
-    const trial = new FakeTrial({ a: { fails: lost }, b: {} });
-    await expect(trial.choose()).rejects.toBe(lost);
-    expect(trial.checked).toEqual(["a"]);
+    const measurement = new FakeMeasurement({ a: { fails: lost }, b: {} });
+    await expect(measurement.fastest()).rejects.toBe(lost);
+    expect(measurement.checked).toEqual(["a"]);
   });
 });

@@ -1,48 +1,48 @@
 import { describe, expect, it } from "vitest";
 import { tuningKey, type TuningSubject, TuningCache } from "../../../runtime/autotune/tuning-cache.ts";
 import type { AdapterSummary } from "../../../runtime/gpu/adapter.ts";
-import { memoryOf } from "../../support/choices.ts";
+import { storageOf } from "../../support/tuning.ts";
 
 const CANDIDATES = ["64x64", "128x64", "ort"] as const;
-const CHOSEN = {
+const TUNED = {
   implementation: "128x64",
   candidates: [
     { name: "64x64", milliseconds: 3.5 },
     { name: "128x64", milliseconds: 2 },
-    { name: "ort", refused: "gives NaN where 1 is right" },
+    { name: "ort", refused: "computed NaN instead of 1" },
   ],
 } as const;
 
-describe("remembered choices", () => {
+describe("cached tuning results", () => {
   it("come back as they were", async () => {
-    const choices = new TuningCache(memoryOf());
-    await choices.set("key", CHOSEN);
-    expect(await choices.get("key", CANDIDATES)).toEqual(CHOSEN);
-    expect(await choices.get("other key", CANDIDATES)).toBeUndefined();
+    const cache = new TuningCache(storageOf());
+    await cache.set("key", TUNED);
+    expect(await cache.get("key", CANDIDATES)).toEqual(TUNED);
+    expect(await cache.get("other key", CANDIDATES)).toBeUndefined();
   });
 
   it.each([
     ["no JSON", "{"],
     ["no object", "7"],
     ["without its reasons", `{"implementation":"64x64"}`],
-    ["of something that there is not", `{"implementation":"cuda","candidates":[]}`],
-    ["of something that is no candidate here", `{"implementation":"direct","candidates":[]}`],
-  ])("are not there when what is kept is %s", async (_what, text) => {
-    const choices = new TuningCache(memoryOf(new Map([["key", text]])));
-    expect(await choices.get("key", CANDIDATES)).toBeUndefined();
+    ["of an unknown implementation", `{"implementation":"cuda","candidates":[]}`],
+    ["of an implementation that is no candidate here", `{"implementation":"direct","candidates":[]}`],
+  ])("are not there when the stored text is %s", async (_what, text) => {
+    const cache = new TuningCache(storageOf(new Map([["key", text]])));
+    expect(await cache.get("key", CANDIDATES)).toBeUndefined();
   });
 
   it("are not there without a store, and with one that fails; neither is an error", async () => {
     const failing = { get: () => Promise.reject(new Error("denied")), set: () => Promise.reject(new Error("full")) };
     for (const store of [undefined, failing]) {
-      const choices = new TuningCache(store);
-      await choices.set("key", CHOSEN);
-      expect(await choices.get("key", CANDIDATES)).toBeUndefined();
+      const cache = new TuningCache(store);
+      await cache.set("key", TUNED);
+      expect(await cache.get("key", CANDIDATES)).toBeUndefined();
     }
   });
 });
 
-describe("the key of a choice", () => {
+describe("the key of a tuning result", () => {
   const adapter: AdapterSummary = {
     vendor: "acme",
     architecture: "one",
@@ -56,7 +56,7 @@ describe("the key of a choice", () => {
     maxBufferBytes: 2 ** 28,
   };
   const limits = { maxComputeWorkgroupStorageSize: 32_768, maxComputeInvocationsPerWorkgroup: 256 };
-  const choice: TuningSubject = {
+  const subject: TuningSubject = {
     operator: "q4",
     scalar: "f16",
     candidates: CANDIDATES,
@@ -66,10 +66,10 @@ describe("the key of a choice", () => {
   const keyOf = (
     changedAdapter: Partial<AdapterSummary> = {},
     changedLimits: Partial<typeof limits> = {},
-    changedChoice: Partial<TuningSubject> = {},
+    changedSubject: Partial<TuningSubject> = {},
   ): string => {
     const device = { limits: { ...limits, ...changedLimits } } as GPUDevice;
-    return tuningKey({ adapter: { ...adapter, ...changedAdapter }, device }, { ...choice, ...changedChoice });
+    return tuningKey({ adapter: { ...adapter, ...changedAdapter }, device }, { ...subject, ...changedSubject });
   };
 
   it("is the same for the same", () => expect(keyOf()).toBe(keyOf()));

@@ -1,9 +1,8 @@
-import type { Operator } from "../../runtime/backend/operators.ts";
-import type { Implementation } from "../../runtime/autotune/implementation.ts";
+import type { Implementation, Operator } from "../../runtime/backend/operators.ts";
 import type { DenseBackendOptions } from "../../runtime/autotune/open-dense-backend.ts";
 import type { TuningStorage } from "../../runtime/autotune/tuning-cache.ts";
 
-/** A choice for a model that is small enough for a software adapter. */
+/** Options for a model that is small enough for a software adapter. */
 export const SMALL = {
   scalar: "f32",
   backend: "auto",
@@ -12,13 +11,13 @@ export const SMALL = {
 } as const satisfies Omit<DenseBackendOptions, "gpu">;
 
 /** A tuning cache in a `Map`. */
-export function memoryOf(entries = new Map<string, string>()): TuningStorage {
+export function storageOf(entries = new Map<string, string>()): TuningStorage {
   return { get: async (key) => entries.get(key), set: async (key, value) => void entries.set(key, value) };
 }
 
-/** A memory in which an earlier start has chosen these, on whichever adapter. */
-export function chosenBefore(choices: Partial<Record<Operator, Implementation>>): TuningStorage {
-  const entries = Object.entries(choices);
+/** A storage with these results of an earlier start, on any adapter. */
+export function tunedBefore(results: Partial<Record<Operator, Implementation>>): TuningStorage {
+  const entries = Object.entries(results);
   return {
     get: async (key) => {
       const [, implementation] = entries.find(([operator]) => key.includes(`["${operator}",`)) ?? [];
