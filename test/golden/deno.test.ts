@@ -6,7 +6,7 @@ import type { DenoGoldens } from "../deno/goldens.ts";
 import { runDeno } from "../support/deno.ts";
 import { GOLDEN_FOLDER, NETWORK_CASES } from "../support/golden-cases.ts";
 
-/** Those of the network that take no pictures: Deno has no codec for them, and the others are the same here. */
+/** Cases that run the network without pictures. Deno has no image codec, and other cases do not depend on the platform. */
 const CASES = NETWORK_CASES.filter((name) => !name.startsWith("pipeline-"));
 const SCRIPT = fileURLToPath(new URL("../../.cache/deno-goldens.js", import.meta.url));
 
