@@ -1,7 +1,8 @@
-import { type Command, InvalidArgumentError, Option } from "commander";
+import type { Command } from "commander";
 import type { KleinbildNodeOptions } from "../runtime/node.ts";
+import { choice, wholeNumber } from "./option-values.ts";
 
-/** How the engine computes and what it may take, as command lines say it. */
+/** Options of every command that computes pictures, under commander's names. */
 export interface EngineChoice {
   readonly backend?: "auto" | "ort" | "wgsl";
   readonly dtype?: "f32" | "f16";
@@ -10,29 +11,16 @@ export interface EngineChoice {
   readonly memoryBudget?: number;
 }
 
-/** Names of the options, as commander has them. */
-export const ENGINE_OPTIONS = [
-  "backend",
-  "dtype",
-  "quantization",
-  "keep",
-  "memoryBudget",
-] as const satisfies readonly (keyof EngineChoice)[];
-
 export function addEngineOptions(command: Command): Command {
-  const choice = (flags: string, description: string, values: readonly string[]): Option =>
-    new Option(flags, description).choices(values);
   return command
-    .addOption(choice("--backend <name>", "dense backend (default: auto)", ["auto", "ort", "wgsl"]))
-    .addOption(choice("--dtype <type>", "scalar type (default: f16 where the GPU has it)", ["f32", "f16"]))
-    .addOption(
-      choice("--quantization <kind>", "weights of the blocks (default: as the files are)", ["none", "q8", "q4"]),
-    )
-    .addOption(choice("--keep <when>", "whether downloads are kept (default: auto)", ["auto", "always", "never"]))
-    .option("--memory-budget <bytes>", "most bytes on the GPU at once (default: no limit)", bytes);
+    .addOption(choice("--backend <name>", "backend for matrix products (default: auto)", ["auto", "ort", "wgsl"]))
+    .addOption(choice("--dtype <type>", "scalar type (default: f16 where the GPU supports it)", ["f32", "f16"]))
+    .addOption(choice("--quantization <kind>", "weights of the blocks (default: as stored)", ["none", "q8", "q4"]))
+    .addOption(choice("--keep <when>", "when to store downloads (default: auto)", ["auto", "always", "never"]))
+    .option("--memory-budget <bytes>", "limit on GPU memory (default: no limit)", wholeNumber());
 }
 
-/** What the package is told. */
+/** The same options under the package's names. */
 export function engineOptions({
   backend,
   dtype,
@@ -41,9 +29,4 @@ export function engineOptions({
   memoryBudget,
 }: EngineChoice): Pick<KleinbildNodeOptions, "backend" | "dtype" | "quantization" | "keep" | "memoryBudgetBytes"> {
   return { backend, dtype, quantization, keep, memoryBudgetBytes: memoryBudget };
-}
-
-function bytes(text: string): number {
-  if (!/^\d{1,15}$/.test(text)) throw new InvalidArgumentError("A whole number of bytes was expected.");
-  return Number(text);
 }

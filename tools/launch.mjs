@@ -1,28 +1,23 @@
 import { spawn } from "node:child_process";
-import { fileURLToPath } from "node:url";
 import { vulkanEnvironment } from "./environment.mjs";
 import { setUp } from "./setup.mjs";
 
-const ROOT = fileURLToPath(new URL("..", import.meta.url));
-
-/** What V8 must be told at its start for onnxruntime's wasm; runtime/node.ts says why. */
+/** Flags of V8 that onnxruntime's wasm needs at the start of a process; runtime/node/create-kleinbild.ts says why. */
 export const ENGINE_FLAGS = ["--single-threaded", "--liftoff-only"];
 
 /**
- * Sets up, bundles a TypeScript program and runs it in a Node process as the engine needs it. Ends this process with the
- * program's exit status.
+ * Sets up, bundles the program `tools/<name>/main.ts` and runs it. Ends this process with the program's exit status.
  *
- * @param {string} name   of the bundle
- * @param {string} entry  source file of the program
+ * @param {string} name
  * @param {readonly string[]} args
- * @param {{ ownProcess?: boolean }} [options]  whether the engine gets a process of its own, so that the program can
- *   answer while the engine is busy
  */
-export async function launch(name, entry, args, { ownProcess = false } = {}) {
+export async function launch(name, args) {
   setUp();
-  const { bundle } = await import("./build.mjs");
-  await bundle(".cache", { [name]: entry, ...(ownProcess && { "node-host": "runtime/node/host.ts" }) });
-  await runNode([...(ownProcess ? [] : ENGINE_FLAGS), `${ROOT}.cache/${name}.js`, ...args]);
+  const { bundleProgram } = await import("./bundle-program.mjs");
+  const program = await bundleProgram(name);
+  // a server must answer while the engine works, so the engine gets a process of its own
+  const flags = name === "cli" && args[0] === "serve" ? [] : ENGINE_FLAGS;
+  await runNode([...flags, program, ...args]);
 }
 
 /**

@@ -29,7 +29,7 @@ const PACKAGES = [
   { name: "firefox-esr", minimum: 153, purpose: "browser tests" },
 ];
 
-/** Sets up what is missing. Ends the process when the project cannot run at all. */
+/** Installs what is missing. Ends the process when the project cannot run at all. */
 export function setUp() {
   requireNode();
   installNpmPackages();
@@ -176,3 +176,5 @@ function fail(message) {
   say(message);
   process.exit(1);
 }
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) setUp(); // npm run setup

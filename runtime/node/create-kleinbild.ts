@@ -15,7 +15,7 @@ export interface KleinbildNodeOptions extends CommonOptions, NodeEngineOptions {
  * What V8 must be told at its start, for onnxruntime's wasm: it shares memory without threads of its own, and optimising
  * its huge functions keeps a core busy for a minute (and holds the process open) for no gain, the work being on the GPU.
  */
-const V8_FLAGS = ["--single-threaded", "--liftoff-only"] as const;
+export const V8_FLAGS = ["--single-threaded", "--liftoff-only"] as const;
 const HOST = new URL("./host.ts", import.meta.url);
 
 /**

@@ -111,7 +111,7 @@ function coefficientsOf({ name, teaCacheCoefficients }: ModelConfig): readonly n
   if (teaCacheCoefficients) return teaCacheCoefficients;
   throw new KleinbildError(
     "unsupported",
-    `${name} has no TeaCache coefficients; fit them with tools/fit-teacache.mjs, or use method first-block or dual-block.`,
+    `${name} has no TeaCache coefficients; fit them with npm run fit-teacache, or use method first-block or dual-block.`,
     { parameter: "acceleration.method" },
   );
 }

@@ -17,9 +17,16 @@ interface Outcome {
   readonly stderr: string;
 }
 
-/** A command of package.json as npm runs it. */
-function run(command: "start" | "golden" | "bench", ...args: readonly string[]): Outcome {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [`tools/${command}.mjs`, ...args], {
+/** What the scripts of package.json run. */
+const SCRIPTS = {
+  start: ["tools/start.mjs"],
+  golden: ["tools/run.mjs", "golden"],
+  bench: ["tools/run.mjs", "cli", "bench"],
+  kleinbild: ["tools/run.mjs", "cli"],
+} as const;
+
+function run(command: keyof typeof SCRIPTS, ...args: readonly string[]): Outcome {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [...SCRIPTS[command], ...args], {
     cwd: ROOT,
     encoding: "utf8",
   });
@@ -104,6 +111,29 @@ describe("npm start --", () => {
       error: { code: "invalid-image", parameter: "references", index: 0 },
     });
     expect(failed.status).toBe(2);
+  });
+});
+
+describe("kleinbild", () => {
+  it("lists its subcommands", () => {
+    const { status, stdout } = run("kleinbild", "--help");
+    for (const name of ["generate", "tasks", "serve", "models", "bench"])
+      expect(stdout).toMatch(new RegExp(`^  ${name} `, "m"));
+    expect(status).toBe(0);
+  });
+
+  it.each([
+    [["generate"], /required option '--prompt <text>' not specified/],
+    [["generate", "--prompt", "x", "--scheduler", "Heum"], /'Heum' is invalid\. Did you mean "Heun"\?/],
+    [["generate", "--prompt", "x", "--model", "klein-nano", "--model-file", "a=README.md"], /both name the model/],
+    [["tasks"], /required option '--task <file>' not specified/],
+    [["serve", "--port", "65536"], /A whole number of 0 to 65535/],
+    [["models", "list", "x"], /too many arguments/],
+    [["paint"], /unknown command 'paint'/],
+  ] as const)("refuses %j with status 1", (args, message) => {
+    const { status, stdout, stderr } = run("kleinbild", ...args);
+    expect(stderr).toMatch(message);
+    expect([status, stdout]).toEqual([1, ""]);
   });
 });
 

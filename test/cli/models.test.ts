@@ -31,7 +31,7 @@ interface Command {
 
 /** `npm run models -- …`, in its own process group, so that all its processes can be killed. */
 function models(...args: readonly string[]): Command {
-  const child = spawn(process.execPath, ["tools/models.mjs", ...args], { cwd: ROOT, detached: true });
+  const child = spawn(process.execPath, ["tools/run.mjs", "cli", "models", ...args], { cwd: ROOT, detached: true });
   const status = new Promise<number | null>((resolve) => child.on("close", resolve));
   const command: Command = { child, status, stdout: "", stderr: "" };
   child.stdout.on("data", (data: Buffer) => (command.stdout += data.toString()));

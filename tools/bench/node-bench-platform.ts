@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
 import { dawnGpu } from "../../runtime/node/dawn.ts";
@@ -7,7 +7,7 @@ import { NodeImageCodec } from "../../runtime/node/sharp-image-codec.ts";
 import { FolderSource } from "../../runtime/node/folder-source.ts";
 import type { BenchPlatform } from "../../bench/platform.ts";
 
-/** The repository, from the bundle of this program. */
+/** The folder of the package. */
 export const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
 export async function nodeBenchPlatform(): Promise<BenchPlatform> {
@@ -23,8 +23,9 @@ export async function nodeBenchPlatform(): Promise<BenchPlatform> {
   };
 }
 
-/** Commit of the repository, if git knows it. */
+/** The commit of the sources; undefined outside of the repository and without git. */
 function commit(): string | undefined {
+  if (!existsSync(`${ROOT}.git`)) return undefined;
   try {
     return execFileSync("git", ["describe", "--always", "--abbrev=12", "--dirty"], {
       cwd: ROOT,
@@ -32,6 +33,6 @@ function commit(): string | undefined {
       stdio: ["ignore", "pipe", "ignore"],
     }).trim();
   } catch {
-    return undefined; // no git, or no repository
+    return undefined;
   }
 }

@@ -1,5 +1,5 @@
-import { fileURLToPath } from "node:url";
 import type { KleinbildNodeOptions, ModelManifest } from "../../runtime/node.ts";
+import { bundled } from "./model-argument.ts";
 
 interface StandIn {
   readonly source: KleinbildNodeOptions;
@@ -7,8 +7,7 @@ interface StandIn {
 }
 
 /**
- * The models that answer for ids without weights of their own: the miniatures that come with the project, or the one that
- * was asked for.
+ * The models that answer for ids without weights of their own: the chosen model, or the bundled miniatures.
  *
  * @param model  a folder in diffusers layout, or its http address
  */
@@ -16,13 +15,13 @@ export function standIns(
   model: string | undefined,
   options: Omit<KleinbildNodeOptions, "model">,
 ): (manifest: ModelManifest) => StandIn {
-  // one object for each: the runner keeps the engine that was made from it
+  // one object for each folder: the runner keeps the engine that it made from the object
   const sources = new Map<string, KleinbildNodeOptions>();
   return ({ id, name, distilled }) => {
-    const bundled = distilled ? "klein-nano" : "klein-nano-base";
-    const folder = model ?? fileURLToPath(new URL(`../models/${bundled}`, import.meta.url));
+    const miniature = distilled ? "klein-nano" : "klein-nano-base";
+    const folder = model ?? bundled(miniature);
     const source = sources.get(folder) ?? { ...options, model: folder };
     sources.set(folder, source);
-    return { source, warning: `${id} (${name}) has no weights here; ${model ?? bundled} answered in its place.` };
+    return { source, warning: `${id} (${name}) has no weights here; ${model ?? miniature} answered in its place.` };
   };
 }

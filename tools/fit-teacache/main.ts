@@ -1,6 +1,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { Command, InvalidArgumentError, Option } from "commander";
+import { Command } from "commander";
+import { choice, wholeNumber } from "../option-values.ts";
 import type { ScalarType } from "../../runtime/gpu/tensor.ts";
 import { collectChanges } from "./collect.ts";
 import { evaluatePolynomial, fitPolynomial, type Point } from "./polynomial.ts";
@@ -36,10 +37,10 @@ const PROMPTS = [
 const command = new Command("fit-teacache")
   .description("Fits the polynomial by which TeaCache estimates the change of a model's output from that of its input.")
   .argument("<folder>", "model folder")
-  .option("--steps <number>", "steps of a picture (default: the model's)", wholeNumber)
-  .option("--size <pixels>", "sides of a picture (default: the model's)", wholeNumber)
-  .option("--prompts <number>", "pictures", wholeNumber, PROMPTS.length)
-  .addOption(new Option("--dtype <type>", "scalar type").choices(["f32", "f16"]).default("f32"))
+  .option("--steps <number>", "steps of a picture (default: the model's)", wholeNumber(1))
+  .option("--size <pixels>", "sides of a picture (default: the model's)", wholeNumber(1))
+  .option("--prompts <number>", "pictures", wholeNumber(1), PROMPTS.length)
+  .addOption(choice("--dtype <type>", "scalar type", ["f32", "f16"]).default("f32"))
   .option("--points <file>", "write the pairs that are fitted, as JSON")
   .option("--write", "write the coefficients into the model's kleinbild.json")
   .action(async (folder: string, options: Options) => {
@@ -99,9 +100,4 @@ async function write(path: string, teaCacheCoefficients: readonly number[]): Pro
 
 function print(line: string): void {
   process.stdout.write(`${line}\n`);
-}
-
-function wholeNumber(text: string): number {
-  if (!/^[1-9]\d{0,4}$/.test(text)) throw new InvalidArgumentError("A whole number of at least 1 was expected.");
-  return Number(text);
 }

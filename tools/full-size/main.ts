@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { Command, InvalidArgumentError, Option } from "commander";
+import { Command } from "commander";
+import { choice, wholeNumber } from "../option-values.ts";
 import { Engine } from "../../runtime/engine/engine.ts";
 import { dawnGpu } from "../../runtime/node/dawn.ts";
 import { NodeImageCodec } from "../../runtime/node/sharp-image-codec.ts";
@@ -31,10 +32,10 @@ const WIDTH = 128;
  * came over the wire, and the GPU's peak beside the plan's.
  */
 await new Command("npm run full-size --")
-  .addOption(new Option("--size <size>", "which klein").choices(["4b", "9b"]).default("4b"))
-  .option("--double <number>", "double blocks (default: the model's)", wholeNumber)
-  .option("--single <number>", "single blocks (default: the model's)", wholeNumber)
-  .addOption(new Option("--quantization <kind>", "of block matrices").choices(["q4", "q8"]).default("q4"))
+  .addOption(choice("--size <size>", "which klein", ["4b", "9b"]).default("4b"))
+  .option("--double <number>", "double blocks (default: the model's)", wholeNumber(1))
+  .option("--single <number>", "single blocks (default: the model's)", wholeNumber(1))
+  .addOption(choice("--quantization <kind>", "of block matrices", ["q4", "q8"]).default("q4"))
   .requiredOption(
     "--folder <folder>",
     "for checkpoint and store, some 25 GB; the checkpoint is written where it is missing",
@@ -133,10 +134,4 @@ async function timed<T>(what: string, work: () => Promise<T>): Promise<T> {
 
 function print(what: string, value: unknown): void {
   process.stdout.write(`${what}: ${typeof value === "string" ? value : JSON.stringify(value)}\n`);
-}
-
-function wholeNumber(text: string): number {
-  if (!/^\d{1,9}$/.test(text) || Number(text) < 1)
-    throw new InvalidArgumentError("A whole number from 1 was expected.");
-  return Number(text);
 }

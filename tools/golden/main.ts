@@ -1,4 +1,5 @@
-import { Command, Option } from "commander";
+import { Command } from "commander";
+import { choice, wholeNumber } from "../option-values.ts";
 import { BACKEND_OPTIONS, type BackendOption, DEFAULT_BACKEND } from "../../runtime/backend/backend.ts";
 import { NodeImageCodec } from "../../runtime/node/sharp-image-codec.ts";
 import { dawnGpu } from "../../runtime/node/dawn.ts";
@@ -17,10 +18,10 @@ const print = (line: string): void => void process.stdout.write(`${line}\n`);
 const command = new Command("golden")
   .description("Runs golden cases: expected tensors of the reference implementation against the engine.")
   .argument("<folder>", "folder with models/ and cases/")
-  .addOption(new Option("--backend <name>", "dense backend").choices(BACKEND_OPTIONS).default(DEFAULT_BACKEND))
-  .addOption(new Option("--dtype <type>", "scalar type of branch activations").choices(["f32", "f16"]).default("f32"))
+  .addOption(choice("--backend <name>", "dense backend", BACKEND_OPTIONS).default(DEFAULT_BACKEND))
+  .addOption(choice("--dtype <type>", "scalar type of branch activations", ["f32", "f16"]).default("f32"))
   .option("--only <text>", "only the cases whose name contains this")
-  .option("--max-binding-bytes <bytes>", "hard limit on the bytes of a binding", Number)
+  .option("--max-binding-bytes <bytes>", "limit on the bytes of a binding", wholeNumber(1))
   .action(async (folder: string, { backend, dtype, only, maxBindingBytes }: Options) => {
     const files = await openGoldenFolder(folder);
     const platform = { gpu: await dawnGpu(), codec: new NodeImageCodec() };

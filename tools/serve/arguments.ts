@@ -1,7 +1,7 @@
 import { Command, InvalidArgumentError, Option } from "commander";
 import { addEngineOptions, type EngineChoice } from "../engine-choice.ts";
 
-/** What the command line asks of the server. */
+/** Options of the server. */
 export interface ServeArguments extends EngineChoice {
   readonly port: number;
   readonly host: string;
@@ -12,25 +12,26 @@ export interface ServeArguments extends EngineChoice {
   readonly model?: string;
 }
 
-/** Ends the process with a message and status 1 when an argument is wrong. */
-export function parseServeArguments(argv: readonly string[]): ServeArguments {
-  return serveCommand()
-    .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 1))
-    .parse(argv, { from: "user" })
-    .opts<ServeArguments>();
-}
-
-/** The command without what it does on errors. */
-export function serveCommand(): Command {
-  const command = new Command("npm start -- --serve")
+/** `kleinbild serve`, without its action. */
+export function serveArguments(): Command {
+  const command = new Command("serve")
     .description("Answers the imageInference API over HTTP and WebSocket at /v1. See docs/server.md.")
-    .addOption(new Option("--serve").hideHelp())
-    .option("--port <number>", "0: any free one", portNumber, 8080)
-    .option("--host <address>", "where to listen; any but a loopback address needs a key", hostAddress, "127.0.0.1")
-    .addOption(new Option("--api-key <key>", "what clients must send").env("KLEINBILD_API_KEY").argParser(nonEmpty))
-    .option("--allow-origin <origins...>", "pages that may ask, https://example.com; * is all, with a key", origins, [])
-    .option("--public-url <url>", "how clients reach /v1, behind a proxy or on a wildcard address", publicUrl)
-    .option("--allow-private-references", "fetch references and deliver to private networks too", false)
+    .option("--port <number>", "0 takes any free port", portNumber, 8080)
+    .option(
+      "--host <address>",
+      "where to listen; needs a key unless it is a loopback address",
+      hostAddress,
+      "127.0.0.1",
+    )
+    .addOption(new Option("--api-key <key>", "key of the clients").env("KLEINBILD_API_KEY").argParser(nonEmpty))
+    .option(
+      "--allow-origin <origins...>",
+      "origins of pages that may send requests, such as https://example.com; * allows all and needs a key",
+      origins,
+      [],
+    )
+    .option("--public-url <url>", "address of /v1 for clients, behind a proxy or on a wildcard address", publicUrl)
+    .option("--allow-private-references", "also fetch from and deliver to private networks", false)
     .option("--model <model>", "answers for every model id: a name, a folder in diffusers layout, or its http address")
     .allowExcessArguments(false);
   return addEngineOptions(command);

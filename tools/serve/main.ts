@@ -7,12 +7,12 @@ import type { MediaUrls } from "../../runtime/task/media/media-store.ts";
 import { guardedFetch } from "../../runtime/node/guarded-fetch.ts";
 import type { TaskRunner } from "../../runtime/task/runner/task-runner-types.ts";
 import type { EngineChoice } from "../engine-choice.ts";
-import { parseServeArguments, type ServeArguments } from "./arguments.ts";
+import { EXIT_STATUS } from "../exit-status.ts";
+import type { ServeArguments } from "./arguments.ts";
 import { hostName, isLoopback, isWildcard } from "./hosts.ts";
 import { ServedUrls } from "./served-urls.ts";
 import { assertServable, startServer, type TaskServer } from "./server.ts";
 
-const STATUS = { success: 0, badArguments: 1, failed: 2 } as const;
 const ENDING = ["SIGINT", "SIGTERM"] as const;
 
 /** What a runner is made from. */
@@ -40,15 +40,14 @@ export type MakeRunner = (context: RunnerContext) => Promise<ServedRunner>;
  *
  * @returns the exit status: 0 after an orderly end, 1 where it could not listen as asked, 2 where the runner failed
  */
-export async function serveMain(
-  argv: readonly string[],
+export async function serve(
+  options: ServeArguments,
   makeRunner: MakeRunner,
   { signal }: { readonly signal?: AbortSignal } = {},
 ): Promise<number> {
-  const options = parseServeArguments(argv);
   const stopping = new AbortController();
   const stop = stopping.signal;
-  const end = (): void => stopping.abort(new DOMException("The server was told to end.", "AbortError"));
+  const end = (): void => stopping.abort(new DOMException("The server ends.", "AbortError"));
   // a terminal and the parent process may both send one
   for (const name of ENDING) process.on(name, end);
   signal?.addEventListener("abort", end);
@@ -64,11 +63,11 @@ export async function serveMain(
     server = await startServer({ ...made, apiKey, host, port, allowOrigins, hostNames: names });
     process.stderr.write(`Listening on ${publicUrl(options, server.url)} (WebSocket at the same path).\n`);
     await aborted(stop);
-    return STATUS.success;
+    return EXIT_STATUS.success;
   } catch (error) {
-    if (stop.aborted) return STATUS.success;
+    if (stop.aborted) return EXIT_STATUS.success;
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-    return made || isInvalidRequest(error) ? STATUS.badArguments : STATUS.failed;
+    return made || isInvalidRequest(error) ? EXIT_STATUS.badArguments : EXIT_STATUS.failed;
   } finally {
     await server?.close();
     await made?.dispose?.();

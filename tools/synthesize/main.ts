@@ -1,4 +1,5 @@
-import { Command, InvalidArgumentError, Option } from "commander";
+import { Command } from "commander";
+import { choice, wholeNumber } from "../option-values.ts";
 import type { WeightPart } from "../../runtime/weights/inventory.ts";
 import type { ModelConfig } from "../../runtime/weights/config/model-config.ts";
 import { writeCheckpoint } from "./checkpoint.ts";
@@ -23,15 +24,15 @@ const PARTS = ["textEncoder", "transformer", "vae"];
 
 await new Command("npm run synthesize --")
   .description("Writes a checkpoint of klein's true shapes with seeded values, to try loading at full size.")
-  .addOption(new Option("--size <size>", "which klein").choices(Object.keys(CONFIGS)).default("4b"))
-  .addOption(new Option("--parts <parts...>", "which parts").choices(PARTS).default(PARTS))
-  .addOption(new Option("--type <type>", "of block matrices").choices(Object.keys(ENCODINGS)).default("bf16"))
-  .addOption(new Option("--naming <naming>", "of the tensors").choices(["diffusers", "bfl"]).default("diffusers"))
-  .option("--double <number>", "double blocks (default: the model's)", wholeNumber)
-  .option("--single <number>", "single blocks (default: the model's)", wholeNumber)
-  .option("--text-length <tokens>", "tokens of a prompt (default: 512)", wholeNumber)
-  .option("--shards <number>", "files of each part", wholeNumber, 1)
-  .option("--seed <number>", "another seed, other values", wholeNumber, 1)
+  .addOption(choice("--size <size>", "which klein", Object.keys(CONFIGS)).default("4b"))
+  .addOption(choice("--parts <parts...>", "which parts", PARTS).default(PARTS))
+  .addOption(choice("--type <type>", "of block matrices", Object.keys(ENCODINGS)).default("bf16"))
+  .addOption(choice("--naming <naming>", "of the tensors", ["diffusers", "bfl"]).default("diffusers"))
+  .option("--double <number>", "double blocks (default: the model's)", wholeNumber(1))
+  .option("--single <number>", "single blocks (default: the model's)", wholeNumber(1))
+  .option("--text-length <tokens>", "tokens of a prompt (default: 512)", wholeNumber(1))
+  .option("--shards <number>", "files of each part", wholeNumber(1), 1)
+  .option("--seed <number>", "another seed, other values", wholeNumber(1), 1)
   .requiredOption("--out <folder>", "where it goes")
   .action(async ({ size, out, double, single, textLength, ...options }: Options) => {
     const base: ModelConfig = CONFIGS[size];
@@ -53,9 +54,3 @@ await new Command("npm run synthesize --")
     process.stdout.write(`${bytes} bytes in ${seconds.toFixed(1)} s, ${(bytes / 1e6 / seconds).toFixed(0)} MB/s\n`);
   })
   .parseAsync();
-
-function wholeNumber(text: string): number {
-  if (!/^\d{1,9}$/.test(text) || Number(text) < 1)
-    throw new InvalidArgumentError("A whole number from 1 was expected.");
-  return Number(text);
-}

@@ -1,8 +1,8 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { KleinbildError } from "../../../runtime/errors.ts";
 import { MediaStore } from "../../../runtime/task/media/media-store.ts";
-import { type ServeArguments, serveCommand } from "../../../tools/serve/arguments.ts";
-import { type MakeRunner, type RunnerContext, serveMain } from "../../../tools/serve/main.ts";
+import { serveArguments, type ServeArguments } from "../../../tools/serve/arguments.ts";
+import { type MakeRunner, type RunnerContext, serve } from "../../../tools/serve/main.ts";
 import { startServer } from "../../../tools/serve/server.ts";
 import { FakeTaskRunner } from "../../support/fake-task-runner.ts";
 import { TASK } from "./tasks.ts";
@@ -12,7 +12,7 @@ afterEach(() => void vi.restoreAllMocks());
 /** @throws with commander's message instead of ending the process */
 function parse(...argv: readonly string[]): ServeArguments {
   const quiet = { writeErr: () => {}, writeOut: () => {} };
-  const command = serveCommand().exitOverride().configureOutput(quiet);
+  const command = serveArguments().exitOverride().configureOutput(quiet);
   return command.parse(argv, { from: "user" }).opts<ServeArguments>();
 }
 
@@ -37,15 +37,15 @@ async function start(...argv: readonly string[]): Promise<Running> {
   const said = new Promise<string>((resolve) => {
     vi.spyOn(process.stderr, "write").mockImplementation((text) => (resolve(String(text)), true));
   });
-  const status = serveMain(["--serve", "--port", "0", ...argv], makeRunner, { signal: controller.signal });
+  const status = serve(parse("--port", "0", ...argv), makeRunner, { signal: controller.signal });
   const url = /https?:\S+/.exec(await said)![0];
   const stop = (): Promise<number> => (controller.abort(), status);
   return { status, url, context: context!, disposed: () => disposed, stop };
 }
 
-describe("npm start -- --serve", () => {
+describe("kleinbild serve", () => {
   it("has defaults", () => {
-    expect(parse("--serve")).toMatchObject({
+    expect(parse()).toMatchObject({
       port: 8080,
       host: "127.0.0.1",
       allowOrigin: [],
@@ -127,7 +127,7 @@ describe("npm start -- --serve", () => {
   it("is 1 for an address without a key, before a model is loaded", async () => {
     const said = vi.spyOn(process.stderr, "write").mockReturnValue(true);
     const makeRunner = vi.fn<MakeRunner>();
-    expect(await serveMain(["--host", "0.0.0.0"], makeRunner)).toBe(1);
+    expect(await serve(parse("--host", "0.0.0.0"), makeRunner)).toBe(1);
     expect(said.mock.calls.join("")).toMatch(/--api-key or KLEINBILD_API_KEY/);
     expect(makeRunner).not.toHaveBeenCalled();
   });
@@ -138,11 +138,11 @@ describe("npm start -- --serve", () => {
       (error: Error): MakeRunner =>
       () =>
         Promise.reject(error);
-    expect(await serveMain([], failing(new KleinbildError("no-webgpu", "No GPU.")))).toBe(2);
-    expect(await serveMain([], failing(new KleinbildError("invalid-request", "No such model.")))).toBe(1);
+    expect(await serve(parse(), failing(new KleinbildError("no-webgpu", "No GPU.")))).toBe(2);
+    expect(await serve(parse(), failing(new KleinbildError("invalid-request", "No such model.")))).toBe(1);
     const taken = await startServer({ runner: new FakeTaskRunner(), port: 0 });
     const { port } = new URL(taken.url);
-    expect(await serveMain(["--port", port], async () => ({ runner: new FakeTaskRunner() }))).toBe(1);
+    expect(await serve(parse("--port", port), async () => ({ runner: new FakeTaskRunner() }))).toBe(1);
     await taken.close();
   });
 });
