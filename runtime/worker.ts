@@ -12,13 +12,13 @@ import { InMemoryBackend } from "./weights/store/in-memory-backend.ts";
 import { ModelStore } from "./weights/store/model-store.ts";
 import { OpfsBackend } from "./page/opfs-backend.ts";
 
-/** Where models are kept; where the browser has no place for them, in memory if they must be. */
+/** The store of models. If the browser has no file system for it, it is in RAM when the models must be stored. */
 async function openStore(keep?: PrepareOptions["keep"]): Promise<ModelStore | undefined> {
   if (await OpfsBackend.isSupported()) return new ModelStore(new OpfsBackend());
   return keep === "always" ? new ModelStore(new InMemoryBackend()) : undefined;
 }
 
-/** The worker of a page: the engine and the model library, and nothing that touches the document. */
+/** The worker of a page: the engine and the model library. Nothing here touches the document. */
 const host = new EngineHost<WorkerEngineOptions>(
   async ({ model, ortWasmUrl, keep, evict, ...options }, signal, onLoad) => {
     if (!("gpu" in navigator)) throw new KleinbildError("no-webgpu", "This browser has no WebGPU in workers.");

@@ -1,5 +1,5 @@
 /**
- * The files of klein-nano, which the package carries. Each URL is spelled out because bundlers (Vite, webpack, Rollup,
+ * The files of klein-nano, which are part of the package. Each URL is spelled out because bundlers (Vite, webpack, Rollup,
  * Parcel) follow `new URL("…", import.meta.url)` only then.
  */
 export const KLEIN_NANO: Readonly<Record<string, URL>> = {

@@ -1,9 +1,9 @@
 import type { ModelFile, ModelSource } from "../weights/sources/model-source.ts";
 
-/** JSON files up to this size are remembered: the real tokenizer has 11 MB. */
+/** Larger JSON files are not cached. The real tokenizer has 11 MB. */
 const MAX_BYTES = 64 << 20;
 
-/** A source of which JSON files are read once: a model is opened again for each part that is prepared. */
+/** A source that reads each JSON file once, because a model is opened again for each part that is prepared. */
 export class CachedJsonSource implements ModelSource {
   readonly description: string;
   readonly #source: ModelSource;

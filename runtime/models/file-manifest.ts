@@ -3,7 +3,7 @@ import { KleinbildError } from "../errors.ts";
 import { readJson } from "../weights/sources/read-json.ts";
 import type { ModelSource } from "../weights/sources/model-source.ts";
 
-/** Beside `model_index.json`: what the files of the model must be. */
+/** A file beside `model_index.json` with sizes and checksums of the other files. */
 export const FILE_MANIFEST = "kleinbild-files.json";
 
 const Sha256 = v.pipe(v.string(), v.regex(/^[\da-f]{64}$/, "64 hexadecimal digits were expected"));
@@ -29,7 +29,7 @@ export async function readFileManifest(source: ModelSource, signal?: AbortSignal
   const parsed = v.safeParse(Manifest, await readJson(source, FILE_MANIFEST, signal));
   if (!parsed.success) {
     const [issue] = parsed.issues;
-    throw invalid(`${v.getDotPath(issue) ?? "the whole"}: ${issue.message}`);
+    throw invalid(`${v.getDotPath(issue) ?? "the file"}: ${issue.message}`);
   }
   for (const [path, { bytes, chunks }] of Object.entries(parsed.output.files)) {
     const expected = chunks && Math.ceil(bytes / chunks.bytes);

@@ -1,6 +1,6 @@
 import type { ModelFile, ModelSource } from "../weights/sources/model-source.ts";
 
-/** Files of a model that are stored already, and the rest where it comes from. Closing it closes neither. */
+/** Two sources as one: a file of the upper hides the one of the lower. Closing it closes neither. */
 export class LayeredSource implements ModelSource {
   readonly description: string;
   readonly #upper: ModelSource;

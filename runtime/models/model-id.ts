@@ -3,7 +3,7 @@ import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js";
 
 const HASH_DIGITS = 12;
 
-/** The name of a model in the store: something to read, and a hash of where it comes from. */
+/** The id of a model in the store: a readable name, and a hash of its key. */
 export function modelId(key: string): string {
   const path = key.replace(/[?#].*$/, "").replace(/\/+$/, "");
   const readable = path

@@ -4,31 +4,30 @@ import type { StorageReport } from "../weights/store/store-backend.ts";
 import type { Damage, ModelStore } from "../weights/store/model-store.ts";
 import type { StoredModel } from "../weights/store/stored-model.ts";
 import { type Availability, type AvailabilityOptions, judgeAvailability, type StoredState } from "./availability.ts";
-import type { LibraryCall } from "./library-call.ts";
-import type { ModelLocation } from "./model-location.ts";
 import { missingBytes, sizeOf } from "./missing-files.ts";
+import { type ModelLocation, storedSource } from "./model-location.ts";
+import type { LibraryCall } from "./models.ts";
 import { isToBeKept, type PrepareOptions, prepareModel, storedIds, weightFileBytes } from "./prepare-model.ts";
-import { storedSource } from "./stored-location.ts";
 
-/** What a page's worker and Node have to offer. */
-export interface LibraryPlatform<Location> {
-  /** Undefined where there is none. */
+/** What differs between a page's worker and Node. */
+export interface LibraryPlatform<Model> {
+  /** Undefined if there is no WebGPU. */
   readonly gpu: GPU | undefined;
-  /** Undefined where nothing can be kept. */
+  /** Undefined if nothing can be stored. */
   readonly store: ModelStore | undefined;
-  open(location: Location): ModelLocation | Promise<ModelLocation>;
+  open(model: Model): ModelLocation | Promise<ModelLocation>;
 }
 
-/** What a model would take, and the models that are kept. */
-export class ModelLibrary<Location> {
-  readonly #platform: LibraryPlatform<Location>;
+/** What `Models` does, on either platform. */
+export class ModelLibrary<Model> {
+  readonly #platform: LibraryPlatform<Model>;
 
-  constructor(platform: LibraryPlatform<Location>) {
+  constructor(platform: LibraryPlatform<Model>) {
     this.#platform = platform;
   }
 
-  /** Answers a call that came as data. @throws KleinbildError `unsupported` where there is no store */
-  async call(call: LibraryCall<Location>, signal: AbortSignal, onLoad: (event: LoadEvent) => void): Promise<unknown> {
+  /** Does a call that came as data. @returns what the method of `Models` resolves with */
+  async call(call: LibraryCall<Model>, signal: AbortSignal, onLoad: (event: LoadEvent) => void): Promise<unknown> {
     switch (call.method) {
       case "availability":
         return this.availability(call.model, call.options, signal);
@@ -47,36 +46,35 @@ export class ModelLibrary<Location> {
     }
   }
 
-  /** Whether a model can run here. Nothing but headers and configs is downloaded. */
   async availability(
-    location: Location,
+    model: Model,
     options: AvailabilityOptions & PrepareOptions,
     signal?: AbortSignal,
   ): Promise<Availability> {
     const { store, gpu } = this.#platform;
-    const place = await this.#platform.open(location);
-    const { prepared } = storedIds(place, options);
-    const isKept = place.storedId !== undefined || (await store?.find(prepared))?.complete === true;
-    const source = isKept ? await storedSource(store, prepared) : place.source;
+    const location = await this.#platform.open(model);
+    const { prepared } = storedIds(location, options);
+    const isStored = location.storedId !== undefined || (await store?.find(prepared))?.complete === true;
+    const source = isStored ? await storedSource(store, prepared) : location.source;
     try {
-      const model = await openModel(source, { signal });
-      return await judgeAvailability(model, await this.#stored(model, place, isKept, options, signal), gpu, options);
+      const opened = await openModel(source, { signal });
+      const state = isStored ? await this.#idle(prepared) : await this.#toBeStored(opened, location, options, signal);
+      return await judgeAvailability(opened, state, gpu, options);
     } finally {
       await source.close();
     }
   }
 
-  /** Brings a model into the store, whatever its size. @returns what is kept now; undefined for a model of this machine */
   async download(
-    location: Location,
+    model: Model,
     options: PrepareOptions,
     signal?: AbortSignal,
     onLoad?: (event: LoadEvent) => void,
   ): Promise<StoredModel | undefined> {
     const { store } = this.#platform;
-    const place = await this.#platform.open(location);
-    const { prepared } = storedIds(place, options);
-    const source = await prepareModel(store, place, { ...options, keep: "always" }, { signal, onLoad });
+    const location = await this.#platform.open(model);
+    const { prepared } = storedIds(location, options);
+    const source = await prepareModel(store, location, { ...options, keep: "always" }, { signal, onLoad });
     await source.close();
     return store?.find(prepared);
   }
@@ -89,7 +87,6 @@ export class ModelLibrary<Location> {
     return this.#platform.store?.storage();
   }
 
-  /** Hashes a stored model again; what is damaged is taken off it, and downloaded again when it is next asked for. */
   async verify(id: string, signal?: AbortSignal): Promise<readonly Damage[]> {
     return (await this.#platform.store?.verify(id, { signal })) ?? [];
   }
@@ -98,29 +95,32 @@ export class ModelLibrary<Location> {
     await this.#platform.store?.delete(id);
   }
 
-  async #stored(
+  /** The state of a model that neither downloads nor stores anything. */
+  async #idle(id: string, downloadBytes = 0): Promise<StoredState> {
+    return { downloadBytes, store: { id, bytes: 0, peakBytes: 0 }, storage: await this.storage() };
+  }
+
+  async #toBeStored(
     model: OpenModel,
-    place: ModelLocation,
-    isKept: boolean,
+    location: ModelLocation,
     options: PrepareOptions,
     signal?: AbortSignal,
   ): Promise<StoredState> {
     const { quantization = "none", keep = "auto" } = options;
     const { store } = this.#platform;
-    const storage = await this.storage();
-    const { prepared: id } = storedIds(place, options);
-    const none = { id, bytes: 0, peakBytes: 0 };
-    if (isKept || !place.urlOf) return { downloadBytes: 0, store: none, storage };
+    const { prepared: id } = storedIds(location, options);
+    if (!location.urlOf) return this.#idle(id);
     const read = weightFileBytes(model);
-    if (!store || !isToBeKept(model, keep)) return { downloadBytes: read, store: none, storage };
+    if (!store || !isToBeKept(model, keep)) return this.#idle(id, read);
+    const storage = await this.storage();
     const isRepacked = quantization !== "none";
-    const downloadBytes = await missingBytes(store, id, place.source, model, isRepacked, signal);
+    const downloadBytes = await missingBytes({ store, id, source: location.source, model, isRepacked, signal });
     if (!isRepacked) return { downloadBytes, store: { id, bytes: downloadBytes, peakBytes: downloadBytes }, storage };
-    // packed parts and the original of the one that is being repacked; 8 and 4 bits with a scale for 32
+    // while a part is repacked, its original is in the store too; blocks of 32 codes have one 16-bit scale
     const packed = (read * (quantization === "q8" ? 8.5 : 4.5)) / 16;
     const originals = [];
     for (const { files } of Object.values(model.recognition.parts))
-      originals.push(await sizeOf(place.source, files, signal));
+      originals.push(await sizeOf(location.source, files, signal));
     return { downloadBytes, store: { id, bytes: packed, peakBytes: packed + Math.max(...originals) }, storage };
   }
 }

@@ -1,21 +1,21 @@
 import { BlobSource, type ModelBlobs } from "../weights/sources/blob-source.ts";
 import { HttpSource, type ModelAddress } from "../weights/sources/http-source.ts";
 import type { ModelLocation } from "./model-location.ts";
-import { storedLocation } from "./stored-location.ts";
+import { storedLocation } from "./model-location.ts";
 
 /**
- * Where a model's files are, as plain data that crosses to a worker: addresses, `stored:` and the id of a kept model, or
- * files that a user picked, by path.
+ * Where the files of a model are, as plain data that can cross to a worker: addresses, `stored:` and the id of a stored
+ * model, or files that a user picked, by path.
  */
 export type PageModel = ModelAddress | ModelBlobs;
 
-/** @throws KleinbildError `invalid-request` for what is no address */
+/** @throws KleinbildError `invalid-request` for text that is no address */
 export function openPageLocation(model: PageModel): ModelLocation {
   if (isBlobs(model)) return { source: new BlobSource(model), key: blobKey(model), urlOf: undefined };
   return storedLocation(model) ?? httpLocation(model);
 }
 
-/** A model behind addresses. Access tokens in their queries do not make it another one. */
+/** A model at http(s) addresses. Its key leaves out their queries, which may hold access tokens. */
 export function httpLocation(address: ModelAddress): ModelLocation {
   const source = new HttpSource(address);
   const bare = (url: string | URL): string => String(url).replace(/[?#].*$/, "");

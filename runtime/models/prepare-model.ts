@@ -14,35 +14,38 @@ import { LayeredSource } from "./layered-source.ts";
 import { modelId } from "./model-id.ts";
 import type { ModelLocation } from "./model-location.ts";
 import { CachedJsonSource } from "./cached-json-source.ts";
-import { storedSource } from "./stored-location.ts";
+import { storedSource } from "./model-location.ts";
 
-/** Smaller models are read where they are: an HTTP cache keeps them as well. */
+/** Smaller models are read from their location each time: the HTTP cache keeps them as well. */
 const KEPT_FROM_BYTES = 64 << 20;
 
+/** How a model is stored on this machine. */
 export interface PrepareOptions {
+  /** What its matrices are repacked to: `q8`, `q4`, or `none` for the files as they are. Default: `none`. */
   readonly quantization?: Quantization | undefined;
   /** How scales are chosen when matrices are quantized. Default: `mse`. */
   readonly quantizationMethod?: QuantizationMethod | undefined;
-  /** Whether this machine keeps what it downloads and repacks. Default: `auto`, models of 64 MiB and more. */
+  /** Whether downloaded and repacked weights stay in the store. Default: `auto`, which keeps models of 64 MiB and more. */
   readonly keep?: "auto" | "always" | "never" | undefined;
-  /** Ids of stored models that may be deleted where there is no room otherwise, in this order. */
+  /** Ids of stored models that may be deleted, in this order, if there is no room. Default: none. */
   readonly evict?: readonly string[] | undefined;
 }
 
+/** How preparing a model reports, and how it ends early. */
 export interface PrepareContext {
   readonly signal?: AbortSignal | undefined;
   readonly onLoad?: ((event: LoadEvent) => void) | undefined;
-  /** What each download took. */
+  /** Called after each download with its statistics. */
   readonly onReport?: ((report: DownloadReport) => void) | undefined;
 }
 
-/** The names of a model in the store. */
+/** The ids of a model in the store: with its weights as they are, and as `options` prepare them. */
 export function storedIds(
-  place: ModelLocation,
+  location: ModelLocation,
   { quantization = "none", quantizationMethod = "mse" }: PrepareOptions,
 ): { readonly original: string; readonly prepared: string } {
-  if (place.storedId !== undefined) return { original: place.storedId, prepared: place.storedId };
-  const original = modelId(place.key);
+  if (location.storedId !== undefined) return { original: location.storedId, prepared: location.storedId };
+  const original = modelId(location.key);
   return {
     original,
     prepared: quantization === "none" ? original : `${original}-${quantization}-${quantizationMethod}`,
@@ -50,29 +53,29 @@ export function storedIds(
 }
 
 /**
- * The files that an engine is to read: those of the store, downloaded and repacked as far as they are not there, or the
- * place's own where nothing is to be kept. A model in the store is used without a look at its place.
+ * The files that an engine reads. If the model is to be stored, what is missing is downloaded and repacked first; otherwise
+ * they are read from its location. A model that is complete in the store is used without asking its location.
  *
  * @throws KleinbildError `storage-full`, `network`, `damaged`, what `openModel` throws, or the signal's reason
  */
 export async function prepareModel(
   store: ModelStore | undefined,
-  place: ModelLocation,
+  location: ModelLocation,
   options: PrepareOptions,
   context: PrepareContext = {},
 ): Promise<ModelSource> {
   const { quantization = "none", quantizationMethod = "mse", keep = "auto" } = options;
-  if (place.storedId !== undefined) return storedSource(store, place.storedId);
-  if (!store || keep === "never" || (quantization === "none" && !place.urlOf)) return place.source;
-  const { prepared } = storedIds(place, options);
+  if (location.storedId !== undefined) return storedSource(store, location.storedId);
+  if (!store || keep === "never" || (quantization === "none" && !location.urlOf)) return location.source;
+  const { prepared } = storedIds(location, options);
   if ((await store.find(prepared))?.complete) return store.source(prepared);
   let isUsed = false;
   try {
-    const source = new CachedJsonSource(place.source);
+    const source = new CachedJsonSource(location.source);
     const model = await openModel(source, { signal: context.signal });
     isUsed = !isToBeKept(model, keep);
-    if (isUsed) return place.source;
-    const preparing = new Preparing(store, { ...place, source }, model, context);
+    if (isUsed) return location.source;
+    const preparing = new Preparing(store, { ...location, source }, model, context);
     const others = (options.evict ?? []).filter((id) => id !== prepared && !id.startsWith(`${prepared}.`));
     const isNew = (await store.find(prepared)) === undefined;
     await makingRoom(store, others, () =>
@@ -85,31 +88,31 @@ export async function prepareModel(
     });
     return await store.source(prepared);
   } finally {
-    if (!isUsed) await place.source.close();
+    if (!isUsed) await location.source.close();
   }
 }
 
-/** Whether a model of an address is to be in the store, where there is one. */
+/** Whether a model that is downloaded goes into the store. */
 export function isToBeKept(model: OpenModel, keep: NonNullable<PrepareOptions["keep"]>): boolean {
   return keep === "always" || (keep === "auto" && weightFileBytes(model) >= KEPT_FROM_BYTES);
 }
 
-/** Bytes of the tensors that are read. */
+/** Bytes of all tensors that an engine reads. */
 export function weightFileBytes({ recognition }: OpenModel): number {
   return Object.values(recognition.parts).reduce((sum, { bytes }) => sum + bytes, 0);
 }
 
-/** Brings one model into the store. */
+/** Stores one model. */
 class Preparing {
   readonly #store: ModelStore;
-  readonly #place: ModelLocation;
+  readonly #location: ModelLocation;
   readonly #model: OpenModel;
   readonly #context: PrepareContext;
   #manifest: Promise<FileManifest | undefined> | undefined;
 
-  constructor(store: ModelStore, place: ModelLocation, model: OpenModel, context: PrepareContext) {
+  constructor(store: ModelStore, location: ModelLocation, model: OpenModel, context: PrepareContext) {
     this.#store = store;
-    this.#place = place;
+    this.#location = location;
     this.#model = model;
     this.#context = context;
   }
@@ -125,11 +128,11 @@ class Preparing {
     onReport?.(report);
   }
 
-  /** Part by part: each is downloaded, repacked and then given up, so that no more than one is there twice. */
+  /** Part by part: the original is deleted once it is repacked, so that at most one part is in the store twice. */
   async repack(id: string, quantization: "q8" | "q4", method: QuantizationMethod): Promise<void> {
     const { signal, onLoad } = this.#context;
     const { name } = this.#model.config;
-    const about = { name: `${name} (${quantization})`, address: this.#place.source.description };
+    const about = { name: `${name} (${quantization})`, address: this.#location.source.description };
     const originals = new Map<WeightPart, { readonly id: string; readonly source: ModelSource }>();
     const openPart = async (part: WeightPart) => {
       const files = this.#filesOf(part);
@@ -137,7 +140,7 @@ class Preparing {
       await this.download(original, files.paths);
       const source = await this.#store.source(original);
       originals.set(part, { id: original, source });
-      return (await openModel(new LayeredSource(source, this.#place.source), { signal })).stores[part];
+      return (await openModel(new LayeredSource(source, this.#location.source), { signal })).stores[part];
     };
     const onPartDone = async (part: WeightPart): Promise<void> => {
       const original = originals.get(part);
@@ -149,7 +152,7 @@ class Preparing {
         quantization,
         method,
         signal,
-        ...(this.#place.urlOf && { openPart, onPartDone }),
+        ...(this.#location.urlOf && { openPart, onPartDone }),
         onProgress: (part, loadedBytes, totalBytes) =>
           onLoad?.({ type: "load", stage: "repack", part, loadedBytes, totalBytes }),
       });
@@ -166,7 +169,7 @@ class Preparing {
     return found ?? "tokenizer";
   }
 
-  /** Files of a part; those of all parts where they share some. */
+  /** Files of a part; of all parts, if parts share files. */
   #filesOf(part: WeightPart): { readonly id: string; readonly paths: readonly string[] } {
     const { parts } = this.#model.recognition;
     const all = Object.values(parts).flatMap(({ files }) => files);
@@ -179,7 +182,7 @@ class Preparing {
   }
 
   async #plan(paths: readonly string[]): Promise<RemoteModel> {
-    const { source, urlOf } = this.#place;
+    const { source, urlOf } = this.#location;
     const { signal } = this.#context;
     this.#manifest ??= readFileManifest(source, signal);
     const manifest = await this.#manifest;
@@ -194,7 +197,7 @@ class Preparing {
   }
 }
 
-/** Tries again after each model that the user gave up, as long as there is no room: not all platforms tell in advance. */
+/** Deletes models one by one and tries again while there is no room: not every platform knows the free space in advance. */
 async function makingRoom(store: ModelStore, evict: readonly string[], work: () => Promise<void>): Promise<void> {
   const candidates = [...evict];
   for (;;)
@@ -207,7 +210,7 @@ async function makingRoom(store: ModelStore, evict: readonly string[], work: () 
     }
 }
 
-/** A model that was begun, with the originals of its parts. */
+/** Deletes an unfinished model and the originals of its parts. */
 async function deleteAll(store: ModelStore, prepared: string): Promise<void> {
   for (const { id } of await store.list()) if (id === prepared || id.startsWith(`${prepared}.`)) await store.delete(id);
 }

@@ -1,4 +1,4 @@
-/** Which addresses a server may ask for others, who could otherwise look into its own network through it. */
+/** Which addresses a server may fetch for its clients, who could otherwise reach its own network through it. */
 
 /** Special-purpose IPv4 blocks (IANA registry, RFC 6890) that are not on the public internet. */
 const PRIVATE_V4: readonly (readonly [network: string, bits: number])[] = [
@@ -21,7 +21,7 @@ const PRIVATE_SUFFIXES = [".localhost", ".local", ".internal", ".lan", ".home.ar
 
 /**
  * Whether an http or https address is, by its host, on the public internet. A name may still resolve to a private
- * address: in Node, node-guarded-fetch.ts checks what is connected to.
+ * address; guarded-fetch.ts checks the address that a connection uses.
  */
 export function isPublicUrl({ protocol, hostname }: URL): boolean {
   if (protocol !== "http:" && protocol !== "https:") return false;
@@ -32,7 +32,7 @@ export function isPublicUrl({ protocol, hostname }: URL): boolean {
   return name.includes(".") && !PRIVATE_SUFFIXES.some((suffix) => name.endsWith(suffix));
 }
 
-/** Whether an IPv4 or IPv6 address, as text, is on the public internet. What is no address is not. */
+/** Whether an IPv4 or IPv6 address, as text, is on the public internet. False for text that is no address. */
 export function isPublicIp(ip: string): boolean {
   if (isV4(ip)) return isPublicV4(parseV4(ip));
   const groups = parseV6(ip);

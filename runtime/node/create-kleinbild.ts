@@ -12,18 +12,25 @@ import type { EngineWork } from "../remote/protocol.ts";
 export interface KleinbildNodeOptions extends CommonOptions, NodeEngineOptions {}
 
 /**
- * What V8 must be told at its start, for onnxruntime's wasm: it shares memory without threads of its own, and optimising
- * its huge functions keeps a core busy for a minute (and holds the process open) for no gain, the work being on the GPU.
+ * Flags that V8 takes only at its start, for onnxruntime's wasm: it shares memory without having threads, and optimising its
+ * huge functions would keep a core busy for a minute, and the process open, for no gain: the work is on the GPU.
  */
 export const V8_FLAGS = ["--single-threaded", "--liftoff-only"] as const;
 const HOST = new URL("./host.ts", import.meta.url);
 
 /**
- * Loads a model on Dawn, in a child process unless this one was started with `node --single-threaded`.
+ * Loads a model on Dawn, in a child process unless this process was started with `node --single-threaded`. Needs the
+ * optional packages `webgpu` and `sharp`.
  *
- * Needs the optional packages `webgpu` and `sharp`.
+ * ```ts
+ * await using engine = await createKleinbild({ model: "./FLUX.2-klein-4B" });
+ * const { image } = await engine.generate({ prompt: "a fox on a teal background", seed: 7 }).result;
+ * const { bytes } = await image.encode({ type: "image/png" });
+ * await writeFile("fox.png", bytes);
+ * ```
  *
- * @throws KleinbildError, or the reason of `signal`
+ * @throws KleinbildError `no-webgpu`, `missing-file`, `invalid-model`, `invalid-request` (for an option), `network`,
+ * `damaged`, `storage-full`, `over-budget`, `out-of-memory` or `worker-died`, or the reason of `signal`
  */
 export async function createKleinbild(options: KleinbildNodeOptions = {}): Promise<Kleinbild> {
   const { signal, onProgress, ...engineOptions } = options;

@@ -3,7 +3,14 @@ import { makeTaskRunner, type TaskRunnerOptions } from "../task/runner/create-ta
 import { FileUrls } from "./file-urls.ts";
 import type { LocalTaskRunner } from "../task/runner/task-runner.ts";
 
-/** Answers tasks of the hosted API in Node. Weights are loaded by the first task that needs them. */
+/**
+ * Runs tasks of the hosted API in Node. The first task that needs a model's weights loads them.
+ *
+ * ```ts
+ * await using runner = createTaskRunner({ models: { "runware:400@4": { model: "./FLUX.2-klein-4B" } } });
+ * const { data, errors } = await runner.runTasks(tasks, { onResult: (item) => console.log(item.taskUUID) });
+ * ```
+ */
 export function createTaskRunner(
   options: TaskRunnerOptions<KleinbildNodeOptions> = {},
 ): LocalTaskRunner<KleinbildNodeOptions> {

@@ -1,11 +1,11 @@
 import { KleinbildError } from "../errors.ts";
 import { announceGpu, copySharedWrites, slowPolling } from "../gpu/workarounds.ts";
 
-/** Dawn ends the process when its instance is collected while devices live, so it is kept for good. */
+/** Never collected: Dawn ends the process when its instance is collected before its devices. */
 let instance: GPU | undefined;
 
 /**
- * WebGPU in Node by the package `webgpu` (Dawn).
+ * WebGPU in Node, from the package `webgpu` (Dawn).
  * @throws KleinbildError `no-webgpu` when the package or its native library cannot be loaded.
  */
 export async function dawnGpu(): Promise<GPU> {

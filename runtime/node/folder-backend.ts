@@ -6,7 +6,7 @@ import type { ReadableFile, StorageReport, StoreBackend, WritableFile } from "..
 
 const LOCK_POLL_MS = 100;
 
-/** Keeps files in a folder of this machine. */
+/** Stores files in a folder of this machine. */
 export class FolderBackend implements StoreBackend {
   readonly #root: string;
 
@@ -15,11 +15,11 @@ export class FolderBackend implements StoreBackend {
   }
 
   async write(path: string): Promise<WritableFile> {
-    const place = join(this.#root, path);
-    await mkdir(dirname(place), { recursive: true });
-    const handle = await open(place, "r+").catch(async (error: unknown) => {
+    const file = join(this.#root, path);
+    await mkdir(dirname(file), { recursive: true });
+    const handle = await open(file, "r+").catch(async (error: unknown) => {
       if (!isAbsence(error)) throw error;
-      return open(place, "w+");
+      return open(file, "w+");
     });
     return {
       size: async () => (await handle.stat()).size,
@@ -50,10 +50,10 @@ export class FolderBackend implements StoreBackend {
   }
 
   async replace(path: string, bytes: Uint8Array<ArrayBuffer>): Promise<void> {
-    const place = join(this.#root, path);
-    await mkdir(dirname(place), { recursive: true });
-    await writeFile(`${place}.new`, bytes, { flush: true });
-    await rename(`${place}.new`, place);
+    const file = join(this.#root, path);
+    await mkdir(dirname(file), { recursive: true });
+    await writeFile(`${file}.new`, bytes, { flush: true });
+    await rename(`${file}.new`, file);
   }
 
   async list(folder: string): Promise<readonly string[]> {
@@ -69,16 +69,16 @@ export class FolderBackend implements StoreBackend {
     await rm(join(this.#root, path), { recursive: true, force: true });
   }
 
-  /** The lock is a file with its owner's process id; one whose owner has ended is taken over. */
+  /** The lock is a file with the process id of its owner. A lock is stale once that process has ended. */
   async withLock<T>(name: string, work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
-    const place = join(this.#root, `${name}.lock`);
-    await mkdir(dirname(place), { recursive: true });
-    while (!(await takeLock(place)))
+    const file = join(this.#root, `${name}.lock`);
+    await mkdir(dirname(file), { recursive: true });
+    while (!(await takeLock(file)))
       await setTimeout(LOCK_POLL_MS, undefined, signal && { signal }).catch(() => signal?.throwIfAborted());
     try {
       return await work();
     } finally {
-      await rm(place, { force: true });
+      await rm(file, { force: true });
     }
   }
 
@@ -89,15 +89,15 @@ export class FolderBackend implements StoreBackend {
   }
 }
 
-async function takeLock(place: string): Promise<boolean> {
+async function takeLock(file: string): Promise<boolean> {
   try {
-    await writeFile(place, String(process.pid), { flag: "wx" });
+    await writeFile(file, String(process.pid), { flag: "wx" });
     return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
   }
-  const owner = Number(await readFile(place, "utf8").catch(() => ""));
-  if (owner > 0 && !isRunning(owner)) await rm(place, { force: true });
+  const owner = Number(await readFile(file, "utf8").catch(() => ""));
+  if (owner > 0 && !isRunning(owner)) await rm(file, { force: true });
   return false;
 }
 

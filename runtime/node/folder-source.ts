@@ -8,23 +8,23 @@ interface OpenFile {
   readonly size: number;
 }
 
-/** Files of this machine by their paths within the model, where they do not lie in one folder. */
+/** Path in the model → path on this machine, for files that are not in one folder. */
 export type LocalFiles = Readonly<Record<string, string>>;
 
-/** A model in a folder of this machine, or in several of its files; Node only. */
+/** A model in a folder of this machine, or in listed files. */
 export class FolderSource implements ModelSource {
   readonly description: string;
-  /** Undefined: the folder's own paths. */
+  /** Undefined: all files of the folder. */
   readonly #local: LocalFiles | undefined;
   readonly #files = new Map<string, Promise<OpenFile>>();
 
-  constructor(place: string | LocalFiles) {
-    this.#local = typeof place === "string" ? undefined : place;
-    this.description = typeof place === "string" ? place : "the listed files";
+  constructor(files: string | LocalFiles) {
+    this.#local = typeof files === "string" ? undefined : files;
+    this.description = typeof files === "string" ? files : "the listed files";
   }
 
   async exists(path: string): Promise<boolean> {
-    const file = this.#place(path);
+    const file = this.#pathOf(path);
     if (file === undefined) return false;
     try {
       return (await stat(file)).isFile();
@@ -37,12 +37,12 @@ export class FolderSource implements ModelSource {
   async open(path: string): Promise<ModelFile> {
     let opening = this.#files.get(path);
     if (!opening) {
-      opening = openFile(this.#place(path), path, this.description);
+      opening = openFile(this.#pathOf(path), path, this.description);
       this.#files.set(path, opening);
       opening.catch(() => this.#files.delete(path)); // the next open tries again
     }
     const { handle, size } = await opening;
-    return { size, read: (offset, length, signal) => readFully(handle, size, path, offset, length, signal) };
+    return { size, read: (offset, length, signal) => readFully({ handle, size, path }, offset, length, signal) };
   }
 
   /** @throws KleinbildError `missing-file` when there is no such folder */
@@ -60,25 +60,25 @@ export class FolderSource implements ModelSource {
     }
   }
 
-  /** Closes the files; opening one again is allowed. */
+  /** Closes all files. They can be opened again. */
   async close(): Promise<void> {
     const files = await Promise.allSettled(this.#files.values());
     this.#files.clear();
     for (const file of files) if (file.status === "fulfilled") await file.value.handle.close();
   }
 
-  /** Where a file lies; undefined for one that is not listed. */
-  #place(path: string): string | undefined {
+  /** Path on this machine; undefined for a file that is not listed. */
+  #pathOf(path: string): string | undefined {
     if (!this.#local) return join(this.description, path);
     return Object.hasOwn(this.#local, path) ? this.#local[path] : undefined;
   }
 }
 
-async function openFile(place: string | undefined, path: string, folder: string): Promise<OpenFile> {
-  if (place === undefined) throw new KleinbildError("missing-file", `${path} is not in ${folder}.`, { path });
+async function openFile(file: string | undefined, path: string, folder: string): Promise<OpenFile> {
+  if (file === undefined) throw new KleinbildError("missing-file", `${path} is not in ${folder}.`, { path });
   let handle: FileHandle;
   try {
-    handle = await open(place, "r");
+    handle = await open(file, "r");
   } catch (cause) {
     const what = isAbsence(cause) ? "is not in" : "cannot be opened in";
     throw new KleinbildError("missing-file", `${path} ${what} ${folder}.`, { path }, { cause });
@@ -90,9 +90,7 @@ async function openFile(place: string | undefined, path: string, folder: string)
 }
 
 async function readFully(
-  handle: FileHandle,
-  size: number,
-  path: string,
+  { handle, size, path }: OpenFile & { readonly path: string },
   offset: number,
   length: number,
   signal?: AbortSignal,

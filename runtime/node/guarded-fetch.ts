@@ -6,13 +6,14 @@ import { KleinbildError } from "../errors.ts";
 import { isPublicIp } from "./address-policy.ts";
 import type { Fetch } from "../task/net/limited-fetch.ts";
 
-/** All addresses of a name. Written out, so that the package's types do not need those of Node. */
+/** Finds all addresses of a name. Written out so that the package's types do not need Node's. */
 export type LookupAll = (
   host: string,
   options: { readonly all: true },
   done: (error: Error | null, addresses: { address: string; family: number }[]) => void,
 ) => void;
 
+/** Options of `guardedFetch`. */
 export interface GuardOptions {
   /** Which IP addresses may be connected to. Default: those on the public internet. */
   readonly allowIp?: ((ip: string) => boolean) | undefined;
@@ -23,9 +24,15 @@ export interface GuardOptions {
 const NO_BODY_STATUSES: ReadonlySet<number> = new Set([204, 205, 304]);
 
 /**
- * `fetch` for servers that ask addresses which others name: it connects to allowed IP addresses only. The check is made on
- * the address that the connection uses, so that a name cannot resolve to another one after it was checked. Redirects are
- * handed back, never followed; bodies are strings or bytes.
+ * A `fetch` for servers that fetch addresses which clients name: it connects to allowed IP addresses only. It checks the
+ * address that the connection uses, so a name cannot resolve to another one after the check. It returns redirects instead of
+ * following them. Bodies must be strings or bytes.
+ *
+ * ```ts
+ * const runner = createTaskRunner({ fetch: guardedFetch() });
+ * ```
+ *
+ * @returns throws a KleinbildError `network` for an address that is not allowed
  */
 export function guardedFetch({ allowIp = isPublicIp, lookup = systemLookup }: GuardOptions = {}): Fetch {
   const guardedLookup = (
@@ -48,7 +55,7 @@ export function guardedFetch({ allowIp = isPublicIp, lookup = systemLookup }: Gu
       method,
       headers: { "accept-encoding": "identity", ...Object.fromEntries(new Headers(headers)) },
       lookup: guardedLookup,
-      agent: false, // a kept connection of someone else was not checked
+      agent: false, // no shared connections: they were not checked
       ...(signal && { signal }),
     });
     const { statusCode = 0 } = response;

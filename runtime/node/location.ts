@@ -7,7 +7,7 @@ import { KleinbildError } from "../errors.ts";
 import { LayeredSource } from "../models/layered-source.ts";
 import type { ModelLocation } from "../models/model-location.ts";
 import { httpLocation } from "../models/page-location.ts";
-import { storedLocation } from "../models/stored-location.ts";
+import { storedLocation } from "../models/model-location.ts";
 import { openFolderTuningStorage } from "./tuning-storage.ts";
 import { FolderSource, type LocalFiles } from "./folder-source.ts";
 import { HttpSource } from "../weights/sources/http-source.ts";
@@ -15,28 +15,28 @@ import { ModelStore } from "../weights/store/model-store.ts";
 import { FolderBackend } from "./folder-backend.ts";
 
 /**
- * A folder, a file with all parts, an http(s) address of a folder, `stored:` and the id of a kept model, or the place of each
- * file by its path in the model.
+ * A model: a folder, one file with all its parts, the http(s) address of a folder, `stored:` and the id of a stored model, or
+ * the path or http(s) address of each file, by its path in the model.
  */
 export type NodeModel = string | Readonly<Record<string, string>>;
 
-/** Klein-nano, which the package carries, unless a model is named. */
+/** @param model  Default: klein-nano, which is part of the package */
 export async function openNodeLocation(model: NodeModel | undefined): Promise<ModelLocation> {
-  if (model === undefined) return folderPlace(fileURLToPath(new URL("../../models/klein-nano", import.meta.url)));
-  if (typeof model !== "string") return mixedPlace(model);
+  if (model === undefined) return folderLocation(fileURLToPath(new URL("../../models/klein-nano", import.meta.url)));
+  if (typeof model !== "string") return listedLocation(model);
   if (isAddress(model)) return httpLocation(model);
   const stored = storedLocation(model);
   if (stored) return stored;
-  const place = await stat(model).catch(() => undefined);
-  if (!place)
+  const stats = await stat(model).catch(() => undefined);
+  if (!stats)
     throw new KleinbildError("missing-file", `There is no folder or file ${model}.`, {
       parameter: "model",
       path: model,
     });
-  return place.isFile() ? localPlace({ [basename(model)]: resolve(model) }) : folderPlace(model);
+  return stats.isFile() ? localLocation({ [basename(model)]: resolve(model) }) : folderLocation(model);
 }
 
-/** Where models are kept: in the user's cache folder unless told. */
+/** @param folder  Default: `kleinbild/models` in the user's cache folder */
 export function openNodeStore(folder = storeFolder()): ModelStore {
   return new ModelStore(new FolderBackend(folder));
 }
@@ -51,38 +51,38 @@ function storeFolder(): string {
   return join(cache, "kleinbild", "models");
 }
 
-async function folderPlace(folder: string): Promise<ModelLocation> {
+async function folderLocation(folder: string): Promise<ModelLocation> {
   const source = new FolderSource(folder);
   const paths = await source.list();
   const files = Object.fromEntries(paths.map((path) => [path, join(folder, path)]));
   return { source, key: `${resolve(folder)}?${await stamps(files)}`, urlOf: undefined };
 }
 
-async function localPlace(files: LocalFiles): Promise<ModelLocation> {
+async function localLocation(files: LocalFiles): Promise<ModelLocation> {
   const first = Object.values(files)[0] ?? "";
   return { source: new FolderSource(files), key: `${first}?${await stamps(files)}`, urlOf: undefined };
 }
 
-async function mixedPlace(files: Readonly<Record<string, string>>): Promise<ModelLocation> {
+async function listedLocation(files: Readonly<Record<string, string>>): Promise<ModelLocation> {
   const entries = Object.entries(files);
-  const remote = Object.fromEntries(entries.filter(([, place]) => isAddress(place)));
+  const remote = Object.fromEntries(entries.filter(([, file]) => isAddress(file)));
   const local = Object.fromEntries(
-    entries.filter(([, place]) => !isAddress(place)).map(([path, place]) => [path, resolve(place)]),
+    entries.filter(([, file]) => !isAddress(file)).map(([path, file]) => [path, resolve(file)]),
   );
   if (Object.keys(local).length === 0) return httpLocation(remote);
-  const here = await localPlace(local);
+  const here = await localLocation(local);
   if (Object.keys(remote).length === 0) return here;
   const source = new LayeredSource(here.source, new HttpSource(remote));
   return { source, key: `${here.key} ${httpLocation(remote).key}`, urlOf: undefined };
 }
 
-const isAddress = (place: string): boolean => /^https?:/.test(place);
+const isAddress = (text: string): boolean => /^https?:/.test(text);
 
-/** Sizes and times of files: another model may come to lie where one was. */
+/** Sizes and times of files: another model may replace one at the same path. */
 async function stamps(files: LocalFiles): Promise<string> {
   const all = await Promise.all(
-    Object.entries(files).map(async ([path, place]) => {
-      const { size, mtimeMs } = await stat(place).catch(() => ({ size: 0, mtimeMs: 0 }));
+    Object.entries(files).map(async ([path, file]) => {
+      const { size, mtimeMs } = await stat(file).catch(() => ({ size: 0, mtimeMs: 0 }));
       return [path, size, mtimeMs];
     }),
   );

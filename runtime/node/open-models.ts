@@ -3,12 +3,21 @@ import { ModelLibrary } from "../models/model-library.ts";
 import type { Models } from "../models/models.ts";
 import { type NodeModel, openNodeLocation, openNodeStore } from "./location.ts";
 
+/** Options of `openModels` in Node. */
 export interface NodeModelsOptions {
-  /** Folder of kept models. Default: `kleinbild/models` in the user's cache folder. */
+  /** Folder of the store. Default: `kleinbild/models` in the user's cache folder. */
   readonly storeFolder?: string | undefined;
 }
 
-/** Opens the library of models of this machine's user. */
+/**
+ * Opens the store of models of this machine's user.
+ *
+ * ```ts
+ * const models = openModels();
+ * const { status, missing } = await models.availability("https://example.org/FLUX.2-klein-4B/");
+ * if (status === "downloadable") await models.download("https://example.org/FLUX.2-klein-4B/", { quantization: "q4" });
+ * ```
+ */
 export function openModels({ storeFolder }: NodeModelsOptions = {}): Models<NodeModel | undefined> {
   const store = openNodeStore(storeFolder);
   const library = async (): Promise<ModelLibrary<NodeModel | undefined>> =>

@@ -6,14 +6,11 @@ import { prepareModel, type PrepareOptions } from "../models/prepare-model.ts";
 import { type NodeModel, openNodeTuningStorage, openNodeLocation, openNodeStore } from "./location.ts";
 import { EngineHost } from "../remote/engine-host.ts";
 
-/** What an engine in Node is made of; crosses to a child process. */
+/** Options of an engine in Node, as they cross to a child process. */
 export interface NodeEngineOptions extends EngineOptions, Pick<PrepareOptions, "keep" | "evict"> {
-  /**
-   * A folder in diffusers layout, the http(s) address of one, a file with all parts, `stored:` and the id of a kept model, or
-   * the place (path or address) of each file by its path in the model. Default: klein-nano, which the package carries.
-   */
+  /** Default: klein-nano, which is part of the package. */
   readonly model?: NodeModel | undefined;
-  /** Folder of kept models. Default: `kleinbild/models` in the user's cache folder. */
+  /** Folder of the store of models. Default: `kleinbild/models` in the user's cache folder. */
   readonly storeFolder?: string | undefined;
 }
 
@@ -22,8 +19,8 @@ export function nodeEngineHost(): EngineHost<NodeEngineOptions> {
   return new EngineHost(async ({ model, keep, evict, storeFolder, ...options }, signal, onLoad) => {
     const { quantization, quantizationMethod } = options;
     const prepare = { quantization, quantizationMethod, keep, evict };
-    const place = await openNodeLocation(model);
-    const source = await prepareModel(openNodeStore(storeFolder), place, prepare, { signal, onLoad });
+    const location = await openNodeLocation(model);
+    const source = await prepareModel(openNodeStore(storeFolder), location, prepare, { signal, onLoad });
     const tuningCache = openNodeTuningStorage(storeFolder);
     const platform: Platform = { gpu: await dawnGpu(), codec: new NodeImageCodec(), tuningCache };
     return Engine.create(platform, source, options, { signal, onLoad });

@@ -6,11 +6,11 @@ import type { TuningStorage } from "../autotune/tuning-cache.ts";
 
 /** Stores what autotune measured in a folder, one file for each key. */
 export function openFolderTuningStorage(folder: string): TuningStorage {
-  const place = (key: string): string => join(folder, `${bytesToHex(sha256(utf8ToBytes(key))).slice(0, 32)}.json`);
+  const fileOf = (key: string): string => join(folder, `${bytesToHex(sha256(utf8ToBytes(key))).slice(0, 32)}.json`);
   return {
     get: async (key) => {
       try {
-        return await readFile(place(key), "utf8");
+        return await readFile(fileOf(key), "utf8");
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
         throw error;
@@ -18,8 +18,8 @@ export function openFolderTuningStorage(folder: string): TuningStorage {
     },
     set: async (key, value) => {
       await mkdir(folder, { recursive: true });
-      const file = place(key);
-      await writeFile(`${file}.${process.pid}`, value); // two processes may start at once
+      const file = fileOf(key);
+      await writeFile(`${file}.${process.pid}`, value); // two processes may write at once
       await rename(`${file}.${process.pid}`, file);
     },
   };

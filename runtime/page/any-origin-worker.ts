@@ -1,4 +1,4 @@
-/** Another origin's worker is started by a module of the page's own that imports it; that server must allow CORS. */
+/** The address of a module of this page that imports the worker of another origin, whose server must allow CORS. */
 function startable(address: string | URL): string | URL {
   const url = new URL(address, location.href);
   if (url.origin === location.origin) return url;
@@ -7,9 +7,9 @@ function startable(address: string | URL): string | URL {
 }
 
 /**
- * A module worker from wherever its address points. Browsers start workers of the page's own origin only, and bundlers follow
- * nothing but `new Worker(new URL("…", import.meta.url))`; so the modules for pages without a bundler, which may come from
- * another origin, are built with this class in the place of `Worker`.
+ * A module worker of any origin. Browsers start only workers of the page's own origin, and bundlers follow only
+ * `new Worker(new URL("…", import.meta.url))`. The modules for pages without a bundler may come from another origin, so they
+ * are built with this class instead of `Worker`.
  */
 export class AnyOriginWorker extends globalThis.Worker {
   constructor(address: string | URL, options?: WorkerOptions) {

@@ -9,7 +9,7 @@ import {
 } from "../image/codec.ts";
 import type { PixelImage } from "../image/pixels.ts";
 
-/** Image files in browsers, by what they decode and encode themselves; in pages and in workers. */
+/** Image files in browsers, in pages and workers: those that the browser decodes and encodes. */
 export class BrowserImageCodec implements ImageCodec {
   async decode(bytes: Uint8Array<ArrayBuffer>, signal?: AbortSignal): Promise<PixelImage> {
     let bitmap: ImageBitmap;

@@ -1,16 +1,23 @@
 import { type AdapterSummary, NO_ADAPTER, summarizeAdapter } from "../gpu/adapter.ts";
 
-/** Whether this browser can run the engine, and on what; `reason` is a sentence for a person. */
+/** Whether this browser can run the engine: the adapter that it would use, or a `reason`, a sentence for people. */
 export type Support =
   | { readonly supported: true; readonly adapter: AdapterSummary }
   | { readonly supported: false; readonly reason: string };
 
-/** Asks for an adapter, downloads nothing. */
+/**
+ * Checks whether this browser can run the engine, without downloading anything.
+ *
+ * ```ts
+ * const support = await checkSupport();
+ * if (!support.supported) show(support.reason);
+ * ```
+ */
 export async function checkSupport(): Promise<Support> {
   if (!("gpu" in navigator)) {
     const reason = isSecureContext
       ? "This browser has no WebGPU. Chrome and Edge have it, Firefox from version 141 on Windows and 145 on macOS, Safari from 26."
-      : "WebGPU is there only for pages served by https or from localhost.";
+      : "Browsers offer WebGPU only to pages served by https or from localhost.";
     return { supported: false, reason };
   }
   const adapter = await navigator.gpu.requestAdapter({ powerPreference: "high-performance" });

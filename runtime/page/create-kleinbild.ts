@@ -7,18 +7,15 @@ import { type ModelInput, resolveModel, resolveUrl, startWorker, workerHandle } 
 
 /** Options of an engine in a page. */
 export interface KleinbildOptions extends CommonOptions, Pick<PrepareOptions, "keep" | "evict"> {
-  /**
-   * Address of a folder in diffusers layout, or of each of its files by path (relative ones are relative to the page), or
-   * files that the user picked or dropped, or `stored:` and the id of a model that `openModels` lists. Default: klein-nano, which the package carries.
-   */
+  /** Default: klein-nano, which is part of the package. */
   readonly model?: ModelInput | undefined;
-  /** Address of onnxruntime's wasm file, where the bundler does not take care of it. */
+  /** Address of onnxruntime's wasm file. Default: where the bundler placed it. */
   readonly ortWasmUrl?: string | URL | undefined;
-  /** Makes the worker, for pages whose bundler or policy needs its own way; it must run `kleinbild/worker`. */
+  /** Makes the worker, which must run `kleinbild/worker`. Default: the worker beside this module. */
   readonly createWorker?: (() => Worker) | undefined;
 }
 
-/** What goes to the worker. */
+/** The options as they cross to the worker. */
 export interface WorkerEngineOptions extends EngineOptions, Pick<PrepareOptions, "keep" | "evict"> {
   readonly model: PageModel;
   readonly ortWasmUrl?: string | undefined;
@@ -27,7 +24,14 @@ export interface WorkerEngineOptions extends EngineOptions, Pick<PrepareOptions,
 /**
  * Starts a worker and loads a model in it.
  *
- * @throws KleinbildError, or the reason of `signal`
+ * ```ts
+ * const engine = await createKleinbild({ model: "/weights/klein-4b/", onProgress: (event) => show(event) });
+ * const { image } = await engine.generate({ prompt: "a fox on a teal background", seed: 7 }).result;
+ * img.src = URL.createObjectURL(await image.toBlob());
+ * ```
+ *
+ * @throws KleinbildError `no-webgpu`, `missing-file`, `invalid-model`, `invalid-request` (for an option), `network`,
+ * `damaged`, `storage-full`, `over-budget`, `out-of-memory` or `worker-died`, or the reason of `signal`
  */
 export async function createKleinbild(options: KleinbildOptions = {}): Promise<Kleinbild> {
   const { model = KLEIN_NANO, ortWasmUrl, createWorker = startWorker, signal, onProgress, ...engineOptions } = options;

@@ -1,10 +1,10 @@
 import { createKleinbild, type KleinbildOptions } from "./create-kleinbild.ts";
 import { makeTaskRunner, type TaskRunnerOptions } from "../task/runner/create-task-runner.ts";
-import { ObjectUrls } from "../task/media/media-url.ts";
+import { ObjectUrls } from "./object-urls.ts";
 import type { LocalTaskRunner } from "../task/runner/task-runner.ts";
 
 /**
- * Answers tasks of the hosted API in this page. Weights are loaded by the first task that needs them.
+ * Runs tasks of the hosted API in this page. The first task that needs a model's weights loads them.
  *
  * ```ts
  * const runner = createTaskRunner({ models: { "runware:400@4": { model: "/weights/klein-4b/" } } });

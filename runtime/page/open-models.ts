@@ -1,16 +1,25 @@
 import { runEngineWork } from "../remote/engine-handle.ts";
 import type { LoadEvent } from "../events.ts";
-import type { LibraryCall } from "../models/library-call.ts";
+import type { LibraryCall } from "../models/models.ts";
 import type { Models } from "../models/models.ts";
 import type { PageModel } from "../models/page-location.ts";
 import { type ModelInput, resolveModel, startWorker, workerHandle } from "./start-worker.ts";
 
+/** Options of `openModels` in a page. */
 export interface ModelsOptions {
-  /** Makes the worker, as for `createKleinbild`. */
+  /** Makes the worker, which must run `kleinbild/worker`. Default: the worker beside this module. */
   readonly createWorker?: (() => Worker) | undefined;
 }
 
-/** Opens the library of models of this page's origin. It works in a worker of its own, beside engines. */
+/**
+ * Opens the store of models of this page's origin, in a worker of its own.
+ *
+ * ```ts
+ * const models = openModels();
+ * const { status, missing } = await models.availability("/weights/klein-4b/");
+ * if (status === "downloadable") await models.download("/weights/klein-4b/", { onProgress: (event) => show(event) });
+ * ```
+ */
 export function openModels({ createWorker = startWorker }: ModelsOptions = {}): Models<ModelInput> {
   const handle = workerHandle<never>(createWorker());
   /** @returns what ModelLibrary.call returns for the method */

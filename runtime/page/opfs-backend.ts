@@ -1,7 +1,7 @@
 import { storageFull } from "../weights/store/in-memory-backend.ts";
 import type { ReadableFile, StorageReport, StoreBackend, WritableFile } from "../weights/store/store-backend.ts";
 
-/** What TypeScript's library has for workers only. Source: https://fs.spec.whatwg.org/#api-filesystemsyncaccesshandle */
+/** TypeScript's library declares it for workers only. Source: https://fs.spec.whatwg.org/#api-filesystemsyncaccesshandle */
 interface SyncAccessHandle {
   read(bytes: Uint8Array, options: { readonly at: number }): number;
   write(bytes: Uint8Array, options: { readonly at: number }): number;
@@ -11,16 +11,16 @@ interface SyncAccessHandle {
   close(): void;
 }
 
-/** The most free bytes that Chromium tells of, whatever it has: then there may be more. */
-const MOST_TOLD_BYTES = 10 * 2 ** 30;
+/** Chromium never reports more free bytes: at this value, there may be more. */
+const MAX_REPORTED_BYTES = 10 * 2 ** 30;
 
 type WritableHandle = FileSystemFileHandle & { createSyncAccessHandle(): Promise<SyncAccessHandle> };
 
-/** Keeps files in the origin private file system, in a folder of it. Writing needs a worker; reading and listing do not. */
+/** Stores files in a folder of the origin private file system. Only workers can write; pages can read and list. */
 export class OpfsBackend implements StoreBackend {
   readonly #folder: string;
 
-  /** Whether this browser has it, and lets this page use it. */
+  /** Whether this browser has such a file system, and lets this page use it. */
   static async isSupported(): Promise<boolean> {
     try {
       await navigator.storage.getDirectory();
@@ -78,7 +78,7 @@ export class OpfsBackend implements StoreBackend {
     };
   }
 
-  /** By a swap file where the browser has them: two tabs may note at the same time that they use a model. */
+  /** Through a swap file if the browser has them: two tabs may record at the same time that they use a model. */
   async replace(path: string, bytes: Uint8Array<ArrayBuffer>): Promise<void> {
     const file = (await this.#file(path, true))!;
     if (!("createWritable" in file)) return this.#overwrite(path, bytes);
@@ -128,7 +128,7 @@ export class OpfsBackend implements StoreBackend {
     const free = quota === undefined ? undefined : Math.max(0, quota - usage);
     return {
       usedBytes: usage,
-      freeBytes: free === MOST_TOLD_BYTES ? undefined : free,
+      freeBytes: free === MAX_REPORTED_BYTES ? undefined : free,
       persisted: await navigator.storage.persisted(),
     };
   }
@@ -151,7 +151,7 @@ export class OpfsBackend implements StoreBackend {
     return directory;
   }
 
-  /** What is there or can be made; undefined for what is not. Where there is no room at all, Chromium makes nothing. */
+  /** The handle, or undefined if there is none. Chromium creates none when the disk is full. */
   async #handle<Handle>(open: () => Promise<Handle> | undefined): Promise<Handle | undefined> {
     try {
       return await open()?.catch(ignoreAbsence);

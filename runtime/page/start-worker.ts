@@ -7,12 +7,12 @@ import { blobsOf } from "../weights/sources/blob-source.ts";
 import { BrowserImageCodec } from "./browser-image-codec.ts";
 
 /**
- * A model as a page names it: the address of a folder, `stored:` and the id of a kept model, the files by their paths in the
- * model (addresses, or Blobs that a user picked), or the picked files themselves.
+ * A model: the address of a folder in diffusers layout, `stored:` and the id of a stored model, the files by their paths in
+ * the model (addresses, or Blobs that the user picked), or the picked files. Relative addresses are relative to the page.
  */
 export type ModelInput = string | URL | Readonly<Record<string, string | URL | Blob>> | readonly File[];
 
-/** The worker of `kleinbild/worker`, beside this module. */
+/** Starts the worker beside this module. */
 export function startWorker(): Worker {
   return new Worker(new URL("../worker.ts", import.meta.url), { type: "module", name: "kleinbild" });
 }
@@ -40,7 +40,7 @@ export function workerHandle<Options>(worker: Worker): EngineHandle<Options> {
   };
 }
 
-/** Absolute addresses, since the worker has another base than the page; picked files by their paths. */
+/** The model with absolute addresses, because the base URL of the worker is another one. */
 export function resolveModel(model: ModelInput): PageModel {
   if (typeof model === "string" || model instanceof URL) return resolveUrl(model);
   if (isFiles(model)) return blobsOf(model);

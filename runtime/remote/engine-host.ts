@@ -3,7 +3,7 @@ import type { Engine, EngineEvent, EngineInfo } from "../engine/engine.ts";
 import { KleinbildError } from "../errors.ts";
 import type { LoadEvent } from "../events.ts";
 import type { PixelImage } from "../image/pixels.ts";
-import type { LibraryCall } from "../models/library-call.ts";
+import type { LibraryCall } from "../models/models.ts";
 import type { EngineWork, Pulled, RemoteHost } from "./protocol.ts";
 import { WorkHost } from "./work-host.ts";
 

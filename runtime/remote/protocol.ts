@@ -1,6 +1,6 @@
 import type { EngineEvent, EngineInfo } from "../engine/engine.ts";
 import type { LoadEvent } from "../events.ts";
-import type { LibraryCall } from "../models/library-call.ts";
+import type { LibraryCall } from "../models/models.ts";
 import type { GenerateRequest } from "../request/request.ts";
 import type { ErrorEnvelope } from "./error-envelope.ts";
 

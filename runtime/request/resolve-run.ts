@@ -8,7 +8,7 @@ import { compileSolver } from "../sampling/solver.ts";
 import { PIXELS_PER_TOKEN } from "../vae/autoencoder.ts";
 import type { ModelConfig } from "../weights/config/model-config.ts";
 
-/** What the pipeline does for a request: size, evaluations and noises. @param seeds  one a picture */
+/** The input of the pipeline for a request. @param seeds  one for each picture */
 export function resolveRun(
   request: ResolvedRequest,
   config: ModelConfig,

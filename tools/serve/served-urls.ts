@@ -1,5 +1,5 @@
 import type { MediaUrls, StoredMedia } from "../../runtime/task/media/media-store.ts";
-import { mediaFileName } from "../../runtime/task/media/media-url.ts";
+import { mediaFileName } from "../../runtime/task/media/media-store.ts";
 
 /** Addresses of pictures at the server: there as long as the store has them. */
 export class ServedUrls implements MediaUrls {

@@ -1,6 +1,6 @@
 import { KleinbildError } from "../../errors.ts";
 
-/** Base64 (RFC 4648) in both alphabets. Not `atob`: it says neither what is wrong nor where. */
+/** Base64 (RFC 4648) in both alphabets. `atob` does not say what is wrong, and where. */
 
 const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 const PAD = "=".charCodeAt(0);
@@ -70,9 +70,7 @@ export function decodeBase64(text: string): Uint8Array<ArrayBuffer> {
 
 function foreignCharacter(text: string, position: number, afterPadding: boolean): KleinbildError {
   const character = JSON.stringify(String.fromCodePoint(text.codePointAt(position)!));
-  const what = afterPadding
-    ? `${character} follows the padding`
-    : `${character} is not one of the characters of base64 here`;
+  const what = afterPadding ? `${character} follows the padding` : `${character} is not a base64 character`;
   return new KleinbildError("invalid-request", `The base64 is invalid at position ${position}: ${what}.`, { position });
 }
 

@@ -1,15 +1,16 @@
 import { KleinbildError } from "../../errors.ts";
 import { decodeBase64, encodeBase64 } from "./base64.ts";
 
-/** `data:[<type>][;<parameter>]…[;base64],<data>` (RFC 2397). */
+/** Data URIs (RFC 2397): `data:[<type>][;<parameter>]…[;base64],<data>`. */
 
+/** Bytes to a data URI in base64. */
 export function encodeDataUri(bytes: Uint8Array, type: string): string {
   return `data:${type};base64,${encodeBase64(bytes)}`;
 }
 
 /** Where the data begins. @throws KleinbildError `invalid-request` without a comma */
 function dataStart(uri: string): number {
-  // a type with its parameters is short: a megabyte of base64 without a comma is not searched
+  // types are short: do not search a megabyte of base64 for a comma
   const comma = uri.slice(0, 1024).indexOf(",");
   if (comma >= 0) return comma + 1;
   throw new KleinbildError(
@@ -19,7 +20,7 @@ function dataStart(uri: string): number {
 }
 
 /**
- * The bytes of a data URI. Its type is not looked at: what the bytes are is seen from themselves.
+ * The bytes of a data URI. Its type is ignored: the bytes show their type.
  *
  * @throws KleinbildError `invalid-request`
  */

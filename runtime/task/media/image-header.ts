@@ -1,16 +1,19 @@
 import { startsWith, ascii } from "../../image/bytes.ts";
 
-/** A picture file that is read, as its first bytes say. */
+/** Type and size of a picture file, from its first bytes. */
 export interface ImageHeader {
   readonly type: "image/png" | "image/jpeg" | "image/webp";
-  /** In pixels, before an orientation is applied. Undefined where the header is damaged or cut off. */
+  /** In pixels, before an orientation is applied. Undefined if the header is damaged or cut off. */
   readonly size: { readonly width: number; readonly height: number } | undefined;
 }
 
 const PNG = Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a);
 const JPEG = Uint8Array.of(0xff, 0xd8, 0xff);
 
-/** Type and size without decoding: pixels cost memory before a decoder finds out how many they are. */
+/**
+ * Type and size of a picture, without decoding it: a decoder would use memory for pixels before their number is checked.
+ * Undefined for other types.
+ */
 export function readImageHeader(bytes: Uint8Array): ImageHeader | undefined {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (startsWith(bytes, PNG)) return { type: "image/png", size: nonEmpty(pngSize(view)) };
@@ -19,7 +22,7 @@ export function readImageHeader(bytes: Uint8Array): ImageHeader | undefined {
   return undefined;
 }
 
-/** What else the bytes may be, to say it in an error. */
+/** What the bytes probably are instead, for an error. */
 export function describeForeignBytes(bytes: Uint8Array): string {
   if (bytes.length === 0) return "nothing";
   const start = new TextDecoder("latin1").decode(bytes.subarray(0, 64)).trimStart().toLowerCase();

@@ -1,10 +1,11 @@
 import { LRUCache } from "lru-cache";
 import { KleinbildError } from "../../errors.ts";
 
-/** A picture that can be named by its UUID. */
+/** A picture with a UUID. */
 export interface StoredMedia {
   /** Version 4, in lower case. */
   readonly uuid: string;
+  /** The file. */
   readonly bytes: Uint8Array<ArrayBuffer>;
   /** MIME type. */
   readonly type: string;
@@ -12,32 +13,39 @@ export interface StoredMedia {
 
 /** Makes addresses for stored pictures: object URLs in pages, files in Node, paths of a server. */
 export interface MediaUrls {
+  /** Makes the address of a picture. Called at most once for each. */
   create(media: StoredMedia): string;
   /** Called once for each address, when its picture is dropped. */
   revoke(url: string): void;
 }
 
+/** Options of a `MediaStore`. */
 export interface MediaStoreOptions {
-  /** Default: 256 MiB. */
+  /** Most bytes of all pictures. Default: 256 MiB. */
   readonly maxBytes?: number | undefined;
-  /** How long pictures are kept at most that say nothing else. Default: for as long as there is room. */
+  /** Longest time for which a picture is stored, unless `put` gives one. Default: as long as there is room. */
   readonly ttlSeconds?: number | undefined;
-  /** Default: pictures have no address. */
+  /** Makes addresses of pictures. Default: they have none. */
   readonly urls?: MediaUrls | undefined;
 }
 
+/** Options of `MediaStore.put`. */
 export interface PutOptions {
-  /** How long it is kept at most. Default: that of the store. */
+  /** Longest time for which the picture is stored. Default: `ttlSeconds` of the store. */
   readonly ttlSeconds?: number | undefined;
 }
 
+/** Counts of a `MediaStore`. */
 export interface MediaStoreStatistics {
+  /** Number of stored pictures. */
   readonly entries: number;
+  /** Bytes of all stored pictures. */
   readonly bytes: number;
+  /** Most bytes of all stored pictures. */
   readonly maxBytes: number;
-  /** Pictures that gave way to newer ones. */
+  /** Pictures that were dropped to make room. */
   readonly evictions: number;
-  /** Pictures whose time was over. */
+  /** Pictures that expired. */
   readonly expirations: number;
 }
 
@@ -48,14 +56,15 @@ interface Entry {
 }
 
 const MEDIA_BUDGET_BYTES = 256 << 20;
-/** The longest time that timers take; longer ones fire at once. */
+/** Timers with a longer time fire at once. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /**
- * Outputs and uploads by UUID. Beyond the byte budget the least recently used go, after their time each; their addresses
- * are revoked with them.
+ * Outputs and uploads by UUID. Pictures are dropped when they expire and, the least recently used first, when there are more
+ * bytes than `maxBytes`. Their addresses are then revoked.
  */
 export class MediaStore {
+  /** Most bytes of all stored pictures. */
   readonly maxBytes: number;
   readonly #entries: LRUCache<string, Entry>;
   readonly #uuids = new Map<string, string>();
@@ -78,17 +87,17 @@ export class MediaStore {
   }
 
   /**
-   * Keeps a picture under a new UUID. Bytes that are a part of a larger buffer are copied; others must not change any more.
+   * Stores a picture under a new UUID. Bytes that are part of a larger buffer are copied; others must not change afterwards.
    *
    * @throws KleinbildError `invalid-request` when there are no bytes, or more than the budget
    */
   put(bytes: Uint8Array, type: string, { ttlSeconds = this.#ttlSeconds }: PutOptions = {}): StoredMedia {
     const { length } = bytes;
-    if (length === 0) throw new KleinbildError("invalid-request", "A picture without bytes cannot be kept.");
+    if (length === 0) throw new KleinbildError("invalid-request", "A picture without bytes cannot be stored.");
     if (length > this.maxBytes)
       throw new KleinbildError(
         "invalid-request",
-        `A picture of ${length} bytes cannot be kept: there is room for ${this.maxBytes} bytes. Raise \`maxBytes\` of the media store.`,
+        `A picture of ${length} bytes cannot be stored: there is room for ${this.maxBytes} bytes. Raise \`maxBytes\` of the media store.`,
         { bytes: length, max: this.maxBytes },
       );
     const media = { uuid: crypto.randomUUID(), bytes: ownBytes(bytes), type };
@@ -99,18 +108,18 @@ export class MediaStore {
     return media;
   }
 
-  /** The picture, which counts as used; undefined when it never was there or is there no more. */
+  /** The picture, which then counts as used; undefined if it is not stored. */
   get(uuid: string): StoredMedia | undefined {
     return this.#entries.get(uuid.toLowerCase())?.media;
   }
 
-  /** The picture behind an address that `urlOf` gave. */
+  /** The picture of an address that `urlOf` returned; undefined if it is not stored. */
   getByUrl(url: string): StoredMedia | undefined {
     const uuid = this.#uuids.get(url);
     return uuid === undefined ? undefined : this.get(uuid);
   }
 
-  /** The address of a picture, made when it is first asked for; undefined without the picture or without `urls`. */
+  /** The address of a picture, made at the first call. Undefined if the picture is not stored, or without `urls`. */
   urlOf(uuid: string): string | undefined {
     const entry = this.#entries.get(uuid.toLowerCase());
     if (!entry || !this.#urls) return undefined;
@@ -121,7 +130,7 @@ export class MediaStore {
     return entry.url;
   }
 
-  /** @returns whether it was there */
+  /** Drops a picture. @returns whether it was stored */
   delete(uuid: string): boolean {
     return this.#entries.delete(uuid.toLowerCase());
   }
@@ -131,6 +140,7 @@ export class MediaStore {
     this.#entries.clear();
   }
 
+  /** Current counts. */
   get statistics(): MediaStoreStatistics {
     return {
       entries: this.#entries.size,
@@ -150,7 +160,7 @@ export class MediaStore {
       },
       Math.min(milliseconds, MAX_TIMER_MS),
     );
-    (entry.timer as { unref?: () => void }).unref?.(); // no reason to keep a Node process
+    (entry.timer as { unref?: () => void }).unref?.(); // it does not hold a Node process open
   }
 
   #drop({ url, timer }: Entry, reason: LRUCache.DisposeReason): void {
@@ -163,9 +173,20 @@ export class MediaStore {
   }
 }
 
-/** A view would keep the whole buffer alive that it looks into, uncounted. */
+/** A copy if the bytes are part of a larger buffer, which a view would hold in memory uncounted. */
 function ownBytes(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   const { buffer } = bytes;
   if (buffer instanceof ArrayBuffer && buffer.byteLength === bytes.length) return new Uint8Array(buffer);
   return new Uint8Array(bytes);
+}
+
+const EXTENSIONS: Readonly<Record<string, string>> = {
+  "image/jpeg": "jpg",
+  "image/png": "png",
+  "image/webp": "webp",
+};
+
+/** A name for a picture's file: its UUID, and the usual extension of its type. */
+export function mediaFileName({ uuid, type }: Pick<StoredMedia, "uuid" | "type">): string {
+  return `${uuid}.${EXTENSIONS[type] ?? "bin"}`;
 }

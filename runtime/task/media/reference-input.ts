@@ -8,52 +8,52 @@ import { limitedFetch, type LimitedFetchOptions, MAX_FETCHED_BYTES, type FetchLi
 import type { MediaStore } from "./media-store.ts";
 
 interface ReferenceLimits extends FetchLimits {
-  /** Width times height, before decoding. Default: 64 Mpx. */
+  /** Most pixels, checked before decoding. Default: 64 million. */
   readonly maxPixels?: number | undefined;
 }
 
 export interface ReferenceOptions extends LimitedFetchOptions {
-  /** Where earlier outputs and uploads are. */
+  /** Earlier outputs and uploads. */
   readonly store: MediaStore;
-  /** `maxBytes` holds for data URIs and base64 as well. */
+  /** `maxBytes` also limits data URIs and base64. */
   readonly limits?: ReferenceLimits | undefined;
-  /** What addresses such as `./cat.png` are relative to. Default: they are refused. */
+  /** Base of addresses such as `./cat.png`. Default: they are refused. */
   readonly baseUrl?: string | undefined;
-  /** The field, for errors. Default: `inputs.referenceImages`. */
+  /** Name of the field in errors. Default: `inputs.referenceImages`. */
   readonly parameter?: string | undefined;
 }
 
-/** A picture that a task names, not decoded. */
+/** A picture of a task, not decoded. */
 export interface ReferencePicture {
   readonly bytes: Uint8Array;
   readonly type: ImageHeader["type"];
 }
 
-/** Of any version. As URL-safe base64 it would be 27 bytes, which are no picture. */
+/** A UUID of any version. Read as URL-safe base64 it would be 27 bytes, too few for a picture. */
 const UUID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i;
 const MAX_REFERENCE_PIXELS = 64_000_000;
 
 /**
- * The bytes of a picture that a task names. In this order, the first that fits:
+ * The bytes of a picture that a task names. The first case that fits applies:
  *
  * 1. `8-4-4-4-12` hexadecimal digits: the UUID of an earlier output or upload;
  * 2. `data:…`: a data URI, in base64 or percent-encoded;
- * 3. an address that `store` itself gave out: that picture, without asking for it;
- * 4. `http:`, `https:`: fetched within limits; `blob:`: read, where the platform has it and `allowHost` does not refuse it;
- * 5. with `baseUrl`, what begins with `/`, `../` or `../../` and has a character that base64 has not: a relative address;
- * 6. else base64, of either alphabet, with or without padding and white space.
+ * 3. an address that `store` made: its picture, without a request;
+ * 4. `http:`, `https:`: fetched within limits; `blob:`: read, if the platform has it and `allowHost` allows it;
+ * 5. with `baseUrl`, text that begins with `/`, `./` or `../` and has a character that base64 lacks: a relative address;
+ * 6. otherwise base64, of either alphabet, with or without padding and white space.
  *
- * Size in pixels is limited here, since decoding costs memory; that it is large enough and not too elongated is checked
- * when the references are prepared.
+ * The number of pixels is limited here, because decoding uses memory. The engine checks that the picture is large enough and
+ * not too elongated.
  *
- * @throws TaskError `failedToTransferImage` when the picture cannot be had, `invalid…` after the field when it is none or
- *         exceeds a limit; or the reason of the signal
+ * @throws TaskError `failedToTransferImage` if the picture cannot be fetched, `invalid…` with the name of the field if it is
+ *         no picture or exceeds a limit; or the reason of the signal
  */
 export async function resolveReference(input: string, options: ReferenceOptions): Promise<Uint8Array> {
   return (await resolvePicture(input, options)).bytes;
 }
 
-/** The same with its type. */
+/** The same, with the type of the picture. */
 export async function resolvePicture(input: string, options: ReferenceOptions): Promise<ReferencePicture> {
   const { parameter = "inputs.referenceImages" } = options;
   options.signal?.throwIfAborted();
@@ -68,9 +68,9 @@ export async function resolvePicture(input: string, options: ReferenceOptions): 
 }
 
 /**
- * All references of a task, at the same time, in order.
+ * All references of a task in order, read at the same time.
  *
- * @throws TaskError with the problems of all that have one, each with its index; or the reason of the signal
+ * @throws TaskError with one error for each reference that fails, which has its index; or the reason of the signal
  */
 export async function resolveReferences(
   inputs: readonly string[],
@@ -92,7 +92,7 @@ export async function resolveReferences(
   return settled.map((result) => (result as PromiseFulfilledResult<Uint8Array>).value);
 }
 
-/** Whether an input can be read by no other machine: a picture of the store, or an object URL. */
+/** Whether only this machine can read an input: a picture of the store, or an object URL. */
 export function isLocalInput(input: string, store: MediaStore): boolean {
   const text = input.trim();
   return (
@@ -107,7 +107,7 @@ async function readInput(text: string, options: ReferenceOptions): Promise<Uint8
     const media = store.get(text);
     if (media) return media.bytes;
     throw unavailable(
-      `There is no picture with the UUID ${text}: it was never here, its ttl is over, or it gave way to newer ones.`,
+      `There is no picture with the UUID ${text}: it was never stored here, it expired, or it was dropped to make room.`,
     );
   }
   if (/^data:/i.test(text)) return assertBytes(decodeDataUri(text), maxBytes);
@@ -124,7 +124,9 @@ async function readInput(text: string, options: ReferenceOptions): Promise<Uint8
 function checkPicture(bytes: Uint8Array, maxPixels: number): ReferencePicture {
   const header = readImageHeader(bytes);
   if (!header)
-    throw invalid(`It is no PNG, JPEG or WEBP picture but ${describeForeignBytes(bytes)}.`, { bytes: bytes.length });
+    throw invalid(`It must be a PNG, JPEG or WEBP picture; it is ${describeForeignBytes(bytes)}.`, {
+      bytes: bytes.length,
+    });
   const { type, size } = header;
   if (!size) throw invalid(`It begins like ${type} but its header is damaged or cut off.`, { bytes: bytes.length });
   const { width, height } = size;
@@ -150,7 +152,7 @@ function unavailable(message: string): KleinbildError {
   return new KleinbildError("network", message, { reason: "unknown" });
 }
 
-/** Reasons of limitedFetch that lie in the input and not in the way to it. */
+/** Reasons of limitedFetch for which the input is to blame, not the network. */
 const REFUSED: ReadonlySet<unknown> = new Set(["protocol", "refused", "bytes"]);
 
 function toApiError({ code, message, details }: KleinbildError, parameter: string): ApiError {

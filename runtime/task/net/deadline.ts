@@ -1,9 +1,11 @@
+import { orAbort } from "../../async/or-abort.ts";
+
 /**
- * Runs with a signal that aborts with the caller's, or after a time. Ends then whether or not `run` heeds the signal.
+ * Runs with a signal that aborts with the caller's signal, or after a time. It then rejects even if `run` ignores the signal.
  *
- * Not `AbortSignal.any` with `AbortSignal.timeout`: Node 20 may collect such a signal before it fires.
+ * It does not use `AbortSignal.any` with `AbortSignal.timeout`: Node 20 may collect such a signal before it fires.
  *
- * @param milliseconds  until a DOMException `TimeoutError`
+ * @param milliseconds  time until it aborts with a DOMException `TimeoutError`
  * @throws what `run` throws, the reason of `signal` as it is, or the `TimeoutError`
  */
 export async function withDeadline<T>(
@@ -20,13 +22,10 @@ export async function withDeadline<T>(
     () => controller.abort(new DOMException(`Nothing came within ${milliseconds / 1000} s.`, "TimeoutError")),
     milliseconds,
   );
-  const aborted = new Promise<never>((_, reject) => {
-    inner.addEventListener("abort", () => reject(inner.reason as Error), { once: true });
-  });
   try {
-    return await Promise.race([run(inner), aborted]);
+    return await orAbort(run(inner), inner);
   } catch (error) {
-    inner.throwIfAborted(); // rather than what `run` made of it
+    inner.throwIfAborted(); // before an error that `run` made of the abort
     throw error;
   } finally {
     clearTimeout(timer);
@@ -34,6 +33,7 @@ export async function withDeadline<T>(
   }
 }
 
+/** Whether an error is that of `withDeadline`. */
 export function isTimeout(error: unknown): boolean {
   return error instanceof DOMException && error.name === "TimeoutError";
 }

@@ -1,9 +1,9 @@
 import { joinChunks } from "../../weights/sources/http-response.ts";
 
 /**
- * The body of a request, unless it exceeds `maxBytes`: reading stops there, whatever the headers promised.
+ * Reads the body of a request, up to `maxBytes`, whatever its headers say.
  *
- * @returns undefined when it is too large
+ * @returns undefined if it is larger
  */
 export async function readLimitedBody(
   request: Request,

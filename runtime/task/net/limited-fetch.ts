@@ -2,44 +2,46 @@ import { type ErrorDetails, KleinbildError } from "../../errors.ts";
 import { isTimeout, withDeadline } from "./deadline.ts";
 import { joinChunks } from "../../weights/sources/http-response.ts";
 
-/** The part of `fetch` that is used. */
+/** The signature of `fetch` that is used. */
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
 
 /**
- * Whether an address may be asked. A server refuses what lies in its own network (see address-policy.ts). Called for
- * every address that a chain of redirects leads to.
+ * Decides whether an address may be fetched. A server refuses addresses of its own network (see `guardedFetch`). Called for
+ * every address in a chain of redirects.
  */
 export type AllowHost = (url: URL) => boolean | Promise<boolean>;
 
+/** Limits of a request. */
 export interface FetchLimits {
-  /** Of the body, after a compression of the transfer is undone. Default: 32 MiB. */
+  /** Most bytes of the body, decompressed. Default: 32 MiB. */
   readonly maxBytes?: number | undefined;
-  /** Default: 5. */
+  /** Most redirects. Default: 5. */
   readonly maxRedirects?: number | undefined;
-  /** From the first request to the last byte. Default: 30 seconds. */
+  /** Longest time from the first request to the last byte. Default: 30 seconds. */
   readonly timeoutMs?: number | undefined;
 }
 
+/** Options of `limitedFetch`. */
 export interface LimitedFetchOptions {
   /** Default: the platform's. */
   readonly fetch?: Fetch | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly limits?: FetchLimits | undefined;
-  /** Default: every http and https address. */
+  /** Default: allows every http and https address. */
   readonly allowHost?: AllowHost | undefined;
 }
 
 export const MAX_FETCHED_BYTES = 32 << 20;
 const MAX_REDIRECTS = 5;
 const TIMEOUT_MS = 30_000;
-const REFUSED = "is not an address that may be asked from here";
+const REFUSED = "is not an address that may be fetched from here";
 const REDIRECT_STATUSES: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 
 /**
- * The bytes at an http or https address, within limits.
+ * Fetches the bytes at an http or https address, within limits.
  *
- * Browsers do not show where a redirect leads: they follow it themselves, up to 20 times, unless `allowHost` is given, for
- * then a redirect that cannot be checked is refused.
+ * Browsers do not show where a redirect leads. They follow it themselves, up to 20 times; with `allowHost`, which could not
+ * check it, it is refused.
  *
  * @throws KleinbildError `network`, whose `details.reason` is `protocol`, `refused`, `unreachable`, `status`, `redirects`,
  *         `bytes`, `cut` or `timeout`; or the reason of the signal
@@ -58,12 +60,12 @@ export async function limitedFetch(
     });
   } catch (error) {
     options.signal?.throwIfAborted();
-    if (isTimeout(error)) throw failure(url, "timeout", `did not send the whole within ${timeoutMs / 1000} s`);
+    if (isTimeout(error)) throw failure(url, "timeout", `did not send everything within ${timeoutMs / 1000} s`);
     throw error;
   }
 }
 
-/** The body, counted as it comes. @throws KleinbildError `network` with the reason `bytes` or `cut`, or the signal's reason */
+/** Reads a body, counting its bytes. @throws KleinbildError `network` with the reason `bytes` or `cut`, or the signal's reason */
 export async function readLimited(
   response: Response,
   url: URL,
@@ -94,14 +96,14 @@ export async function readLimited(
   return joinChunks(chunks, length);
 }
 
-/** An address for people: without its query and password, which may be secrets. */
+/** An address for messages: without query and password, which may be secrets. */
 export function publicAddress(address: URL | string): string {
   const url = typeof address === "string" && URL.canParse(address) ? new URL(address) : address;
   const shown = url instanceof URL ? `${url.protocol}//${url.host}${url.pathname}` : url;
   return shown.length > 200 ? `${shown.slice(0, 200)}…` : shown;
 }
 
-/** Why no connection came about, as far as the platform says: `ENOTFOUND`, `ECONNREFUSED`. Browsers say nothing. */
+/** Why a connection failed, if the platform says so: `ENOTFOUND`, `ECONNREFUSED`. Browsers do not. */
 export function connectionProblem(error: unknown): string {
   for (let cause = error; cause instanceof Error; cause = cause.cause) {
     const { code } = cause as { readonly code?: unknown };
@@ -111,12 +113,12 @@ export function connectionProblem(error: unknown): string {
   return "";
 }
 
-/** Gives up a body that nobody reads. */
+/** Ends a response whose body is not read. */
 export function discardResponse(response: Response): void {
   response.body?.cancel().catch(IGNORE);
 }
 
-/** How a connection ends that is given up does not matter. */
+/** Errors of a connection that is no longer needed do not matter. */
 const IGNORE = (): void => {};
 
 async function follow(start: URL, options: LimitedFetchOptions, signal: AbortSignal): Promise<Response> {
@@ -136,7 +138,7 @@ async function follow(start: URL, options: LimitedFetchOptions, signal: AbortSig
   }
 }
 
-/** A redirect in a browser: by its own rules, since a page cannot see where it leads. */
+/** Lets the browser follow a redirect: a page cannot see where it leads. */
 async function followUnseen(url: URL, options: LimitedFetchOptions, signal: AbortSignal): Promise<Response> {
   if (options.allowHost) throw failure(url, "refused", "redirects to an address that cannot be checked here");
   return assertOk(await request(url, "follow", options, signal), url);

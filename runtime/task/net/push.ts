@@ -3,18 +3,18 @@ import { KleinbildError } from "../../errors.ts";
 import { isTimeout, withDeadline } from "./deadline.ts";
 import { type AllowHost, connectionProblem, discardResponse, type Fetch, publicAddress } from "./limited-fetch.ts";
 
-/** How results are sent to addresses that tasks name. */
+/** How results are sent to the addresses in tasks. */
 export interface PushOptions {
   /** Default: the platform's. */
   readonly fetch?: Fetch | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Default: every http and https address. */
   readonly allowHost?: AllowHost | undefined;
-  /** How often it is tried altogether. Default: 3. */
+  /** Number of attempts. Default: 3. */
   readonly attempts?: number | undefined;
-  /** Before the second attempt; twice as long before the third, and up to twice that by chance. Default: 500. */
+  /** Milliseconds before the second attempt; twice as many before the third. A random factor of 1 to 2 applies. Default: 500. */
   readonly retryDelayMs?: number | undefined;
-  /** Of one attempt. Default: 10 seconds for webhooks, 60 for uploads. */
+  /** Longest time of one attempt. Default: 10 seconds for webhooks, 60 seconds for uploads. */
   readonly timeoutMs?: number | undefined;
 }
 
@@ -54,7 +54,7 @@ export function postJson(address: string, value: unknown, options: PushOptions =
   return send("The webhook", { ...push, address, body: JSON.stringify(value) }, options);
 }
 
-/** Puts the bytes of a picture. As postJson. */
+/** Uploads the bytes of a picture by PUT; otherwise as `postJson`. */
 export function putBytes(
   address: string,
   { bytes, type }: { readonly bytes: Uint8Array<ArrayBuffer>; readonly type: string },
@@ -65,8 +65,8 @@ export function putBytes(
 }
 
 /**
- * Network errors, timeouts, status 429 and those from 500 on are tried again; other statuses are not. Redirects are not
- * followed: the body would go where nobody named.
+ * Tries again after network errors, timeouts, status 429 and statuses from 500 up. Does not follow redirects, which would
+ * send the body to an address that no task named.
  */
 async function send(what: string, push: Push, options: PushOptions): Promise<string | undefined> {
   const { signal, attempts = ATTEMPTS, retryDelayMs = RETRY_DELAY_MS } = options;
@@ -102,14 +102,14 @@ async function attempt(push: Push, { fetch: request = fetch, allowHost, signal }
   let response: Response;
   try {
     response = await withDeadline(timeoutMs, signal, async (inner) => {
-      if (allowHost && !(await allowHost(url))) throw new PushFailure("it may not be asked from here", false);
+      if (allowHost && !(await allowHost(url))) throw new PushFailure("it may not be reached from here", false);
       const headers = { "content-type": contentType };
       return request(url.href, { method, headers, body, redirect: "manual", signal: inner });
     });
   } catch (error) {
     signal?.throwIfAborted();
     if (error instanceof PushFailure) throw error;
-    if (error instanceof KleinbildError) throw new PushFailure("it may not be asked from here", false);
+    if (error instanceof KleinbildError) throw new PushFailure("it may not be reached from here", false);
     if (isTimeout(error)) throw new PushFailure(`it did not answer within ${timeoutMs / 1000} s`, true);
     throw new PushFailure(`it could not be reached${connectionProblem(error)}`, true);
   }

@@ -1,24 +1,25 @@
 import { type ApiError, TaskError } from "../schema/api-error.ts";
 import type { ImageItem, PendingItem, TaskResponse } from "../schema/response.ts";
 
+/** Limits of `AsyncTasks`. */
 export interface AsyncTasksOptions {
-  /** How long the answer of a task is kept after it ended. Default: an hour. */
+  /** Milliseconds for which the answer of a task stays available after its end. Default: an hour. */
   readonly ttlMs?: number | undefined;
-  /** Running ones and kept answers. Default: 1000. */
+  /** Most tasks, running or ended. Default: 1000. */
   readonly maxTasks?: number | undefined;
-  /** Of the kept answers, about. Default: 256 MiB. */
+  /** Most bytes of all answers, approximately. Default: 256 MiB. */
   readonly maxBytes?: number | undefined;
-  /** Milliseconds from any start. Default: performance.now. */
+  /** The clock, in milliseconds. Default: performance.now. */
   readonly now?: (() => number) | undefined;
 }
 
 interface Entry {
-  /** How many results are still to come. */
+  /** Number of results that are still missing. */
   pending: number;
   readonly items: ImageItem[];
   readonly errors: ApiError[];
   bytes: number;
-  /** When it ended. */
+  /** Time of its end. */
   ended: number | undefined;
 }
 
@@ -27,11 +28,11 @@ const MAX_TASKS = 1000;
 const MAX_BYTES = 256 << 20;
 
 /**
- * Tasks with `deliveryMethod` async: what there is of each until it is asked for, and for a time after. Running tasks are
- * always kept; of the ended ones the oldest go first.
+ * Results of tasks with `deliveryMethod` async, until `getResponse` asks for them and for a time after. Running tasks are
+ * never dropped; of the ended tasks, the oldest are dropped first.
  */
 export class AsyncTasks {
-  /** The ended ones among them are in the order in which they ended. */
+  /** Ended tasks are in the order of their ends. */
   readonly #entries = new Map<string, Entry>();
   readonly #ttlMs: number;
   readonly #maxTasks: number;
@@ -52,17 +53,17 @@ export class AsyncTasks {
     this.#now = now;
   }
 
-  /** How many are running or kept. */
+  /** Number of tasks, running or ended. */
   get size(): number {
     return this.#entries.size;
   }
 
   /**
-   * A task begins. The answer of an ended one with the same UUID is forgotten.
+   * Adds a task that begins. An ended task with the same UUID is dropped.
    *
-   * @param results  how many it will have
+   * @param results  number of results that it will have
    * @returns the acknowledgement
-   * @throws TaskError when one with this UUID is running, or too many are
+   * @throws TaskError if a task with this UUID is running, or too many tasks are
    */
   start(taskUUID: string, results: number): PendingItem {
     const earlier = this.#entries.get(taskUUID);
@@ -81,7 +82,7 @@ export class AsyncTasks {
       throw new TaskError([
         {
           code: "serviceUnavailable",
-          message: `${this.#maxTasks} asynchronous tasks are running already; send it again when some have ended.`,
+          message: `${this.#maxTasks} asynchronous tasks are running already; send the task again when some have ended.`,
           max: this.#maxTasks,
         },
       ]);
@@ -89,7 +90,7 @@ export class AsyncTasks {
     return { taskType: "imageInference", taskUUID };
   }
 
-  /** A result has come. Nothing happens when the task is not running. */
+  /** Adds a result. Does nothing if the task is not running. */
   add(taskUUID: string, item: ImageItem): void {
     const entry = this.#running(taskUUID);
     if (!entry) return;
@@ -101,13 +102,13 @@ export class AsyncTasks {
     this.#makeRoom(0);
   }
 
-  /** Some of it failed; results may still come. */
+  /** Adds errors. Results may still come. */
   fail(taskUUID: string, errors: readonly ApiError[]): void {
     const scope = { taskType: "imageInference", taskUUID };
     this.#running(taskUUID)?.errors.push(...errors.map((error) => ({ ...scope, ...error })));
   }
 
-  /** The task ended. Where results are missing and nobody said why, its answer has an error for it. */
+  /** Marks a task as ended. If results are missing without an error, adds one. */
   end(taskUUID: string): void {
     const entry = this.#running(taskUUID);
     if (!entry) return;
@@ -123,10 +124,10 @@ export class AsyncTasks {
   }
 
   /**
-   * The answer to `getResponse`: the results that there are, with status `success`, one item with status `processing` for
-   * each that is still to come, and the errors. It may be asked for again.
+   * The answer to `getResponse`: the results so far with status `success`, one item with status `processing` for each
+   * missing result, and the errors. It does not change by being read.
    *
-   * @throws TaskError when there is no such task
+   * @throws TaskError if there is no such task
    */
   poll(taskUUID: string): TaskResponse {
     this.#makeRoom(0);
@@ -156,8 +157,8 @@ export class AsyncTasks {
   }
 
   /**
-   * Drops ended tasks whose time is over, and the oldest until the limits hold for `more` tasks than there are. What ended
-   * last is not dropped for its bytes: nobody could have asked for it yet.
+   * Drops ended tasks that expired, and the oldest until there is room for `more` tasks. The task that ended last is not
+   * dropped for its bytes, because no client could have read it yet.
    */
   #makeRoom(more: number): void {
     const oldest = this.#now() - this.#ttlMs;
@@ -176,7 +177,7 @@ export class AsyncTasks {
   }
 }
 
-/** Pictures within items are what counts. */
+/** Only the pictures in items count. */
 function bytesOf({ imageBase64Data = "", imageDataURI = "" }: ImageItem): number {
   return imageBase64Data.length + imageDataURI.length;
 }

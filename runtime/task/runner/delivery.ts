@@ -7,7 +7,7 @@ import type { MediaStore, StoredMedia } from "../media/media-store.ts";
 import { postJson, putBytes, type PushOptions } from "../net/push.ts";
 import type { ImageItem, RunSummary } from "../schema/response.ts";
 
-/** What a task says about the delivery of its pictures. */
+/** The fields of a task about delivery. */
 export type DeliveryFields = Pick<
   ResolvedImageInferenceTask,
   "taskUUID" | "outputType" | "outputFormat" | "outputQuality" | "ttl" | "includeCost" | "webhookURL" | "uploadEndpoint"
@@ -20,19 +20,19 @@ export interface Encodable {
 
 export interface DeliveredPicture {
   readonly image: Encodable;
-  /** Of this picture. */
+  /** Seed of this picture. */
   readonly seed: bigint;
-  /** Of the task and of the run. */
+  /** Warnings of the task and of the run. */
   readonly warnings?: readonly string[] | undefined;
   readonly run?: RunSummary | undefined;
 }
 
 export interface DeliveryOptions extends Omit<PushOptions, "timeoutMs"> {
-  /** Keeps the picture for later tasks, and gives it an address. */
+  /** Stores the picture for later tasks, and makes its address. */
   readonly store: MediaStore;
-  /** Default: 10 seconds an attempt. */
+  /** Longest time of one attempt. Default: 10 seconds. */
   readonly webhookTimeoutMs?: number | undefined;
-  /** Default: 60 seconds an attempt. */
+  /** Longest time of one attempt. Default: 60 seconds. */
   readonly uploadTimeoutMs?: number | undefined;
 }
 
@@ -42,7 +42,7 @@ const TYPES: Readonly<Record<DeliveryFields["outputFormat"], ImageType>> = {
   WEBP: "image/webp",
 };
 
-/** How a task's pictures are written. The task's quality is a percentage, the codec's a part of 1. */
+/** How the pictures of a task are encoded. Tasks have the quality in percent, codecs as 0 … 1. */
 export function encodeOptions({
   outputFormat,
   outputQuality,
@@ -51,10 +51,10 @@ export function encodeOptions({
 }
 
 /**
- * Encodes a picture, keeps it, uploads it where the task says so, and tells the task's webhook. A picture that exists is
- * not lost: what fails after it was encoded becomes a warning.
+ * Encodes a picture, stores it, uploads it if the task asks for it, and calls the task's webhook. Failures after the
+ * encoding become warnings, so that the picture is not lost.
  *
- * `ttl` holds for outputs with an address, as in the hosted API; others are kept for as long as there is room.
+ * `ttl` applies to outputs with an address, as in the hosted API. Others are stored as long as there is room.
  *
  * @throws KleinbildError of the encoder, or the reason of the signal
  */
@@ -82,12 +82,12 @@ export async function deliverPicture(
     ...(said.length > 0 && { warnings: said }),
     ...(run && { run }),
   };
-  const failure = await tellWebhook(task, { data: [item] }, options);
+  const failure = await postToWebhook(task, { data: [item] }, options);
   return failure === undefined ? item : { ...item, warnings: [...said, failure] };
 }
 
 /**
- * Tells the webhook of a task that it failed, if it has one.
+ * Posts errors of a task to its webhook, if it has one.
  *
  * @returns undefined, or what went wrong as a sentence
  * @throws the reason of the signal
@@ -97,15 +97,15 @@ export function deliverErrors(
   task: Pick<DeliveryFields, "webhookURL">,
   options: Omit<DeliveryOptions, "store">,
 ): Promise<string | undefined> {
-  return tellWebhook(task, { errors }, options);
+  return postToWebhook(task, { errors }, options);
 }
 
-/** A seed as JSON keeps it exactly: a number up to 2⁵³ − 1, digits beyond. */
+/** A seed that JSON keeps exact: a number up to 2⁵³ − 1, a string of digits beyond. */
 export function seedInJson(seed: bigint): number | string {
   return seed <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(seed) : seed.toString();
 }
 
-async function tellWebhook(
+async function postToWebhook(
   { webhookURL }: Pick<DeliveryFields, "webhookURL">,
   message: unknown,
   { webhookTimeoutMs, ...options }: Omit<DeliveryOptions, "store">,
@@ -114,7 +114,7 @@ async function tellWebhook(
   return postJson(webhookURL, message, { ...options, timeoutMs: webhookTimeoutMs });
 }
 
-/** In the store, or under a UUID of its own where the store has no room for it. */
+/** Stores the file; if it is larger than the store, only gives it a UUID. */
 function keep(
   { bytes, type }: EncodedImage,
   { outputType, ttl }: DeliveryFields,

@@ -2,14 +2,14 @@ import { KleinbildError } from "../../errors.ts";
 import type { Kleinbild } from "../../remote/kleinbild.ts";
 
 /**
- * Keeps the engine that was used last, and makes another when other weights are asked for: two sets of weights would
- * hardly fit one GPU. Uses queue up.
+ * Holds one engine: the one that was used last. A use with other weights replaces it, because few GPUs have memory for two
+ * models. Uses queue up.
  */
 export class EngineSlot<Source extends object> {
   readonly #create: (source: Source, signal: AbortSignal) => Promise<Kleinbild>;
   readonly #disposing = new AbortController();
   #current: { readonly source: Source; readonly engine: Kleinbild } | undefined;
-  /** The end of the use before. */
+  /** Settles when the last use has ended. */
   #last: Promise<unknown> = Promise.resolve();
 
   /** @param create  loads the weights of a source */
@@ -17,7 +17,11 @@ export class EngineSlot<Source extends object> {
     this.#create = create;
   }
 
-  /** Runs `use` with the engine for `source`, when the uses before it are over. @throws what loading or `use` throws */
+  /**
+   * Runs `use` with the engine of `source`, after all earlier uses.
+   * @param source  compared by identity
+   * @throws what loading or `use` throws
+   */
   async use<T>(source: Source, signal: AbortSignal | undefined, use: (engine: Kleinbild) => Promise<T>): Promise<T> {
     const run = this.#last.then(async () => {
       signal?.throwIfAborted();
@@ -34,7 +38,7 @@ export class EngineSlot<Source extends object> {
     return run;
   }
 
-  /** Ends what runs and frees the engine. */
+  /** Aborts all uses and frees the engine. */
   async dispose(): Promise<void> {
     this.#disposing.abort(new KleinbildError("disposed", "The task runner was disposed of."));
     const engine = this.#current?.engine;
@@ -55,6 +59,6 @@ export class EngineSlot<Source extends object> {
   async #drop(): Promise<void> {
     const engine = this.#current?.engine;
     this.#current = undefined;
-    await engine?.dispose().catch(() => {}); // a dead one cannot be ended in order
+    await engine?.dispose().catch(() => {}); // a dead engine cannot be disposed of
   }
 }

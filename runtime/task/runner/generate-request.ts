@@ -5,7 +5,7 @@ import type { LoraInput } from "../../request/loras.ts";
 import type { ResolvedAcceleratorOptions, ResolvedImageInferenceTask } from "../schema/image-inference-task.ts";
 import type { ModelManifest } from "./model-registry.ts";
 
-/** A task in the engine's terms, with its pictures and LoRAs at hand. */
+/** The engine's request for a task. */
 export function toGenerateRequest(
   task: ResolvedImageInferenceTask,
   { distilled }: ModelManifest,
@@ -23,7 +23,7 @@ export function toGenerateRequest(
     results: task.numberResults,
     seed: task.seed,
     guidance,
-    distilled: false, // the id decides about guidance, whichever weights answer for it
+    distilled: false, // the model id decides about guidance, also with substitute weights
     references,
     loras,
     acceleration: distilled ? undefined : toAcceleration(task),
@@ -31,7 +31,7 @@ export function toGenerateRequest(
   };
 }
 
-/** What the options name, and else the preset; the window and the limit apply to either. */
+/** The cache that the options choose, otherwise that of the preset. The window and the limit apply to both. */
 function toAcceleration({
   acceleration,
   acceleratorOptions: options,

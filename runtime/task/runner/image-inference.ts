@@ -8,36 +8,46 @@ import type { ModelManifest } from "./model-registry.ts";
 import { type ReferenceOptions, resolveReferences } from "../media/reference-input.ts";
 import type { ImageItem } from "../schema/response.ts";
 
-/** Weights that answer for an id. */
+/** The weights that a model id uses. */
 export interface Weights<Source> {
+  /** Options of `createKleinbild` that load them. */
   readonly source: Source;
-  /** What to say in every response, where they are not the id's own. */
+  /** A warning in every result; for substitutes, that the weights are not the model's own. */
   readonly warning?: string | undefined;
 }
 
-/** What a task works with. */
+/** What all tasks of a runner share. */
 export interface ImageInferenceTools<Source extends object> {
-  readonly pool: EngineSlot<Source>;
-  /** How references come and pictures go. */
+  readonly slot: EngineSlot<Source>;
+  /** How references are read and pictures delivered. */
   readonly exchange: ReferenceOptions & DeliveryOptions;
   /** A LoRA by the id or address that `lora[index].model` names. @throws TaskError */
   readonly readLora: (model: string, index: number, signal?: AbortSignal) => Promise<LoraInput["data"]>;
 }
 
+/** A checked task, and the model and weights that it uses. */
+interface Job<Source extends object> {
+  readonly task: ResolvedImageInferenceTask;
+  readonly manifest: ModelManifest;
+  readonly weights: Weights<Source>;
+}
+
+interface JobOptions {
+  readonly signal: AbortSignal | undefined;
+  /** Called with each picture once it is delivered. */
+  readonly onItem: (item: ImageItem) => void;
+}
+
 /**
  * Runs a task; each picture is delivered while the next is made.
  *
- * @param onItem  is given each picture as soon as it is delivered
  * @returns the pictures, in the order of their seeds
  * @throws KleinbildError, TaskError, or the signal's reason
  */
 export async function runImageInference<Source extends object>(
-  task: ResolvedImageInferenceTask,
-  manifest: ModelManifest,
-  weights: Weights<Source>,
-  { pool, exchange, readLora }: ImageInferenceTools<Source>,
-  signal: AbortSignal | undefined,
-  onItem: (item: ImageItem) => void,
+  { task, manifest, weights }: Job<Source>,
+  { slot, exchange, readLora }: ImageInferenceTools<Source>,
+  { signal, onItem }: JobOptions,
 ): Promise<readonly ImageItem[]> {
   const options = { ...exchange, signal };
   const references = await resolveReferences(task.referenceImages, options);
@@ -68,12 +78,12 @@ export async function runImageInference<Source extends object>(
   };
   const deliveries: Promise<ImageItem>[] = [];
   try {
-    await pool.use(weights.source, signal, async (engine) => {
+    await slot.use(weights.source, signal, async (engine) => {
       const generation = engine.generate(toGenerateRequest(task, manifest, references, loras), { signal });
       for await (const event of generation) if (event.type === "result") deliveries.push(deliver(event));
     });
   } finally {
-    await Promise.allSettled(deliveries); // what was made before a failure is delivered all the same
+    await Promise.allSettled(deliveries); // pictures made before a failure are delivered
   }
   return Promise.all(deliveries);
 }

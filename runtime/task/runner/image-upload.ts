@@ -3,9 +3,9 @@ import type { ImageUploadItem } from "../schema/response.ts";
 import type { ResolvedImageUploadTask } from "../schema/schema.ts";
 
 /**
- * Keeps the picture of an `imageUpload` task.
+ * Stores the picture of an `imageUpload` task.
  *
- * @throws TaskError about `image`, KleinbildError when the store has no room for it, or the reason of the signal
+ * @throws TaskError about `image`, KleinbildError if it is larger than the store, or the reason of the signal
  */
 export async function uploadImage(
   { taskUUID, image }: ResolvedImageUploadTask,

@@ -1,35 +1,42 @@
 import { KleinbildError } from "../../errors.ts";
 import type { ReferenceMode } from "../../transformer/denoiser.ts";
 
-/** A file of a model, by its path in the published repository. */
+/** A file of a published model. */
 export interface ManifestFile {
+  /** Path in the repository. */
   readonly path: string;
-  /** As published; absent where it is not known. */
+  /** Size as published; absent if unknown. */
   readonly bytes?: number | undefined;
-  /** Hexadecimal; absent where it is not known. */
+  /** Hexadecimal checksum; absent if unknown. */
   readonly sha256?: string | undefined;
 }
 
-/** What an id of the API stands for. */
+/** The model that an id of the API stands for. */
 export interface ModelManifest {
   /** AIR identifier, as in `model` of a task. */
   readonly id: string;
+  /** Name for people. */
   readonly name: string;
+  /** License of the weights. */
   readonly license: { readonly name: string; readonly url: string };
-  /** Where the weights are published, and what a folder of them holds. */
+  /** Address of the published weights. */
   readonly source: string;
+  /** Files that a folder of the weights holds. */
   readonly files: readonly ManifestFile[];
+  /** Size of the model. */
   readonly requirements: {
+    /** Number of parameters. */
     readonly parameters: { readonly transformer: number; readonly textEncoder: number };
-    /** Bytes of transformer, text encoder and autoencoder together when their blocks are kept in that many bits. */
+    /** GPU memory of transformer, text encoder and autoencoder together, in bytes, by `quantization`. */
     readonly weightBytes: { readonly none: number; readonly q8: number; readonly q4: number };
   };
-  /** `exact`: keys and values of references are kept; `recompute`: references take part in every step. */
+  /** `exact`: keys and values of references are cached; `recompute`: references take part in every step. */
   readonly referenceMode: Extract<ReferenceMode, "exact" | "recompute">;
-  /** Whether the weights are distilled: they take no guidance and no accelerators. */
+  /** Whether the weights are distilled: then they take neither guidance nor step caching. */
   readonly distilled: boolean;
+  /** `steps` of a task that has none. */
   readonly defaultSteps: number;
-  /** Characters. */
+  /** Limits of the length of `negativePrompt`, in characters. */
   readonly negativePrompt: { readonly min: number; readonly max: number };
 }
 
@@ -39,7 +46,7 @@ const NON_COMMERCIAL = {
   url: "https://huggingface.co/black-forest-labs/FLUX.2-klein-9B",
 };
 
-/** Counted over the shapes of the published configs. */
+/** Computed from the shapes in the published configs. */
 const SIZES = {
   "4B": {
     parameters: { transformer: 3_875_544_576, textEncoder: 3_114_088_192 },
@@ -51,7 +58,7 @@ const SIZES = {
   },
 } as const;
 
-/** Folders of the diffusers layout; the weights may be in one file or in shards with an index. */
+/** The diffusers layout. The weights of a part may be one file, or shards with an index. */
 const FILES: readonly ManifestFile[] = [
   "model_index.json",
   "tokenizer/tokenizer.json",
@@ -93,7 +100,7 @@ function klein(
   };
 }
 
-/** The models that tasks can name: the five of FLUX.2 [klein], and what the embedder adds. */
+/** The models that tasks can name: the five of FLUX.2 [klein], and those that the application adds. */
 export class ModelRegistry {
   readonly #manifests = new Map(KLEIN.map((manifest) => [manifest.id, manifest]));
 

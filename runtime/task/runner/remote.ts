@@ -5,13 +5,14 @@ import { isTimeout, withDeadline } from "../net/deadline.ts";
 import { connectionProblem, type Fetch, publicAddress, readLimited } from "../net/limited-fetch.ts";
 import type { MediaStore } from "../media/media-store.ts";
 import { isLocalInput, resolvePicture } from "../media/reference-input.ts";
-import { parseResponse, serialiseTask } from "../net/remote-json.ts";
+import { parseResponse, serialiseTask } from "./remote-json.ts";
 import type { ResponseItem, TaskResponse } from "../schema/response.ts";
 
 /** A server that speaks the API. */
 export interface RemoteServer {
-  /** Where tasks are posted, such as https://host/v1. */
+  /** Address to which tasks are posted, such as https://host/v1. */
   readonly url: string;
+  /** Key for the server. Default: none. */
   readonly apiKey?: string | undefined;
 }
 
@@ -19,13 +20,13 @@ export interface RemoteOptions {
   readonly signal?: AbortSignal | undefined;
   readonly onResult?: ((item: ResponseItem) => void) | undefined;
   readonly onError?: ((error: ApiError) => void) | undefined;
-  /** Whose pictures the tasks may name: they are sent along. */
+  /** Pictures that tasks may name; they are sent with the tasks. */
   readonly store?: MediaStore | undefined;
   /** Default: the platform's. */
   readonly fetch?: Fetch | undefined;
-  /** Default: ten minutes. */
+  /** Longest time until the whole answer has arrived. Default: ten minutes. */
   readonly timeoutMs?: number | undefined;
-  /** Of the answer. Default: 512 MiB. */
+  /** Most bytes of the answer. Default: 512 MiB. */
   readonly maxBytes?: number | undefined;
 }
 
@@ -33,13 +34,13 @@ const TIMEOUT_MS = 600_000;
 const MAX_ANSWER_BYTES = 512 << 20;
 
 /**
- * Has tasks answered by a server that speaks the API, in one request, which is not repeated.
+ * Sends tasks to a server that speaks the API, in one request, which is not repeated.
  *
- * Pictures of the store and object URLs, which the server cannot read, are sent as data URIs; a UUID that the store does
- * not have is the server's to know.
+ * Pictures of the store and object URLs, which the server cannot read, are sent as data URIs. UUIDs that the store does not
+ * have are sent as they are.
  *
  * @param tasks  one task or an array; the server checks them
- * @returns the server's answer. What keeps it from answering is an error of each task that it left unanswered
+ * @returns the server's answer. Tasks that it did not answer have an error
  * @throws only the reason of the signal
  */
 export async function sendRemote(
@@ -108,13 +109,13 @@ async function post(
   }
 }
 
-/** Undefined when it is not of the API's shape. An error without a task is every task's. */
+/** The answer; undefined if it is none of the API. An error without a task becomes an error of every task. */
 function readAnswer(text: string, tasks: readonly Sendable[]): TaskResponse | undefined {
   let answer: unknown;
   try {
     answer = parseResponse(text);
   } catch {
-    return undefined; // told with the status
+    return undefined; // `describe` reports it
   }
   if (!isObject(answer)) return undefined;
   const { data, errors, error } = answer;
@@ -142,7 +143,7 @@ function describe(status: number, text: string): string {
 
 interface Prepared {
   readonly sendable: readonly Sendable[];
-  /** Of tasks that cannot be sent. */
+  /** Errors of tasks that cannot be sent. */
   readonly failed: readonly ApiError[];
 }
 

@@ -1,6 +1,5 @@
 import { KleinbildError } from "../../errors.ts";
-import { show } from "../../validation/describe-field.ts";
-import { type ApiError, fieldCode, readTaskScope, TaskError, toApiErrors } from "../schema/api-error.ts";
+import { type ApiError, readTaskScope, TaskError, toApiErrors } from "../schema/api-error.ts";
 import { AsyncTasks } from "./async-tasks.ts";
 import { deliverErrors } from "./delivery.ts";
 import { type ImageInferenceTools, runImageInference, type Weights } from "./image-inference.ts";
@@ -8,46 +7,52 @@ import type { ResolvedImageInferenceTask } from "../schema/image-inference-task.
 import type { ModelManifest, ModelRegistry } from "./model-registry.ts";
 import { uploadImage } from "./image-upload.ts";
 import type { MediaStore } from "../media/media-store.ts";
+import { noWeights, repeatedUuid, unknownModel, unknownTask } from "./refusals.ts";
 import { type RemoteServer, sendRemote } from "./remote.ts";
 import type { ImageItem, ResponseItem, TaskResponse } from "../schema/response.ts";
 import { parseGetResponse, parseImageInference, parseImageUpload, RULES_OF_ANY_MODEL } from "../schema/schema.ts";
 import type { RunTasksOptions, TaskRunner } from "./task-runner-types.ts";
 
-/** When tasks go to a server that speaks the API; a warning of each item says that they did. */
+/** A server that speaks the API, and when tasks go there. A warning of each result says that the server made it. */
 export interface RemoteChoice extends RemoteServer {
-  /** `always`, or only where there are no weights or the adapter cannot run them. Default: `unsupported`. */
+  /** `always`, or only if this machine has no weights or cannot run them (`unsupported`). Default: `unsupported`. */
   readonly when?: "always" | "unsupported" | undefined;
 }
 
 /** @internal */
-export interface TaskRunnerParts<Source extends object> extends ImageInferenceTools<Source> {
+export interface TaskRunnerTools<Source extends object> extends ImageInferenceTools<Source> {
   readonly registry: ModelRegistry;
-  /** The weights that answer for an id; undefined where there are none. */
+  /** The weights that a model uses; undefined if there are none. */
   readonly weightsFor: (manifest: ModelManifest) => Weights<Source> | undefined;
   readonly remote: RemoteChoice | undefined;
 }
 
-/** Codes of failures of this machine, unless they name a field or a file of the task. */
+/** Errors with these codes are failures of this machine, unless they name a field or a file of the task. */
 const MACHINE_FAILURES: ReadonlySet<string> = new Set(["no-webgpu", "unsupported", "out-of-memory"]);
-const TASK_TYPES = ["imageInference", "imageUpload", "getResponse"];
 
-/** Runs tasks of the API one after the other; a bad one stops no other. */
+/** Runs tasks of the API one after the other on this machine; `createTaskRunner` makes one. */
 export class LocalTaskRunner<Source extends object> implements TaskRunner {
-  readonly #parts: TaskRunnerParts<Source>;
+  readonly #tools: TaskRunnerTools<Source>;
   readonly #background = new AsyncTasks();
   readonly #running = new Set<Promise<void>>();
   readonly #disposing = new AbortController();
 
   /** @internal Use `createTaskRunner`. */
-  constructor(parts: TaskRunnerParts<Source>) {
-    this.#parts = parts;
+  constructor(tools: TaskRunnerTools<Source>) {
+    this.#tools = tools;
   }
 
-  /** Outputs and uploads by UUID. */
+  /** Outputs and uploads by UUID. Pass it to `createFetchHandler` as `media`. */
   get media(): MediaStore {
-    return this.#parts.exchange.store;
+    return this.#tools.exchange.store;
   }
 
+  /**
+   * Runs tasks in order. A task that fails does not stop the others.
+   *
+   * @param tasks  one task or an array
+   * @throws the reason of `signal`; errors of tasks are part of the answer
+   */
   async runTasks(tasks: unknown, { signal, onResult, onError }: RunTasksOptions = {}): Promise<TaskResponse> {
     const data: ResponseItem[] = [];
     const errors: ApiError[] = [];
@@ -61,7 +66,10 @@ export class LocalTaskRunner<Source extends object> implements TaskRunner {
       const scope = readTaskScope(task);
       const delivered: ResponseItem[] = [];
       try {
-        if (scope.taskUUID !== undefined && scope.taskType !== "getResponse") refuseTwice(seen, scope.taskUUID);
+        if (scope.taskUUID !== undefined && scope.taskType !== "getResponse") {
+          if (seen.has(scope.taskUUID)) throw repeatedUuid(scope.taskUUID);
+          seen.add(scope.taskUUID);
+        }
         const answer = await this.#run(task, scope.taskType, signal, (item) => {
           delivered.push(item);
           onResult?.(item);
@@ -70,25 +78,26 @@ export class LocalTaskRunner<Source extends object> implements TaskRunner {
         add(answer.errors);
       } catch (error) {
         signal?.throwIfAborted();
-        data.push(...delivered); // pictures made before the failure are not lost
+        data.push(...delivered); // pictures that were made before the failure are results
         add(toApiErrors(error, scope));
       }
     }
     return { data, errors };
   }
 
-  /** When no asynchronous task is running any more: before a process that was asked for them ends. */
+  /** Resolves when no asynchronous task is running. Await it before the process ends. */
   async idle(): Promise<void> {
     while (this.#running.size > 0) await Promise.all(this.#running);
   }
 
-  /** Ends what runs and frees engine, pictures and their addresses. */
+  /** Aborts all tasks; frees the engine, and the pictures with their addresses. */
   async dispose(): Promise<void> {
     this.#disposing.abort(new KleinbildError("disposed", "The task runner was disposed of."));
-    await this.#parts.pool.dispose();
+    await this.#tools.slot.dispose();
     this.media.clear();
   }
 
+  /** `dispose`, for `await using`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.dispose();
   }
@@ -103,7 +112,7 @@ export class LocalTaskRunner<Source extends object> implements TaskRunner {
       case "imageInference":
         return answerOf(await this.#imageInference(task, signal, onItem));
       case "imageUpload": {
-        const item = await uploadImage(parseImageUpload(task), { ...this.#parts.exchange, signal });
+        const item = await uploadImage(parseImageUpload(task), { ...this.#tools.exchange, signal });
         onItem(item);
         return answerOf([item]);
       }
@@ -132,7 +141,7 @@ export class LocalTaskRunner<Source extends object> implements TaskRunner {
     return [acknowledgement];
   }
 
-  /** Rejects never: what goes wrong is part of the answer to `getResponse`. */
+  /** Never rejects: errors are part of the answer to `getResponse`. */
   async #runInBackground(value: unknown, task: ResolvedImageInferenceTask, manifest: ModelManifest): Promise<void> {
     const { taskType, taskUUID } = task;
     const { signal } = this.#disposing;
@@ -144,25 +153,17 @@ export class LocalTaskRunner<Source extends object> implements TaskRunner {
     this.#background.end(taskUUID);
   }
 
-  /** The model that a task names. @throws TaskError with the task's other problems too when there is none */
+  /** The model that a task names. @throws TaskError if there is none, with the other problems of the task */
   #manifest(value: unknown): ModelManifest {
-    const { registry } = this.#parts;
+    const { registry } = this.#tools;
     const model = (value as { readonly model?: unknown }).model;
     const manifest = typeof model === "string" ? registry.get(model) : undefined;
     if (manifest) return manifest;
-    parseImageInference(value, RULES_OF_ANY_MODEL); // a model that is missing or no string is told like other fields
-    throw new TaskError([
-      {
-        code: fieldCode("invalid", "model"),
-        message: `There is no model ${show(model)}; there are ${registry.ids.join(", ")}.`,
-        parameter: "model",
-        type: "string",
-        allowedValues: registry.ids,
-      },
-    ]);
+    parseImageInference(value, RULES_OF_ANY_MODEL); // reports a model that is missing or no string, like other fields
+    throw unknownModel(model, registry.ids);
   }
 
-  /** From here or, where that was chosen, from elsewhere. What fails is told to the task's webhook too. */
+  /** Runs the task here or on the remote server. Errors also go to the webhook of the task. */
   async #answer(
     value: unknown,
     task: ResolvedImageInferenceTask,
@@ -170,17 +171,20 @@ export class LocalTaskRunner<Source extends object> implements TaskRunner {
     signal: AbortSignal | undefined,
     onItem: (item: ImageItem) => void,
   ): Promise<readonly ImageItem[]> {
-    const { remote, weightsFor, exchange } = this.#parts;
-    if (remote?.when === "always") return this.#ask(remote, value, "as was chosen for all tasks", signal, onItem);
+    const { remote, weightsFor, exchange } = this.#tools;
+    if (remote?.when === "always") return this.#ask(remote, value, "chosen for all tasks", signal, onItem);
     const weights = weightsFor(manifest);
     if (!weights && remote)
       return this.#ask(remote, value, `there are no weights for ${manifest.id} here`, signal, onItem);
     let delivered = 0;
     try {
       if (!weights) throw noWeights(manifest);
-      return await runImageInference(task, manifest, weights, this.#parts, signal, (item) => {
-        delivered++;
-        onItem(item);
+      return await runImageInference({ task, manifest, weights }, this.#tools, {
+        signal,
+        onItem: (item) => {
+          delivered++;
+          onItem(item);
+        },
       });
     } catch (error) {
       if (remote && delivered === 0 && isMachineFailure(error))
@@ -199,8 +203,8 @@ export class LocalTaskRunner<Source extends object> implements TaskRunner {
     onItem: (item: ImageItem) => void,
   ): Promise<readonly ImageItem[]> {
     const warning = `Answered by ${new URL(remote.url).host}: ${reason}`;
-    const { store } = this.#parts.exchange;
-    // the server is asked to answer at once: whoever waits here is told in the way that the task says
+    const { store } = this.#tools.exchange;
+    // the remote server answers at once; this runner then delivers the results in the way that the task asks for
     const { data, errors } = await sendRemote(remote, [{ ...(task as object), deliveryMethod: "sync" }], {
       signal,
       store,
@@ -223,51 +227,4 @@ function isMachineFailure(error: unknown): error is KleinbildError {
 
 function answerOf(data: readonly ResponseItem[]): TaskResponse {
   return { data, errors: [] };
-}
-
-/** @throws TaskError for a UUID that an earlier task of the request has */
-function refuseTwice(seen: Set<string>, taskUUID: string): void {
-  if (!seen.has(taskUUID)) {
-    seen.add(taskUUID);
-    return;
-  }
-  throw new TaskError([
-    {
-      code: "conflictTaskUUID",
-      message: `taskUUID must be unique; ${show(taskUUID)} is that of another task of this request.`,
-      parameter: "taskUUID",
-      type: "string",
-    },
-  ]);
-}
-
-function unknownTask(task: unknown): TaskError {
-  const isObject = typeof task === "object" && task !== null && !Array.isArray(task);
-  const { taskType } = isObject ? (task as { readonly taskType?: unknown }) : {};
-  const expected = `one of ${TASK_TYPES.join(", ")}`;
-  const message = isObject
-    ? `taskType must be ${expected}; got ${show(taskType)}.`
-    : `A task must be an object with a taskType, ${expected}; got ${show(task)}.`;
-  return new TaskError([
-    {
-      code: taskType === undefined ? "missingTaskType" : "unsupportedTaskType",
-      message,
-      parameter: "taskType",
-      type: "string",
-      allowedValues: TASK_TYPES,
-    },
-  ]);
-}
-
-function noWeights({ id, name, source, files, license }: ModelManifest): TaskError {
-  return new TaskError([
-    {
-      code: "modelUnavailable",
-      message:
-        `There are no weights for ${id} (${name}) here. Map it to a folder of ${source} (${files.length} files in diffusers layout, ` +
-        `${license.name}), as in createTaskRunner({ models: { "${id}": { model: … } } }).`,
-      parameter: "model",
-      type: "string",
-    },
-  ]);
 }

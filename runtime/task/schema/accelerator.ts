@@ -1,11 +1,11 @@
 import * as v from "valibot";
 import { flag, float, integer } from "../../validation/field-kinds.ts";
 
-/** A share from 0 to 1: thresholds and distances of the caches. */
+/** Thresholds and distances of the caches: 0 to 1. */
 const share = (description: string): v.GenericSchema<number> =>
   float({ min: 0, max: 1, multipleOf: 0.01, description });
 
-/** `acceleratorOptions`, twelve fields. What they must be among each other is in conditions.ts. */
+/** `acceleratorOptions`, twelve fields. Rules between fields are in conditions.ts. */
 export const acceleratorOptionsSchema = v.strictObject({
   cacheEndStep: v.optional(
     integer({ min: 1, description: "Step before which reuse ends: above cacheStartStep, at most steps." }),

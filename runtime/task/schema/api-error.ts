@@ -9,20 +9,25 @@ export interface ApiError {
   readonly message: string;
   /** The field as a dotted path, `inputs.referenceImages[2]`. */
   readonly parameter?: string | undefined;
-  /** The field's type: `string`, `integer`, `float`, `boolean`, `object`, `array`. */
+  /** Type of the field: `string`, `integer`, `float`, `boolean`, `object`, `array`. */
   readonly type?: string | undefined;
+  /** Type of the task that failed. */
   readonly taskType?: string | undefined;
+  /** UUID of the task that failed. */
   readonly taskUUID?: string | undefined;
-  /** Limits of the value, of a string's length or of the number of items. */
+  /** Lower limit of the value, of a string's length, or of the number of items. */
   readonly min?: number | undefined;
+  /** Upper limit, as `min`. */
   readonly max?: number | undefined;
   /** The value must be a multiple of it. */
   readonly multiplier?: number | undefined;
+  /** Default of the field. */
   readonly default?: string | number | boolean | undefined;
+  /** All values that the field accepts. */
   readonly allowedValues?: readonly string[] | undefined;
-  /** Set by the hosted API. */
+  /** Address of documentation; set by the hosted API only. */
   readonly documentation?: string | undefined;
-  /** The engine's own code where the engine failed; the hosted API has no such field. */
+  /** The engine's error code, if the engine failed. The hosted API has no such field. */
   readonly engineCode?: KleinbildErrorCode | undefined;
 }
 
@@ -44,23 +49,23 @@ export class TaskError extends Error {
 }
 
 /**
- * What went wrong in one task as the hosted API would say it. Fields of errors that name a task already are kept.
+ * Errors of one task in the shape of the hosted API. Errors that name a task already keep its name.
  *
- * @param signal  of the run: its reason, which may be any value, is an abort
+ * @param signal  of the run: an error that is its reason, which can be any value, is an abort
  */
 export function toApiErrors(error: unknown, task: TaskScope, signal?: AbortSignal): readonly ApiError[] {
   const errors = error instanceof TaskError ? error.errors : [toApiError(error, signal)];
   return errors.map((one) => ({ ...scopeOf(task), ...one }));
 }
 
-/** Whose error it is, as far as a value that may be anything says so. */
+/** Type and UUID of a value that may be a task. */
 export function readTaskScope(value: unknown): TaskScope {
   if (typeof value !== "object" || value === null) return {};
   const { taskType, taskUUID } = value as Readonly<Record<string, unknown>>;
   return { ...(isShort(taskType) && { taskType }), ...(isShort(taskUUID) && { taskUUID }) };
 }
 
-/** The code for a field and a kind of fault: `invalid` and `acceleratorOptions.cacheEndStep` give `invalidCacheEndStep`. */
+/** The error code of a field: `invalid` and `acceleratorOptions.cacheEndStep` give `invalidCacheEndStep`. */
 export function fieldCode(fault: "invalid" | "missing", parameter: string): string {
   const name = parameter
     .replaceAll(/\[\d+\]/g, "")
@@ -127,7 +132,7 @@ function engineCodeName(code: KleinbildErrorCode, parameter: string | undefined)
   }
 }
 
-/** Fields of the engine's requests by their names in a task. */
+/** Field of an engine's request → its name in a task. */
 const TASK_NAMES: Readonly<Record<string, string>> = {
   prompt: "positivePrompt",
   references: "inputs.referenceImages",
@@ -145,7 +150,7 @@ function scopeOf({ taskType, taskUUID }: TaskScope): TaskScope {
   return { ...(taskType !== undefined && { taskType }), ...(taskUUID !== undefined && { taskUUID }) };
 }
 
-/** A client finds its task by the UUID that it sent, right or wrong; only what can be none is left out. */
+/** Clients find their task by the UUID that they sent, right or wrong. Longer strings cannot be one. */
 function isShort(value: unknown): value is string {
   return typeof value === "string" && value.length <= 256;
 }
@@ -155,6 +160,6 @@ function describe(error: unknown): { readonly name: string; readonly message: st
     return { name: error.name, message: error.message || error.name };
   return {
     name: "",
-    message: typeof error === "string" ? error : `Something was thrown that is no error: ${show(error)}`,
+    message: typeof error === "string" ? error : `A value that is no error was thrown: ${show(error)}`,
   };
 }

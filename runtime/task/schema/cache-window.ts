@@ -1,6 +1,6 @@
 import { type ApiError, fieldCode } from "./api-error.ts";
 
-/** The window of steps that may reuse computations, each end as a step or as a percentage of the steps. */
+/** The steps that may reuse computations. Each end is a step or a percentage of the steps. */
 interface WindowOptions {
   readonly cacheStartStep?: number | undefined;
   readonly cacheStartStepPercentage?: number | undefined;
@@ -9,8 +9,8 @@ interface WindowOptions {
 }
 
 /**
- * The steps, from 0 and the last exclusive, that a window means: percentages go outwards to whole steps, so that a window
- * with its end above its start is never empty. An end that is not given stays `undefined`.
+ * The window in steps: from 0, the end exclusive. Percentages are rounded outwards to whole steps, so that a window with its
+ * end above its start is never empty. An end that is not given stays `undefined`.
  */
 export function resolveWindow(
   options: WindowOptions,
@@ -24,9 +24,9 @@ export function resolveWindow(
 }
 
 /**
- * Each end in one spelling, the start before the end, and the end within the steps.
+ * Checks that each end is given once, that the start is before the end, and that the end is within the steps.
  *
- * @param steps  of the task, `undefined` where they are wrong themselves
+ * @param steps  of the task; `undefined` when they are wrong themselves
  */
 export function windowErrors(options: WindowOptions, steps: number | undefined): ApiError[] {
   const twice = (["cacheStartStep", "cacheEndStep"] as const)
@@ -43,7 +43,7 @@ export function windowErrors(options: WindowOptions, steps: number | undefined):
   return orderErrors(options, steps);
 }
 
-/** The end above the start, where both are known in steps. */
+/** Checks that the start is before the end, when both are known in steps. */
 function orderErrors(options: WindowOptions, steps: number | undefined): ApiError[] {
   const { cacheEndStep, cacheEndStepPercentage, cacheStartStepPercentage } = options;
   const inPercent = cacheEndStepPercentage !== undefined || cacheStartStepPercentage !== undefined;
@@ -57,7 +57,7 @@ function orderErrors(options: WindowOptions, steps: number | undefined): ApiErro
 
 function givenTwice(end: string): ApiError {
   const parameter = `${end}Percentage`;
-  const message = `${end} and ${parameter} are two ways to say one thing; give one of them.`;
+  const message = `${end} and ${parameter} mean the same; give one of them.`;
   return { code: "incompatibleParameters", message, parameter, type: "integer" };
 }
 

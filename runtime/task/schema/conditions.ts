@@ -7,13 +7,14 @@ type Task = Partial<ImageInferenceOutput>;
 type Accelerator = NonNullable<ImageInferenceOutput["acceleratorOptions"]>;
 
 const CACHES = ["fbCache", "teaCache", "dbCache"] as const satisfies readonly (keyof Accelerator)[];
-const NOT_BUILT = "is not available here; leave it out.";
+const NOT_AVAILABLE = "is not available here; leave it out.";
 
 /**
- * What fields must be among each other and with the model. Fields with problems of their own, which are in `errors`, take
- * no part, so that each problem is told once.
+ * Errors of rules between fields, and between fields and the model. Fields with problems of their own are left out, so that
+ * each problem is reported once.
  *
- * @param task  what the schema made of it, where it made anything
+ * @param task    output of the schema, without the fields that are wrong
+ * @param errors  problems of single fields
  */
 export function conditionErrors(task: Task, rules: ModelRules, errors: readonly ApiError[]): ApiError[] {
   const right = <Fields extends object>(fields: Fields | undefined, path: string): Partial<Fields> => {
@@ -30,26 +31,26 @@ export function conditionErrors(task: Task, rules: ModelRules, errors: readonly 
   ];
 }
 
-/** Whether a field, or one in it, has a problem of its own. */
+/** Whether a field, or one inside it, has a problem of its own. */
 function isWrong(errors: readonly ApiError[], field: string): boolean {
   return errors.some(({ parameter }) => parameter === field || parameter?.startsWith(`${field}.`));
 }
 
 function safetyErrors({ checkContent, mode }: Partial<NonNullable<Task["safety"]>>): ApiError[] {
   const errors: ApiError[] = [];
-  if (checkContent) errors.push(unsupported("safety.checkContent", NOT_BUILT));
-  if (mode === "fast") errors.push(unsupported("safety.mode", NOT_BUILT));
+  if (checkContent) errors.push(unsupported("safety.checkContent", NOT_AVAILABLE));
+  if (mode === "fast") errors.push(unsupported("safety.mode", NOT_AVAILABLE));
   return errors;
 }
 
 function featureErrors({ ultralytics, advancedFeatures }: Task): ApiError[] {
   const errors: ApiError[] = [];
-  if (ultralytics) errors.push(unsupported("ultralytics", NOT_BUILT));
-  if (advancedFeatures?.ultralytics) errors.push(unsupported("advancedFeatures.ultralytics", NOT_BUILT));
+  if (ultralytics) errors.push(unsupported("ultralytics", NOT_AVAILABLE));
+  if (advancedFeatures?.ultralytics) errors.push(unsupported("advancedFeatures.ultralytics", NOT_AVAILABLE));
   return errors;
 }
 
-/** One cache at most, and none on a distilled model. */
+/** At most one cache, and none on a distilled model. */
 function cacheErrors(options: Partial<Accelerator>, { distilled, id }: ModelRules): ApiError[] {
   const asked = CACHES.filter((cache) => options[cache]).map((cache) => `acceleratorOptions.${cache}`);
   if (distilled)
@@ -58,7 +59,7 @@ function cacheErrors(options: Partial<Accelerator>, { distilled, id }: ModelRule
     );
   const [, second] = asked;
   if (second === undefined) return [];
-  const message = `${asked.join(" and ")} exclude each other: one cache decides which steps are reused. Set one of them.`;
+  const message = `${asked.join(" and ")} exclude each other: only one cache can decide which steps are reused. Set one of them.`;
   return [{ code: "incompatibleParameters", message, parameter: second, type: "boolean" }];
 }
 

@@ -1,9 +1,12 @@
 import * as v from "valibot";
 import { choice, flag, float, integer, text } from "../../validation/field-kinds.ts";
 
-/** `safety`. What asks for a check is refused by conditions.ts. */
+/** `safety`. Tasks that ask for a check are refused in conditions.ts. */
 export const safetySchema = v.strictObject({
-  checkContent: v.optional(flag({ description: "Asks for a content check; refused, there is none here." }), false),
+  checkContent: v.optional(
+    flag({ description: "Asks for a content check; refused, because there is none here." }),
+    false,
+  ),
   mode: v.optional(choice(["none", "fast"], { description: "fast asks for a content check; refused." }), "none"),
 });
 
@@ -18,13 +21,13 @@ const ULTRALYTICS = {
   strength: v.optional(float({ min: 0, max: 1, multipleOf: 0.01, description: "Strength of the refinement." }), 0.3),
 };
 
-/** `ultralytics` as the page of 9B KV spells it: at the top, nine fields. Its strength has no printed minimum; 0 holds. */
+/** `ultralytics` as documented for 9B KV: a field of the task, with nine fields. Its strength has no documented minimum; here 0. */
 export const ultralyticsSchema = v.strictObject({
   ...ULTRALYTICS,
   inpaintSize: v.optional(integer({ min: 128, max: 2048, description: "Pixels that a face is scaled to." }), 1024),
 });
 
-/** `advancedFeatures.ultralytics` as the page of 9B Base spells it: eight fields. */
+/** `advancedFeatures.ultralytics` as documented for 9B Base: eight fields. */
 export const advancedFeaturesSchema = v.strictObject({
   ultralytics: v.optional(v.strictObject(ULTRALYTICS)),
 });

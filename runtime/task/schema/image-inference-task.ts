@@ -1,138 +1,149 @@
 import type { SchedulerName } from "../../sampling/scheduler.ts";
 
-/** Pictures from a prompt, and from references where there are any: the hosted API's task of this name. */
+/** The `imageInference` task of the hosted API: makes pictures from a prompt and references. */
 export interface ImageInferenceTask {
   readonly taskType: "imageInference";
-  /** A UUID of version 4, unique among the tasks that are not answered yet. */
+  /** A UUID of version 4, unique among the unfinished tasks. It identifies the task in every answer. */
   readonly taskUUID: string;
-  /** Default: `URL`. */
+  /** How a picture is returned. Default: `URL`. */
   readonly outputType?: "URL" | "base64Data" | "dataURI" | undefined;
-  /** Default: `JPG`. */
+  /** File format of the pictures. Default: `JPG`. */
   readonly outputFormat?: "JPG" | "PNG" | "WEBP" | undefined;
-  /** Of JPG and WEBP, 20 … 99. Default: 95. */
+  /** Quality of JPG and WEBP files, 20 … 99. Default: 95. */
   readonly outputQuality?: number | undefined;
-  /** Where each result is posted as JSON. */
+  /** Address to which each result is posted as JSON. Default: none. */
   readonly webhookURL?: string | undefined;
-  /** `async`: an acknowledgement now, the results by `getResponse`. Default: `sync`. */
+  /** `async` is acknowledged at once; `getResponse` then returns the results. Default: `sync`. */
   readonly deliveryMethod?: "sync" | "async" | undefined;
-  /** Where each picture's bytes are put. */
+  /** Address to which the bytes of each picture are sent by PUT. Default: none. */
   readonly uploadEndpoint?: string | undefined;
-  /** There is no checker here: asking for one is refused. */
+  /** Content check. There is none here: tasks that ask for it are refused. */
   readonly safety?: SafetyOptions | undefined;
-  /** Seconds that a URL stays valid, at least 60. */
+  /** Seconds for which a URL stays valid, at least 60. Default: as long as there is room. */
   readonly ttl?: number | undefined;
-  /** The cost is 0. Default: false. */
+  /** Whether results have the cost, which is 0. Default: false. */
   readonly includeCost?: boolean | undefined;
+  /** Pictures to edit or combine. Default: none. */
   readonly inputs?: TaskInputs | undefined;
-  /** 1 … 20. Result i has seed + i. Default: 1. */
+  /** Number of pictures, 1 … 20. Picture i has seed + i. Default: 1. */
   readonly numberResults?: number | undefined;
   /** The AIR id of a model, such as `runware:400@6`. */
   readonly model: string;
   /** What the picture shows, or what to change in the references. 1 … 10000 characters. */
   readonly positivePrompt: string;
-  /** What guidance leads away from. 1 … 10000 characters; 2 … 3000 for 9B KV. */
+  /** What the picture should not show; it counts only with guidance. 1 … 10000 characters; 2 … 3000 for 9B KV. */
   readonly negativePrompt?: string | undefined;
-  /** Pixels, a multiple of 16 in 128 … 2048. */
+  /** Width in pixels, a multiple of 16 in 128 … 2048. */
   readonly width: number;
+  /** Height in pixels, a multiple of 16 in 128 … 2048. */
   readonly height: number;
   /** 0 … 2⁶³ − 1, beyond 2⁵³ − 1 as bigint or string of digits. Default: a random unsigned 32-bit number. */
   readonly seed?: number | bigint | string | undefined;
-  /** 1 … 50. Default: 4 for distilled models, 28 for Base ones. */
+  /** Denoising steps, 1 … 50. Default: 4 for distilled models, 28 for Base models. */
   readonly steps?: number | undefined;
-  /** Default: the model's own. */
+  /** Solver and noise levels. Default: the model's own. */
   readonly scheduler?: SchedulerName | undefined;
   /** Guidance of Base models, 1 (off) … 20 in steps of 0.01. Default: 3.5. */
   readonly CFGScale?: number | undefined;
+  /** Other spelling of the guidance. */
   readonly settings?: TaskSettings | undefined;
-  /** A preset of step caching for Base models. Left out: none, so that it changes no pixel. */
+  /** A preset of step caching, for Base models. Default: `none`. */
   readonly acceleration?: "none" | "low" | "medium" | "high" | undefined;
   /** Step caching in detail, for Base models. */
   readonly acceleratorOptions?: AcceleratorOptions | undefined;
-  /** At least one. */
+  /** LoRAs, at least one. Their effects add up. Default: none. */
   readonly lora?: readonly LoraOptions[] | undefined;
-  /** Not built: checked, then refused. */
+  /** Face refinement. There is none here: tasks that ask for it are checked, then refused. */
   readonly ultralytics?: (UltralyticsOptions & { readonly inpaintSize?: number | undefined }) | undefined;
+  /** Other spelling of `ultralytics`. */
   readonly advancedFeatures?: AdvancedFeatures | undefined;
 }
 
+/** Content check of a task. */
 export interface SafetyOptions {
-  /** Default: false. */
+  /** `true` is refused. Default: false. */
   readonly checkContent?: boolean | undefined;
-  /** Default: `none`. */
+  /** `fast` is refused. Default: `none`. */
   readonly mode?: "none" | "fast" | undefined;
 }
 
+/** Input pictures of a task. */
 export interface TaskInputs {
-  /** One to four: the UUID of an output or an upload, a URL, a data URI, or base64. */
+  /** One to four pictures, each as the UUID of an output or upload, a URL, a data URI, or base64. */
   readonly referenceImages?: readonly string[] | undefined;
 }
 
+/** Other spelling of the guidance. */
 export interface TaskSettings {
   /** Guidance, 1 (off) … 20 in steps of 0.01. Wins over `CFGScale`. */
   readonly trueCFGScale?: number | undefined;
 }
 
-/** At most one of the three caches. Its window is given in steps or in percentages, each end in one of the two. */
+/** Step caching. Set at most one of the three caches. Each end of its window is a step or a percentage. */
 export interface AcceleratorOptions {
-  /** The step, from 0, from which computations may be reused. */
+  /** First step, from 0, that may reuse computations. */
   readonly cacheStartStep?: number | undefined;
-  /** 0 … 99. */
+  /** The first step that may reuse computations, as a percentage of the steps, 0 … 99. */
   readonly cacheStartStepPercentage?: number | undefined;
   /** The step before which reuse ends: above the start, at most `steps`. */
   readonly cacheEndStep?: number | undefined;
-  /** 1 … 100. */
+  /** The step before which reuse ends, as a percentage of the steps, 1 … 100. */
   readonly cacheEndStepPercentage?: number | undefined;
-  /** 1 … 5. Default: 3. */
+  /** Steps in a row that may reuse computations, 1 … 5. Default: 3. */
   readonly cacheMaxConsecutiveSteps?: number | undefined;
-  /** First-block cache. Default: false. */
+  /** Whether to use the first-block cache. Default: false. */
   readonly fbCache?: boolean | undefined;
-  /** 0 … 1 in steps of 0.01; larger reuses more, 0 nothing. Default: 0.25. */
+  /** Threshold of the first-block cache, 0 … 1 in steps of 0.01; larger values reuse more, 0 nothing. Default: 0.25. */
   readonly fbCacheThreshold?: number | undefined;
-  /** TeaCache. Default: false. */
+  /** Whether to use TeaCache. Default: false. */
   readonly teaCache?: boolean | undefined;
-  /** 0 … 1 in steps of 0.01; larger reuses more, 0 nothing. Default: 0.5. */
+  /** Distance of TeaCache, 0 … 1 in steps of 0.01; larger values reuse more, 0 nothing. Default: 0.5. */
   readonly teaCacheDistance?: number | undefined;
-  /** DB cache. Default: false. */
+  /** Whether to use the DB cache. Default: false. */
   readonly dbCache?: boolean | undefined;
-  /** 0 … 1 in steps of 0.01; larger reuses more, 0 nothing. Default: 0.25. */
+  /** Threshold of the DB cache, 0 … 1 in steps of 0.01; larger values reuse more, 0 nothing. Default: 0.25. */
   readonly dbCacheThreshold?: number | undefined;
-  /** At least 1. Default: 5. */
+  /** DB cache: steps between two that compute everything, at least 1. Default: 5. */
   readonly dbCacheSkipInterval?: number | undefined;
 }
 
+/** A LoRA of a task. */
 export interface LoraOptions {
-  /** The id that the LoRA has in the model registry, or its address. */
+  /** Its id in `loras` of the task runner, or its http(s) address. */
   readonly model: string;
-  /** −4 … 4 in steps of 0.01. Default: 1. */
+  /** Strength, −4 … 4 in steps of 0.01. Default: 1. */
   readonly weight?: number | undefined;
-  /** The steps that it acts in: `high` σ ≥ 0.875, `low` the rest. Default: `both`. */
+  /** The steps in which it acts: `high` σ ≥ 0.875, `low` the rest. Default: `both`. */
   readonly transformer?: "high" | "low" | "both" | undefined;
 }
 
+/** Other spelling of `ultralytics`. */
 export interface AdvancedFeatures {
-  /** Not built: checked, then refused. */
+  /** Checked, then refused. */
   readonly ultralytics?: UltralyticsOptions | undefined;
 }
 
-/** Face refinement. */
+/** Face refinement, which is not available here. */
 export interface UltralyticsOptions {
-  /** 0 … 50 in steps of 0.1. Default: 8. */
+  /** Guidance of the refinement, 0 … 50 in steps of 0.1. Default: 8. */
   readonly CFGScale?: number | undefined;
-  /** 0 … 1 in steps of 0.01. Default: 0.9. */
+  /** Threshold of the detection, 0 … 1 in steps of 0.01. Default: 0.9. */
   readonly confidence?: number | undefined;
-  /** 0 … 100. Default: 5. */
+  /** Softness of the mask, 0 … 100. Default: 5. */
   readonly maskBlur?: number | undefined;
-  /** 0 … 20. Default: 5. */
+  /** Pixels around a face, 0 … 20. Default: 5. */
   readonly maskPadding?: number | undefined;
+  /** What the refinement should not show. */
   readonly negativePrompt?: string | undefined;
+  /** What the refinement should show. */
   readonly positivePrompt?: string | undefined;
-  /** 1 … 100. Default: 20. */
+  /** Steps of the refinement, 1 … 100. Default: 20. */
   readonly steps?: number | undefined;
-  /** 0 … 1 in steps of 0.01. Default: 0.3. */
+  /** Strength of the refinement, 0 … 1 in steps of 0.01. Default: 0.3. */
   readonly strength?: number | undefined;
 }
 
-/** A task with its model's defaults, after every check. What is refused when asked for is not in it. */
+/** A checked task with the defaults of its model, without the fields that are always refused. */
 export interface ResolvedImageInferenceTask {
   readonly taskType: "imageInference";
   readonly taskUUID: string;
@@ -158,12 +169,12 @@ export interface ResolvedImageInferenceTask {
   readonly scheduler: SchedulerName | undefined;
   readonly CFGScale: number;
   readonly trueCFGScale: number | undefined;
-  /** What the model is guided with: `trueCFGScale`, else `CFGScale`; null at 1 and for distilled models. */
+  /** Guidance of the model: `trueCFGScale`, else `CFGScale`; null at 1 and for distilled models. */
   readonly guidance: number | null;
   readonly acceleration: "none" | "low" | "medium" | "high" | undefined;
   readonly acceleratorOptions: ResolvedAcceleratorOptions | undefined;
   readonly lora: readonly Required<LoraOptions>[];
-  /** What was asked for and has no effect. */
+  /** Fields that have no effect. */
   readonly warnings: readonly string[];
 }
 

@@ -9,8 +9,8 @@ import { type ApiError, fieldCode } from "./api-error.ts";
 const MAX_LISTED = 8;
 
 /**
- * One error for each field that has a problem, in the order of the schema. What an error says of the field comes from the
- * schema, so that it is the same whichever check failed first.
+ * One error for each field that has a problem, in the order of the schema. The error describes the field as the schema does,
+ * so it is the same whichever check failed first.
  */
 export function issuesToErrors(schema: Schema, issues: readonly v.BaseIssue<unknown>[]): ApiError[] {
   const errors = new Map<string, ApiError>();
@@ -23,7 +23,7 @@ export function issuesToErrors(schema: Schema, issues: readonly v.BaseIssue<unkn
   return [...errors.values()];
 }
 
-/** The error of the field at a path, which has the value `value`; `undefined` means that it is missing. */
+/** The error of the field at a path. @param value  what it is; `undefined`: it is missing */
 export function fieldError(schema: Schema, path: Path, value: unknown): ApiError {
   const parameter = dotted(path);
   const field = fieldAt(schema, path);

@@ -1,15 +1,16 @@
-/** What differs from model to model in what a task may ask. */
+/** Limits and defaults of tasks that depend on the model. */
 export interface ModelRules {
-  /** As tasks name it, for messages. */
+  /** AIR id of the model, for messages. */
   readonly id: string;
+  /** `steps` of a task that has none. */
   readonly defaultSteps: number;
-  /** Characters. */
+  /** Limits of its length, in characters. */
   readonly negativePrompt: { readonly min: number; readonly max: number };
   /** Distilled models take no guidance and no step caching. */
   readonly distilled: boolean;
 }
 
-/** Rules for a task whose model is not known: the widest, so that its other problems can be named too. */
+/** The widest rules, for tasks of an unknown model: their other problems are reported too. */
 export const RULES_OF_ANY_MODEL: ModelRules = {
   id: "any model",
   defaultSteps: 28,

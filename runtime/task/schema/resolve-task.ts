@@ -4,7 +4,7 @@ import type { ResolvedAcceleratorOptions, ResolvedImageInferenceTask } from "./i
 import type { ModelRules } from "./model-rules.ts";
 
 /**
- * A checked task with everything decided that follows from the task and its model.
+ * A checked task, with all that follows from it and its model filled in.
  *
  * @param guidanceGiven  whether the task itself has a `CFGScale`
  */

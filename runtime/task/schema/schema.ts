@@ -12,19 +12,20 @@ import { shapeErrors } from "./shape.ts";
 export type { ResolvedImageInferenceTask } from "./image-inference-task.ts";
 export { type ModelRules, RULES_OF_ANY_MODEL } from "./model-rules.ts";
 
-/** Stores a picture, so that later tasks can name it by its UUID. */
+/** Stores a picture. Later tasks can refer to it by its UUID. */
 export interface ImageUploadTask {
   readonly taskType: "imageUpload";
+  /** A UUID of version 4, which identifies the task in every answer. */
   readonly taskUUID: string;
   /** A URL, a data URI or base64. */
   readonly image: string;
 }
 export type ResolvedImageUploadTask = ImageUploadTask;
 
-/** Asks for what there is of an asynchronous task. */
+/** Asks for the results of an asynchronous task so far. */
 export interface GetResponseTask {
   readonly taskType: "getResponse";
-  /** Of the task that is asked for. */
+  /** UUID of the asynchronous task. */
   readonly taskUUID: string;
 }
 export type ResolvedGetResponseTask = GetResponseTask;
@@ -39,17 +40,17 @@ const imageUploadSchema = v.strictObject({
 /** `getResponse`, by the published client's source. */
 const getResponseSchema = v.strictObject({
   taskType: v.literal("getResponse"),
-  taskUUID: uuid({ description: "Of the task that is asked for." }),
+  taskUUID: uuid({ description: "UUID of the asynchronous task." }),
 });
 
-/** More problems than this are not told. */
+/** Further problems are not reported. */
 const MAX_ERRORS = 50;
 
 /**
  * Checks a task against the API and its model, and fills in the defaults.
  *
- * @throws TaskError with every problem: fields that do not exist first, then those of single fields, then what fields are
- *         among each other
+ * @throws TaskError with every problem: first fields that do not exist, then values of single fields, then rules between
+ *         fields
  */
 export function parseImageInference(value: unknown, rules: ModelRules): ResolvedImageInferenceTask {
   const { output, errors } = check<ImageInferenceOutput>(imageInferenceSchema(rules), value);
@@ -73,7 +74,7 @@ export function parseGetResponse(value: unknown): ResolvedGetResponseTask {
 }
 
 interface Checked<Output> {
-  /** What is right of it where there are errors. */
+  /** When there are errors: without the fields that are wrong. */
   readonly output: Partial<Output>;
   readonly errors: readonly ApiError[];
 }
@@ -81,10 +82,10 @@ interface Checked<Output> {
 function check<Output>(schema: v.GenericSchema<unknown, Output>, value: unknown): Checked<Output> {
   const result = v.safeParse(schema, value);
   const shape = shapeErrors(schema, value);
-  // what is missing in a list that stands for an object was never meant to be there
-  const told = (field: string | undefined): boolean =>
+  // a list where an object belongs lacks all fields of the object, which says nothing more
+  const reported = (field: string | undefined): boolean =>
     shape.some(({ parameter }) => parameter === undefined || parameter === field || field?.startsWith(`${parameter}.`));
-  const fields = issuesToErrors(schema, result.issues ?? []).filter(({ parameter }) => !told(parameter));
+  const fields = issuesToErrors(schema, result.issues ?? []).filter(({ parameter }) => !reported(parameter));
   const isObject = typeof result.output === "object" && result.output !== null;
   return { output: isObject ? result.output : {}, errors: [...shape, ...fields] };
 }

@@ -1,13 +1,13 @@
 import * as v from "valibot";
 import { MAX_SEED, parseSeed } from "../../sampling/seed.ts";
 
-/** The largest seed as the pages print it: 2⁶³ − 1 after a double has rounded it. */
+/** The largest seed as the API documents it: 2⁶³ − 1, rounded to a double. */
 const PRINTED_MAX_SEED = 2 ** 63;
 const PRINTED_MAX_DIGITS = "9223372036854776000";
 
 /**
- * `seed`: a whole number, or its digits, to a bigint. Exact as bigint or string; a number is the double that JSON made of
- * it. What is printed as the largest seed means 2⁶³ − 1 however it is written.
+ * `seed`: a whole number or its digits, as a bigint. Bigints and strings are exact; a number is the double that JSON made of
+ * it. The documented largest seed means 2⁶³ − 1, however it is written.
  */
 export const seedSchema = v.pipe(
   v.union([

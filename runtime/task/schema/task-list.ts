@@ -1,18 +1,18 @@
 import { readTaskScope, TaskError } from "./api-error.ts";
 
-/** Bytes of one request or message: four references of a few megapixels as base64 fit. */
+/** Most bytes of a request or message: enough for four references of a few megapixels as base64. */
 export const MAX_REQUEST_BYTES = 64 * 2 ** 20;
-/** Tasks of one request. Each bad one is answered, so without a limit a small request would get a huge answer. */
+/** Most tasks of a request. Each bad task gets an error, so without a limit a small request would have a huge answer. */
 export const MAX_TASKS = 1000;
 
 /**
- * `seed` as a number of 16 to 19 digits, beyond which no double is exact and up to which there are seeds. Within a string
- * of valid JSON a quotation mark follows a backslash, so that what matches is a key.
+ * A `seed` of 16 to 19 digits: doubles round numbers of 16 digits, and no seed has more than 19. A match is always a key,
+ * because within strings of valid JSON a backslash precedes each quotation mark.
  */
 const LONG_SEED = /(?<!\\)"seed"\s*:\s*([1-9]\d{15,18})(?=\s*[,}])/g;
 
 /**
- * The tasks in a request's text: a JSON array of them, or one alone. Long seeds become strings of their digits, for
+ * The tasks in the text of a request: a JSON array of tasks, or one task. Long seeds become strings of digits, because
  * `JSON.parse` would round them.
  *
  * @throws TaskError `invalidJSON`, `tooManyTasks`
@@ -25,7 +25,7 @@ export function parseTaskList(text: string): readonly unknown[] {
   throw new TaskError([{ code: "tooManyTasks", message, max: MAX_TASKS }]);
 }
 
-/** The type that a task says it has. */
+/** The `taskType` of a task, if it has one. */
 export function taskTypeOf(task: unknown): string | undefined {
   return readTaskScope(task).taskType;
 }

@@ -3,9 +3,9 @@ import { utf8ToBytes } from "@noble/hashes/utils.js";
 import type { ApiError, TaskScope } from "../schema/api-error.ts";
 
 /**
- * Tells whether a key is the expected one, in a time that does not depend on where they differ.
+ * Makes a check of keys whose time does not depend on where they differ.
  *
- * @param expected  without one, every key is right, since nobody asked for any
+ * @param expected  if undefined, every key is right
  */
 export function keyCheck(expected: string | undefined): (given: unknown) => boolean {
   if (expected === undefined) return () => true;
@@ -24,13 +24,13 @@ export function bearerKey(headers: Headers): string | undefined {
 }
 
 /**
- * What a wrong or missing key is answered with. The published client recognises it by its code, and by `taskType`
- * authentication without a UUID as meant for the connection.
+ * The error for a wrong or missing key. The published client recognises it by its code. A `taskType` of authentication
+ * without a UUID means the whole connection.
  */
 export function invalidApiKey(scope: TaskScope = { taskType: "authentication" }): ApiError {
   return {
     code: "invalidApiKey",
-    message: "The API key is missing or not the one that this server was started with.",
+    message: "The API key is missing, or it is not the key of this server.",
     parameter: "apiKey",
     type: "string",
     ...scope,

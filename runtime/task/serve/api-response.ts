@@ -1,12 +1,13 @@
 import type { ApiError } from "../schema/api-error.ts";
 import type { ResponseItem } from "../schema/response.ts";
 
-/** The hosted API's answer. A member without entries is left out, since clients test for `errors`. */
+/** The hosted API's answer. Empty members are left out, because clients test for `errors`. */
 export interface ApiAnswer {
   readonly data?: readonly ResponseItem[] | undefined;
   readonly errors?: readonly ApiError[] | undefined;
 }
 
+/** An answer as JSON. */
 export function respond(status: number, answer: ApiAnswer, headers?: HeadersInit): Response {
   const all = new Headers(headers);
   all.set("content-type", "application/json");
@@ -14,12 +15,12 @@ export function respond(status: number, answer: ApiAnswer, headers?: HeadersInit
   return new Response(JSON.stringify(answer), { status, headers: all });
 }
 
-/** An answer of one error, for requests that never became tasks. */
+/** An answer with one error, for requests that are no tasks. */
 export function refusal(status: number, code: string, message: string, headers?: HeadersInit): Response {
   return respond(status, { errors: [{ code, message }] }, headers);
 }
 
-/** 405 with the methods that there are. */
+/** 405, with the allowed methods. */
 export function wrongMethod(allow: string): Response {
   return refusal(405, "methodNotAllowed", `The method must be ${allow}.`, { allow });
 }

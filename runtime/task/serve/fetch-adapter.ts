@@ -1,22 +1,32 @@
 import { createFetchHandler, type FetchHandlerOptions } from "./fetch-handler.ts";
 import type { TaskRunner } from "../runner/task-runner-types.ts";
 
+/** Options of `installFetchAdapter`. */
 export interface FetchAdapterOptions extends Omit<FetchHandlerOptions, "path"> {
-  /** What is answered here: this address and what is below it. Relative to the page. */
+  /** The address that is answered, with its `/media/` below it. Relative to the page. */
   readonly url: string | URL;
-  /** Whose `fetch` is replaced. Default: `globalThis`. */
+  /** The object whose `fetch` is replaced. Default: `globalThis`. */
   readonly target?: FetchTarget | undefined;
 }
 
+/** An object with a `fetch` that can be replaced. */
 export interface FetchTarget {
+  /** Replaced until the adapter is removed. */
   fetch: typeof fetch;
+  /** Base of relative addresses. */
   readonly location?: { readonly href: string } | undefined;
 }
 
 /**
- * Answers requests to one address by `runner` instead of the network, so that an unchanged REST client works in the page.
+ * Replaces `fetch` so that `runner` answers requests to one address. An unchanged REST client of the API then works in the
+ * page.
  *
- * @returns puts the page's `fetch` back; where something else has wrapped it meanwhile, requests just pass through
+ * ```ts
+ * const runner = createTaskRunner();
+ * const uninstall = installFetchAdapter(runner, { url: "https://api.example/v1", media: runner.media });
+ * ```
+ *
+ * @returns restores `fetch`. If something else has wrapped it meanwhile, all requests pass through
  */
 export function installFetchAdapter(runner: TaskRunner, options: FetchAdapterOptions): () => void {
   const { url, target = globalThis, ...rest } = options;

@@ -7,21 +7,22 @@ import type { TaskResponse } from "../schema/response.ts";
 import { MAX_REQUEST_BYTES, parseTaskList, taskTypeOf } from "../schema/task-list.ts";
 import type { TaskRunner } from "../runner/task-runner-types.ts";
 
+/** Options of `createFetchHandler`. */
 export interface FetchHandlerOptions {
-  /** Where tasks are posted to; pictures are below it, at `<path>/media/<uuid>.<extension>`. Default: `/v1`. */
+  /** Path to which tasks are posted. Pictures are at `<path>/media/<uuid>.<extension>`. Default: `/v1`. */
   readonly path?: string | undefined;
-  /** The key that requests must bring. Without one, none is asked for and any is accepted. */
+  /** The key that requests need. Default: none; every request is accepted. */
   readonly apiKey?: string | undefined;
-  /** A larger body is answered with 413. Default: 64 MiB. */
+  /** Most bytes of a body; larger ones are answered with 413. Default: 64 MiB. */
   readonly maxBodyBytes?: number | undefined;
-  /** Where pictures come from; without it there are none to get. */
+  /** Source of pictures, such as `media` of the task runner. Default: none. */
   readonly media?: MediaSource | undefined;
 }
 
-/** Rejects with the reason of the request's signal, as `fetch` does, and with nothing else. */
+/** Answers a request. Rejects only with the reason of the request's signal, as `fetch` does. */
 export type FetchHandler = (request: Request) => Promise<Response>;
 
-/** What the handler was set up with. */
+/** The options, prepared. */
 interface Setup {
   readonly runner: TaskRunner;
   readonly isKey: (given: unknown) => boolean;
@@ -29,10 +30,17 @@ interface Setup {
 }
 
 /**
- * Answers HTTP requests of the hosted API: `POST <path>` with a task or an array of tasks, `GET <path>/media/…`.
+ * Makes a handler for HTTP requests of the hosted API: `POST <path>` with a task or an array of tasks, and
+ * `GET <path>/media/…`.
  *
- * The answer is `{ data, errors }` where a member without entries is left out (clients test for `errors`): 200 with any
- * data, 400 with errors only. 401: wrong key. 404, 405, 413, 415: not a request of this API.
+ * ```ts
+ * const runner = createTaskRunner();
+ * const handler = createFetchHandler(runner, { apiKey: "secret", media: runner.media });
+ * export default { fetch: handler };
+ * ```
+ *
+ * The answer is `{ data, errors }` without empty members, because clients test for `errors`: 200 with any data, 400 with
+ * errors only. 401: wrong key. 404, 405, 413, 415: not a request of this API.
  */
 export function createFetchHandler(runner: TaskRunner, options: FetchHandlerOptions = {}): FetchHandler {
   const { path = "/v1", apiKey, maxBodyBytes = MAX_REQUEST_BYTES, media } = options;
@@ -67,7 +75,7 @@ async function answer({ runner, isKey, maxBodyBytes }: Setup, request: Request):
   }
 }
 
-/** An asynchronous task goes on after its answer, whatever becomes of the request: the signal counts while it is open. */
+/** Forwards aborts of the request only until its answer: an asynchronous task continues after it. */
 async function runWhile<T>(signal: AbortSignal, run: (aborted: AbortSignal) => Promise<T>): Promise<T> {
   signal.throwIfAborted();
   const controller = new AbortController();
@@ -85,7 +93,7 @@ function fromTasks({ data, errors }: TaskResponse): Response {
   return data.length > 0 ? respond(200, { data, errors }) : respond(400, { errors });
 }
 
-/** Anything else could be sent by a form of a foreign page without being asked about first. */
+/** A form of a foreign page could send other types without a preflight request. */
 function isJson(headers: Headers): boolean {
   const isPlain = (headers.get("content-encoding") ?? "identity").toLowerCase() === "identity";
   return isPlain && /^application\/json\s*(;|$)/i.test(headers.get("content-type") ?? "");

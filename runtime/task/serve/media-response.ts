@@ -1,11 +1,12 @@
 import { refusal, wrongMethod } from "./api-response.ts";
 
-/** Pictures by UUID; `MediaStore` is one. */
+/** A source of pictures by UUID, such as a `MediaStore`. */
 export interface MediaSource {
+  /** The picture; undefined if there is none. */
   get(uuid: string): { readonly bytes: Uint8Array; readonly type: string } | undefined;
 }
 
-/** Browsers neither guess another type nor run anything in what they are given. */
+/** Browsers must not guess another type, nor run anything in the file. */
 const MEDIA_HEADERS = {
   "cache-control": "no-store",
   "content-security-policy": "default-src 'none'; sandbox",
@@ -19,18 +20,18 @@ const PICTURE_TYPES: ReadonlySet<string> = new Set([
   "image/avif",
 ]);
 
-/** The UUID in `<path>/media/<uuid>.<extension>`; the extension is for people. */
+/** The UUID in `<path>/media/<uuid>.<extension>`; the extension does not matter. */
 export function mediaUuid(path: string, pathname: string): string | undefined {
   const prefix = `${path}/media/`;
   if (!pathname.startsWith(prefix)) return undefined;
   return /^([0-9a-f-]{36})(\.[a-z]+)?$/i.exec(pathname.slice(prefix.length))?.[1];
 }
 
-/** The picture, to whoever knows its UUID: pages show it in `<img>`, which sends no key. */
+/** The picture. It needs no key, because `<img>` sends none: knowing the UUID is enough. */
 export function mediaResponse(request: Request, media: MediaSource | undefined, uuid: string): Response {
   if (request.method !== "GET" && request.method !== "HEAD") return wrongMethod("GET, HEAD");
   const found = media?.get(uuid);
-  if (!found) return refusal(404, "notFound", `There is no picture ${uuid}; its time may be over.`);
+  if (!found) return refusal(404, "notFound", `There is no picture ${uuid}; it may have expired.`);
   const { bytes, type } = found;
   const headers = {
     ...MEDIA_HEADERS,

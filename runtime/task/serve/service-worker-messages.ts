@@ -1,6 +1,6 @@
-/** What a service worker and the page that keeps the engine tell each other. Every request has a channel of its own. */
+/** Messages between a service worker and the page with the engine. Every request has a channel of its own. */
 
-/** Comes with a port, to every page: who can answer? */
+/** Asks a page, with a port, whether it can answer. Sent to every page. */
 export interface OfferMessage {
   readonly type: "kleinbild:offer";
 }

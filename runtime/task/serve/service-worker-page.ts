@@ -1,17 +1,26 @@
 import type { FetchHandler } from "./fetch-handler.ts";
 import { isOffer, type ToPageMessage, type ToWorkerMessage } from "./service-worker-messages.ts";
 
-/** What is used of `navigator.serviceWorker`. */
+/** The members of `navigator.serviceWorker` that are used. */
 export interface ServiceWorkerSource {
+  /** Listens for messages of service workers. */
   addEventListener(type: "message", listener: (event: MessageEvent) => void): void;
+  /** Undoes `addEventListener`. */
   removeEventListener(type: "message", listener: (event: MessageEvent) => void): void;
+  /** Delivers messages that wait. */
   startMessages?(): void;
 }
 
 /**
- * Answers what a service worker with `serveFromServiceWorker` forwards. The engine stays in this page.
+ * Answers requests that a service worker with `serveFromServiceWorker` forwards. The engine stays in this page.
+ *
+ * ```ts
+ * const runner = createTaskRunner();
+ * const stop = answerServiceWorker(createFetchHandler(runner, { media: runner.media }));
+ * ```
  *
  * @param handler  from `createFetchHandler`, with the path that the worker serves
+ * @param source   Default: `navigator.serviceWorker`
  * @returns stops answering
  */
 export function answerServiceWorker(

@@ -3,36 +3,50 @@ import { readLimitedBody } from "../net/limited-body.ts";
 import type { OfferMessage, ToPageMessage, ToWorkerMessage } from "./service-worker-messages.ts";
 import { MAX_REQUEST_BYTES } from "../schema/task-list.ts";
 
-/** What is used of `ServiceWorkerGlobalScope`. */
+/** The members of `ServiceWorkerGlobalScope` that are used. */
 export interface ServiceWorkerScope {
+  /** Address of the worker's script. */
   readonly location: { readonly href: string };
+  /** The pages. */
   readonly clients: {
+    /** Finds all pages of the origin. */
     matchAll(options: {
       readonly type: "window";
       readonly includeUncontrolled: true;
     }): Promise<readonly { postMessage(message: unknown, transfer: Transferable[]): void }[]>;
   };
+  /** Listens for requests of pages. */
   addEventListener(type: "fetch", listener: (event: FetchEventLike) => void): void;
+  /** Undoes `addEventListener`. */
   removeEventListener(type: "fetch", listener: (event: FetchEventLike) => void): void;
 }
 
+/** The members of `FetchEvent` that are used. */
 export interface FetchEventLike {
+  /** The request of the page. */
   readonly request: Request;
+  /** Answers it. */
   respondWith(response: Promise<Response>): void;
 }
 
+/** Options of `serveFromServiceWorker`. */
 export interface ServiceWorkerOptions {
-  /** What is answered: this address and what is below it. Relative to the worker's script. Default: `/v1`. */
+  /** The address that is answered, with its `/media/` below it. Relative to the worker's script. Default: `/v1`. */
   readonly url?: string | undefined;
-  /** A larger body is answered with 413. Default: 64 MiB. */
+  /** Most bytes of a body; larger ones are answered with 413. Default: 64 MiB. */
   readonly maxBodyBytes?: number | undefined;
-  /** How long pages have to say that they keep an engine. Default: 5000. */
+  /** Milliseconds that pages have to offer an answer. Default: 5000. */
   readonly offerTimeoutMs?: number | undefined;
 }
 
 /**
- * Forwards requests to one address to a page that keeps an engine and has called `answerServiceWorker`; to be called when
- * the worker's script starts. Without such a page the answer is 503. Everything else goes to the network as ever.
+ * Forwards requests to one address to a page that has called `answerServiceWorker`. Without such a page the answer is 503.
+ * Other requests go to the network. Call it when the worker's script starts.
+ *
+ * ```ts
+ * import { serveFromServiceWorker } from "kleinbild/service-worker";
+ * serveFromServiceWorker(self, { url: "/v1" });
+ * ```
  *
  * @returns stops forwarding
  */
@@ -58,7 +72,7 @@ async function forward(
   const body = await readLimitedBody(request, maxBodyBytes);
   if (!body) return refusal(413, "requestTooLarge", `A request has up to ${maxBodyBytes} bytes.`);
   const port = await findPage(scope, offerTimeoutMs);
-  if (!port) return refusal(503, "serviceUnavailable", "No open page of this site keeps an engine.");
+  if (!port) return refusal(503, "serviceUnavailable", "No open page of this site has an engine.");
   return ask(port, request, body.buffer);
 }
 
@@ -94,9 +108,9 @@ async function ask(port: MessagePort, request: Request, body: ArrayBuffer): Prom
         if (data.type === "kleinbild:response") resolve(toResponse(data));
         else if (data.type === "kleinbild:failure") reject(new TypeError(data.message));
       });
-      // newer browsers tell when the page is gone
+      // newer browsers report that the page was closed
       port.addEventListener("close", () =>
-        resolve(refusal(503, "serviceUnavailable", "The page that kept the engine was closed.")),
+        resolve(refusal(503, "serviceUnavailable", "The page with the engine was closed.")),
       );
       signal.addEventListener("abort", abort);
       const sent = body.byteLength > 0 ? body : undefined;

@@ -6,17 +6,17 @@ import { MAX_REQUEST_BYTES, parseTaskList } from "../schema/task-list.ts";
 import type { TaskRunner } from "../runner/task-runner-types.ts";
 
 export interface SocketSessionOptions {
-  /** The key that an `authentication` task must bring before others. Without one, none is asked for. */
+  /** The key that an `authentication` task must have, before other tasks. Default: none is needed. */
   readonly apiKey?: string | undefined;
-  /** The transport has seen the right key already. */
+  /** Whether the transport has checked the key already. Default: false. */
   readonly authenticated?: boolean | undefined;
-  /** A longer message is answered with an error. In UTF-16 units; default: 64 Mi. */
+  /** Most UTF-16 units of a message; longer ones are answered with an error. Default: 64 Mi. */
   readonly maxMessageLength?: number | undefined;
-  /** More unfinished tasks than this are refused, so that a client cannot queue without end. Default: 100. */
+  /** Most unfinished tasks; more are refused, so that a client cannot queue without end. Default: 100. */
   readonly maxPendingTasks?: number | undefined;
 }
 
-/** What the client is sent besides results of tasks. */
+/** Items that are sent besides results of tasks. */
 interface ConnectionItem {
   readonly taskType: "authentication" | "ping";
   readonly connectionSessionUUID?: string;
@@ -26,11 +26,11 @@ interface ConnectionItem {
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 /**
- * One connection of the hosted API's WebSocket protocol, whatever carries its messages.
+ * One connection of the hosted API's WebSocket protocol, independent of the transport.
  *
- * A message is a JSON array of tasks; every task is answered by messages of its own, `{ data: […] }` or `{ errors: […] }`,
- * since the published client looks at the first error of a message only. Each picture of an `imageInference` task is sent
- * when it is there; what other tasks give is sent at once, since `getResponse` of that client reads one message.
+ * A message is a JSON array of tasks. Each task is answered by messages of its own, `{ data: […] }` or `{ errors: […] }`,
+ * because the published client reads only the first error of a message. Each picture of an `imageInference` task is sent as
+ * soon as it is there. The results of other tasks are one message, because the client's `getResponse` reads only one.
  */
 export class SocketSession {
   readonly #runner: TaskRunner;
@@ -65,7 +65,7 @@ export class SocketSession {
     }
   }
 
-  /** Aborts what runs. An asynchronous task that was acknowledged goes on, to be asked for over another connection. */
+  /** Aborts all tasks but acknowledged asynchronous ones, whose results another connection can read. */
   close(): void {
     this.#closed = true;
     const reason = new DOMException("The connection was closed.", "AbortError");
@@ -84,7 +84,7 @@ export class SocketSession {
     return this.#run(task, scope);
   }
 
-  /** A session ends with its connection, so resuming one is no more than keeping its name. */
+  /** A session ends with its connection: resuming one only repeats its UUID. */
   #authenticate({ apiKey, connectionSessionUUID: earlier }: Readonly<Record<string, unknown>>): void {
     if (!this.#isKey(apiKey)) return this.#answer({ errors: [invalidApiKey()] });
     this.#authenticated = true;
@@ -98,7 +98,7 @@ export class SocketSession {
     const { signal } = controller;
     const sent = new Set<ResponseItem>();
     const sendNow = (item: ResponseItem): void => {
-      if (!this.#pending.has(controller)) return; // its answer is complete
+      if (!this.#pending.has(controller)) return; // its answer was sent
       sent.add(item);
       this.#answer({ data: [item] });
     };

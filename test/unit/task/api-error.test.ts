@@ -95,7 +95,7 @@ describe("toApiErrors", () => {
     expect(toApiErrors("just a text", {})).toEqual([{ code: "internalServerError", message: "just a text" }]);
     expect(toApiErrors(new Error(), {})).toMatchObject([{ message: "Error" }]);
     for (const value of [undefined, null, 7, 7n, {}, [], Symbol("x"), () => 1])
-      expect(toApiErrors(value, {})[0]?.message).toMatch(/^Something was thrown that is no error: /);
+      expect(toApiErrors(value, {})[0]?.message).toMatch(/^A value that is no error was thrown: /);
   });
 });
 

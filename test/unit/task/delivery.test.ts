@@ -17,7 +17,7 @@ import {
 } from "../../../runtime/task/runner/delivery.ts";
 import { UUID_V4 } from "../../../runtime/validation/field-kinds.ts";
 import { MediaStore } from "../../../runtime/task/media/media-store.ts";
-import { ObjectUrls } from "../../../runtime/task/media/media-url.ts";
+import { ObjectUrls } from "../../../runtime/page/object-urls.ts";
 import { guardedFetch } from "../../../runtime/node/guarded-fetch.ts";
 import { FileUrls } from "../../../runtime/node/file-urls.ts";
 import type { ImageItem } from "../../../runtime/task/schema/response.ts";
@@ -256,7 +256,7 @@ describe("a webhook", () => {
 
   it("is not asked where the server's policy or its connection refuses it", async () => {
     for (const options of [{ allowHost: () => false }, { fetch: guardedFetch() }])
-      expect((await webhook({}, options)).warnings?.[0]).toContain("may not be asked from here");
+      expect((await webhook({}, options)).warnings?.[0]).toContain("may not be reached from here");
     expect(server.seen).toEqual([]);
   });
 

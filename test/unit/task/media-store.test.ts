@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { UUID_V4 } from "../../../runtime/validation/field-kinds.ts";
 import { MediaStore, type MediaUrls } from "../../../runtime/task/media/media-store.ts";
-import { ObjectUrls } from "../../../runtime/task/media/media-url.ts";
+import { ObjectUrls } from "../../../runtime/page/object-urls.ts";
 import { FileUrls } from "../../../runtime/node/file-urls.ts";
 
 const PNG = "image/png";
@@ -50,7 +50,7 @@ describe("MediaStore", () => {
   it("takes a picture as large as the budget, and refuses a larger one without dropping others", () => {
     const store = new MediaStore({ maxBytes: 100 });
     const { uuid } = store.put(filled(100), PNG);
-    expect(() => store.put(filled(101), PNG)).toThrow("A picture of 101 bytes cannot be kept: there is room for 100");
+    expect(() => store.put(filled(101), PNG)).toThrow("A picture of 101 bytes cannot be stored: there is room for 100");
     expect(store.get(uuid)).toBeDefined();
   });
 

@@ -5,7 +5,7 @@ import { type ApiError, TaskError } from "../../../runtime/task/schema/api-error
 import { readImageHeader } from "../../../runtime/task/media/image-header.ts";
 import { uploadImage } from "../../../runtime/task/runner/image-upload.ts";
 import { MediaStore } from "../../../runtime/task/media/media-store.ts";
-import { ObjectUrls } from "../../../runtime/task/media/media-url.ts";
+import { ObjectUrls } from "../../../runtime/page/object-urls.ts";
 import {
   type ReferenceOptions,
   resolvePicture,
@@ -13,6 +13,7 @@ import {
   resolveReferences,
 } from "../../../runtime/task/media/reference-input.ts";
 import { bytes, redirect, stall, status, TestServer } from "./http-server.ts";
+import { deferred } from "../../support/deferred.ts";
 
 type Format = "png" | "jpeg" | "webp";
 
@@ -221,7 +222,7 @@ describe("resolveReference", () => {
       server.routes = { "/x": bytes(Buffer.from(content, "latin1")) };
       const error = await errorOf(resolve(`${server.origin}/x`));
       expect(error.code).toBe("invalidReferenceImages");
-      expect(error.message).toContain(`no PNG, JPEG or WEBP picture but ${name}.`);
+      expect(error.message).toContain(`must be a PNG, JPEG or WEBP picture; it is ${name}.`);
     });
 
   it("says that a header is damaged", async () => {
@@ -252,13 +253,12 @@ describe("resolveReferences", () => {
   it("keeps the order and reads them at the same time", async () => {
     const webp = await picture("webp");
     const { uuid } = store.put(webp, "image/webp");
-    // the first is answered when the second has come
-    let answer = (): void => {};
+    const second = deferred();
     server.routes = {
-      "/1": (_, response) => void (answer = (): void => void response.end(png)),
+      "/1": (_, response) => void second.promise.then(() => response.end(png)),
       "/2": (request, response) => {
         bytes(png)(request, response);
-        answer();
+        second.resolve();
       },
     };
     const all = await resolveReferences([`${server.origin}/1`, uuid, `${server.origin}/2`], { store });

@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { MediaStore } from "../../../runtime/task/media/media-store.ts";
-import { ObjectUrls } from "../../../runtime/task/media/media-url.ts";
-import { parseResponse, serialiseTask } from "../../../runtime/task/net/remote-json.ts";
+import { ObjectUrls } from "../../../runtime/page/object-urls.ts";
+import { parseResponse, serialiseTask } from "../../../runtime/task/runner/remote-json.ts";
 import { type RemoteOptions, sendRemote } from "../../../runtime/task/runner/remote.ts";
 import type { ResponseItem, TaskResponse } from "../../../runtime/task/schema/response.ts";
 import { bytes, cut, type Handler, redirect, stall, TestServer } from "./http-server.ts";

@@ -1,12 +1,12 @@
-/** Tasks as JSON with seeds that are exact: JSON's numbers have any length, JavaScript's do not. */
+/** Tasks as JSON with exact seeds: numbers in JSON can have more digits than JavaScript's. */
 
 /**
- * Bigints as numbers of all their digits, and `seed` as a number also where it is a string of digits.
+ * Writes bigints as numbers with all digits, and `seed` as a number also if it is a string of digits.
  *
- * @throws TypeError when the value contains itself
+ * @throws TypeError if the value contains itself
  */
 export function serialiseTask(task: unknown): string {
-  const mark = `bigint:${crypto.randomUUID()}:`; // nobody can have written it into a prompt
+  const mark = `bigint:${crypto.randomUUID()}:`; // no prompt can contain it
   const json = JSON.stringify(task, (key, value: unknown) => {
     if (typeof value === "bigint") return `${mark}${value}`;
     return key === "seed" && typeof value === "string" && /^\d{1,19}$/.test(value) ? `${mark}${BigInt(value)}` : value;
@@ -15,12 +15,12 @@ export function serialiseTask(task: unknown): string {
 }
 
 /**
- * A seed that no double holds becomes a string of its digits, as in this package's own answers.
+ * Parses an answer. A seed that no double holds becomes a string of digits, as in this package's own answers.
  *
  * @throws SyntaxError
  */
 export function parseResponse(json: string): unknown {
-  // within a string a quotation mark follows a backslash, so that this is a key
+  // a match is always a key: within strings a backslash precedes each quotation mark
   const exact = json.replaceAll(/(?<!\\)"seed"\s*:\s*(\d{16,})(?=\s*[,}])/g, (pair, digits: string) =>
     BigInt(digits) > BigInt(Number.MAX_SAFE_INTEGER) ? `"seed":"${digits}"` : pair,
   );
