@@ -8,12 +8,26 @@ export interface CaseFacts {
   readonly nodeOnly: boolean;
 }
 
+/** The name of a benchmark case. */
+export type CaseName =
+  | "roofline"
+  | "operators"
+  | "pictures"
+  | "pictures-all"
+  | "base"
+  | "references"
+  | "blocks"
+  | "reference-bound"
+  | "acceleration"
+  | "loading"
+  | "sizes";
+
 const inDefaultRun = (description: string) => ({ description, byDefault: true, nodeOnly: false }) as const;
 const onRequest = (description: string) => ({ description, byDefault: false, nodeOnly: false }) as const;
 const inNode = (description: string) => ({ description, byDefault: false, nodeOnly: true }) as const;
 
 /** All cases, in the order of a run. */
-export const CASES = {
+export const CASES: Readonly<Record<CaseName, CaseFacts>> = {
   roofline: inDefaultRun("Limits of the adapter: arithmetic, memory, dispatches."),
   operators: inDefaultRun("Linear layers, attention, convolution and norms, with onnxruntime and with our kernels."),
   pictures: inDefaultRun("klein-nano at 128 × 128 on both backends, with and without references."),
@@ -31,9 +45,7 @@ export const CASES = {
   acceleration: onRequest("Time that step caches save on klein-nano-base, and their effect on pictures."),
   loading: inNode("Loading of one matrix from a file to the GPU, by format and stage; download into the store."),
   sizes: inNode("Bytes that a page loads, with our kernels only and with onnxruntime."),
-} as const satisfies Readonly<Record<string, CaseFacts>>;
+};
 
-/** The name of a benchmark case. */
-export type CaseName = keyof typeof CASES;
 /** The names of all cases, in the order in which they run. */
 export const CASE_NAMES = Object.keys(CASES) as readonly CaseName[];

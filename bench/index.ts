@@ -1,6 +1,29 @@
+/**
+ * The benchmark in a page: times operators and pictures, and compares reports.
+ *
+ * @example
+ * ```ts
+ * import { reportMarkdown, runBenchmark } from "kleinbild/bench";
+ *
+ * for await (const event of runBenchmark({ cases: ["operators"], seconds: 60 }))
+ *   if (event.type === "report") console.log(reportMarkdown(event.report));
+ * ```
+ *
+ * @module kleinbild/bench
+ * @packageDocumentation
+ */
+
 export { CASE_NAMES, type CaseFacts, type CaseName, CASES } from "./case-list.ts";
 export { type BenchmarkOptions, runBenchmark } from "./client.ts";
-export type { BenchmarkChoice, BenchmarkEvent, ShapeSet } from "./options.ts";
+export type {
+  BenchmarkChoice,
+  BenchmarkEvent,
+  CaseDoneEvent,
+  CaseStartEvent,
+  ReportEvent,
+  RowEvent,
+  ShapeSet,
+} from "./options.ts";
 export {
   type ComparedFigure,
   compareReports,

@@ -26,16 +26,46 @@ export interface BenchmarkChoice {
   readonly shapes?: ShapeSet | undefined;
 }
 
-/** Progress of {@link runBenchmark}. */
-export type BenchmarkEvent =
-  /** A case starts: number `index` (from 0) of `count`. */
-  | { readonly type: "case"; readonly case: CaseName; readonly index: number; readonly count: number }
-  /** A row was measured. */
-  | { readonly type: "row"; readonly case: CaseName; readonly row: BenchmarkRow }
-  /** A case has ended. */
-  | { readonly type: "caseDone"; readonly result: CaseResult }
-  /** The last event. */
-  | { readonly type: "report"; readonly report: BenchmarkReport };
+/** A case starts. */
+export interface CaseStartEvent {
+  /** Always `case`. */
+  readonly type: "case";
+  /** The case that starts. */
+  readonly case: CaseName;
+  /** Its number in this run, from 0. */
+  readonly index: number;
+  /** The number of cases in this run. */
+  readonly count: number;
+}
+
+/** A row was measured. */
+export interface RowEvent {
+  /** Always `row`. */
+  readonly type: "row";
+  /** The case that measured it. */
+  readonly case: CaseName;
+  /** Its conditions and figures. */
+  readonly row: BenchmarkRow;
+}
+
+/** A case has ended. */
+export interface CaseDoneEvent {
+  /** Always `caseDone`. */
+  readonly type: "caseDone";
+  /** All rows and notes of the case. */
+  readonly result: CaseResult;
+}
+
+/** The run has ended. This is its last event. */
+export interface ReportEvent {
+  /** Always `report`. */
+  readonly type: "report";
+  /** All results. */
+  readonly report: BenchmarkReport;
+}
+
+/** Progress of `runBenchmark`; switch on `type`. */
+export type BenchmarkEvent = CaseStartEvent | RowEvent | CaseDoneEvent | ReportEvent;
 
 export interface ResolvedChoice {
   readonly cases: readonly CaseName[];

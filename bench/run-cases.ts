@@ -6,7 +6,7 @@ import { referenceBoundCase } from "./blocks/reference-bound-case.ts";
 import { accelerationCase } from "./cases/acceleration.ts";
 import { basePictures, defaultPictures, allPictures } from "./cases/pictures.ts";
 import { referencesCase } from "./cases/references.ts";
-import type { CaseName, CASES } from "./case-list.ts";
+import type { CaseName } from "./case-list.ts";
 import { operatorsCase } from "./operators/operators-case.ts";
 import { type BenchmarkChoice, type BenchmarkEvent, resolveChoice } from "./options.ts";
 import type { BenchPlatform } from "./platform.ts";
@@ -14,11 +14,11 @@ import { reportConditions } from "./report/conditions.ts";
 import type { BenchmarkReport, CaseResult } from "./report/report.ts";
 import { rooflineCase } from "./roofline/roofline-case.ts";
 
-type NodeOnly = { readonly [K in CaseName]: (typeof CASES)[K]["nodeOnly"] extends true ? K : never }[CaseName];
 /** The cases that a platform can run. */
 export type RunnableCases = Readonly<Partial<Record<CaseName, BenchCase>>>;
 
-export const PAGE_CASES = {
+/** The cases that a page can run. */
+export const PAGE_CASES: Readonly<Record<Exclude<CaseName, "loading" | "sizes">, BenchCase>> = {
   roofline: rooflineCase,
   operators: operatorsCase,
   pictures: defaultPictures,
@@ -28,7 +28,7 @@ export const PAGE_CASES = {
   blocks: blocksCase,
   "reference-bound": referenceBoundCase,
   acceleration: accelerationCase,
-} as const satisfies Readonly<Record<Exclude<CaseName, NodeOnly>, BenchCase>>;
+};
 
 /**
  * Runs the chosen cases one after the other. The last event holds the report.

@@ -1,3 +1,16 @@
+/**
+ * The studio as an element for your own page. Importing this entry defines `<kleinbild-studio>`.
+ *
+ * @example
+ * ```html
+ * <script type="module">import "kleinbild/studio";</script>
+ * <kleinbild-studio model="/weights/klein-4b/"></kleinbild-studio>
+ * ```
+ *
+ * @module kleinbild/studio
+ * @packageDocumentation
+ */
+
 import type { KleinbildOptions } from "../runtime/index.ts";
 
 /** A model that the studio can open. */

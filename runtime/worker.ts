@@ -1,3 +1,18 @@
+/**
+ * The worker in which a page's engine and model library run. It exports nothing. `createKleinbild` starts it, unless you pass
+ * a worker of your own:
+ *
+ * @example
+ * ```ts
+ * const engine = await createKleinbild({
+ *   createWorker: () => new Worker(new URL("kleinbild/worker", import.meta.url), { type: "module" }),
+ * });
+ * ```
+ *
+ * @module kleinbild/worker
+ * @packageDocumentation
+ */
+
 import type { WorkerEngineOptions } from "./page/create-kleinbild.ts";
 import { Engine, type Platform } from "./engine/engine.ts";
 import { KleinbildError } from "./errors.ts";
@@ -18,7 +33,7 @@ async function openStore(keep?: PrepareOptions["keep"]): Promise<ModelStore | un
   return keep === "always" ? new ModelStore(new InMemoryBackend()) : undefined;
 }
 
-/** The worker of a page: the engine and the model library. Nothing here touches the document. */
+/** The engine and the model library. Nothing here touches the document. */
 const host = new EngineHost<WorkerEngineOptions>(
   async ({ model, ortWasmUrl, keep, evict, ...options }, signal, onLoad) => {
     if (!("gpu" in navigator)) throw new KleinbildError("no-webgpu", "This browser has no WebGPU in workers.");

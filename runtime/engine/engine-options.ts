@@ -7,39 +7,41 @@ import { choice, custom, flag } from "../validation/field-kinds.ts";
 import { parse } from "../validation/parse.ts";
 import type { QuantizationMethod } from "../weights/quantize.ts";
 
-/** How the engine computes; all of it can be left to the engine. */
+/** How the engine computes. All options have defaults that suit the adapter and the model. */
 export interface EngineOptions {
-  /** Scalar type of branch activations and 16-bit weights. Default: f16 where the adapter has it. */
+  /** Scalar type of branch activations and 16-bit weights. Default: f16 if the adapter supports it, otherwise f32. */
   readonly dtype?: ScalarType | undefined;
   /**
-   * Block matrices in 16 bits or f32 (`none`), or in blocks of 8 or 4 bits. Default: as most of them are in the files, 8 bits
-   * for files that are quantized in a way that the kernels do not read.
+   * Storage of block matrices: in the scalar type (`none`), or in blocks of 8 or 4 bits. Default: as most of them are in the
+   * files, or 8 bits for files with a quantization that the kernels do not read.
    */
   readonly quantization?: Quantization | undefined;
   /** How the scales of quantized matrices are chosen. Default: `mse`, by the least squared error. */
   readonly quantizationMethod?: QuantizationMethod | undefined;
   /**
-   * What computes the dense layers: onnxruntime-web (`ort`), the project's own kernels (`wgsl`), or, for each kind of layer,
-   * what is fastest on this adapter, found by a trial of about a second and remembered. Default: `auto`.
+   * Implementation of the dense layers: onnxruntime-web (`ort`), the package's own kernels (`wgsl`), or the fastest one for
+   * each kind of layer (`auto`). The first start on an adapter measures them for about a second and stores the result.
+   * Default: `auto`.
    */
   readonly backend?: BackendOption | undefined;
-  /** Bytes of kept reference keys and values. Default: 1 GiB. */
+  /** Most bytes of cached reference keys and values. Default: 1 GiB. */
   readonly referenceCacheBytes?: number | undefined;
   /**
-   * Most bytes on the GPU at once. Parts of the model are there only for their stage of a run where the budget wants it, and
-   * a request that does not fit is refused as `over-budget`. Default: no limit.
+   * Most bytes on the GPU at once. If the budget requires it, parts of the model are loaded only for their stage of a run. A
+   * request that does not fit is refused with `over-budget`. Default: no limit.
    */
   readonly memoryBudgetBytes?: number | undefined;
+  /** The adapter to prefer, as for `GPU.requestAdapter`. Default: `high-performance`. */
   readonly powerPreference?: "low-power" | "high-performance" | undefined;
-  /** Compile what pictures and edits take while the weights load, or each kernel when it is first used. Default: true. */
+  /** Compile the kernels of pictures and edits while the weights load. False: at their first use. Default: true. */
   readonly warmUp?: boolean | undefined;
-  /** No binding is larger: for tests of the cutting. */
+  /** Largest buffer binding, in bytes. For tests. Default: the adapter's limit. */
   readonly maxBindingBytes?: number | undefined;
-  /** What the adapter has and the engine must not use: for tests, and for drivers that are wrong about it. */
+  /** Features that the engine must not use, for tests and faulty drivers. Default: none. */
   readonly withoutFeatures?: readonly GpuFeature[] | undefined;
-  /** No more workgroup memory than this; WebGPU gives 16 KiB at least. */
+  /** Most workgroup memory, in bytes. WebGPU always gives 16 KiB. Default: the adapter's limit. */
   readonly maxWorkgroupBytes?: number | undefined;
-  /** No more invocations in a workgroup than this; WebGPU gives 256 at least. */
+  /** Most invocations in a workgroup. WebGPU always gives 256. Default: the adapter's limit. */
   readonly maxInvocations?: number | undefined;
 }
 

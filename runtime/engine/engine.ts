@@ -43,16 +43,23 @@ export interface Platform {
 
 export type EngineEvent = RunEvent | EngineResult;
 
+/** State of an engine whose model has loaded. */
 export interface EngineInfo {
+  /** Shapes and defaults of the model. */
   readonly model: ModelConfig;
-  /** What the model's files were taken for. */
+  /** What was recognised in the model's files. */
   readonly recognition: ModelRecognition;
+  /** Scalar type of weights and branch activations. It changes to f32 when an f16 run overflows. */
   readonly dtype: ScalarType;
+  /** How block matrices are stored on the GPU. */
   readonly quantization: Quantization;
-  /** What computes the dense layers. */
+  /** The implementations of the dense operators. */
   readonly dense: DenseReport;
+  /** The GPU adapter. */
   readonly adapter: AdapterSummary;
+  /** GPU memory in use, and its peak since the start of the last run. */
   readonly memory: MemoryReport;
+  /** State of the cache of reference keys and values. */
   readonly referenceCache: ReferenceCacheStatistics;
 }
 

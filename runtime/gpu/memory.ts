@@ -21,9 +21,15 @@ export interface MemoryReport {
   /** Most bytes that were allocated at once since the start of the last run. */
   readonly peakBytes: number;
   /** The same for each category that has been used. */
-  readonly byCategory: Readonly<
-    Partial<Record<MemoryCategory, { readonly currentBytes: number; readonly peakBytes: number }>>
-  >;
+  readonly byCategory: Readonly<Partial<Record<MemoryCategory, MemoryUse>>>;
+}
+
+/** GPU memory of a category, in bytes. */
+export interface MemoryUse {
+  /** Bytes that are allocated now. */
+  readonly currentBytes: number;
+  /** Most bytes that were allocated at once since the start of the last run. */
+  readonly peakBytes: number;
 }
 
 /** Usage of every storage buffer: kernels bind it, transfers read and write it. */

@@ -27,13 +27,23 @@ export interface ImageMetadata {
   /** Name of the scheduler. Absent for the model's own. */
   readonly scheduler?: string | undefined;
   /** The step cache: a preset, or the options of `GenerateRequest`. Absent without one. */
-  readonly acceleration?: string | { readonly method: string; readonly [option: string]: unknown } | undefined;
+  readonly acceleration?: string | Readonly<Record<"method", string> & Record<string, unknown>> | undefined;
   /** The LoRAs that were used. Absent without any. */
-  readonly loras?: readonly { readonly name: string; readonly weight: number; readonly stages: string }[] | undefined;
+  readonly loras?: readonly LoraMetadata[] | undefined;
   /** Width in pixels. */
   readonly width: number;
   /** Height in pixels. */
   readonly height: number;
+}
+
+/** A LoRA that a picture was made with. */
+export interface LoraMetadata {
+  /** Its name, usually the file's. */
+  readonly name: string;
+  /** Its strength. */
+  readonly weight: number;
+  /** The noise levels in which it acted: `high`, `low` or `both`. */
+  readonly stages: string;
 }
 
 const Metadata = v.object({

@@ -14,7 +14,7 @@ import type { WeightLoader } from "../weights/loader/weight-loader.ts";
 import type { OpenModel } from "../weights/open-model.ts";
 
 /** A part of the model whose weights come to the GPU and leave it again. */
-export class ResidentPart<T> {
+class ResidentPart<T> {
   readonly name: WeightPart;
   /** Bytes of the files that a load reads. */
   readonly fileBytes: number;

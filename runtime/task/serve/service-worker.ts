@@ -1,3 +1,17 @@
+/**
+ * For the service worker of a site: forwards the task API to an open page that has an engine.
+ *
+ * @example
+ * ```ts
+ * import { serveFromServiceWorker } from "kleinbild/service-worker";
+ *
+ * serveFromServiceWorker(self, { url: "/v1" });
+ * ```
+ *
+ * @module kleinbild/service-worker
+ * @packageDocumentation
+ */
+
 import { refusal } from "./api-response.ts";
 import { readLimitedBody } from "../net/limited-body.ts";
 import type { OfferMessage, ToPageMessage, ToWorkerMessage } from "./service-worker-messages.ts";
