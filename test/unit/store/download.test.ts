@@ -101,10 +101,11 @@ describe("ModelStore.download", () => {
     expect(report.repeatedBytes / FILE.length).toBeLessThan(0.05);
   });
 
-  it("gives up a connection over which nothing more comes, and goes on with another", async () => {
+  it("gives up a stalled connection, and continues with another one", async () => {
     const server = await serve({ stallAfter: (request) => (request === 1 ? 3 * MIB + 5 : undefined) });
     const store = new ModelStore(new InMemoryBackend());
-    const report = await store.download("test", plan(server.url), { ...FAST, stallMs: 50 });
+    // long enough that a busy machine does not stall the other connections too
+    const report = await store.download("test", plan(server.url), { ...FAST, stallMs: 1000 });
     expect(hash(await stored(store))).toBe(hash(FILE));
     expect(report.retries).toBe(1);
     expect(report.wireBytes - report.repeatedBytes).toBe(FILE.length);
