@@ -84,7 +84,7 @@ function headBytesPerToken({ heads, kvHeads, headDim }: Heads, scalar: ScalarTyp
 }
 
 /** Heads of keys and values in a group: as many as divide all of them and fit into one binding for `SEGMENT_TOKENS` tokens. */
-export function kvHeadsPerGroup(shape: Heads, scalar: ScalarType, maxBindingBytes: number): number {
+function kvHeadsPerGroup(shape: Heads, scalar: ScalarType, maxBindingBytes: number): number {
   const fitting = Math.floor(maxBindingBytes / (SEGMENT_TOKENS * headBytesPerToken(shape, scalar)));
   let perGroup = Math.min(Math.max(1, fitting), shape.kvHeads);
   while (shape.kvHeads % perGroup !== 0) perGroup--;

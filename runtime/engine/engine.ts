@@ -189,7 +189,7 @@ export class Engine {
       model = opened;
       const onProgress: LoadOptions["onProgress"] = (part, loadedBytes, totalBytes) =>
         onLoad?.({ type: "load", stage: "gpu", part, loadedBytes, totalBytes });
-      const first = this.#budget?.first(opened) ?? WEIGHT_PARTS;
+      const first = (await this.#budget?.first(opened)) ?? WEIGHT_PARTS;
       await gpu.checked("loading", async () => {
         const warm = warmsUp ? warmUp(opened, signal) : undefined;
         try {

@@ -2,9 +2,9 @@ import { KleinbildError } from "../errors.ts";
 import type { LoadedModel } from "../loaded-model/loaded-model.ts";
 import { lorasByWeights } from "../pipeline/loras-by-weights.ts";
 import type { PipelineRequest } from "../pipeline/pipeline-request.ts";
-import { type MemoryPlan, planMemory } from "../memory-plan/memory-plan.ts";
+import type { MemoryPlan } from "../memory-plan/memory-plan.ts";
+import { MemoryPlanner } from "../memory-plan/memory-planner.ts";
 import { planRequest } from "../memory-plan/request-plan.ts";
-import type { PlannedRequest } from "../memory-plan/planned-request.ts";
 import { referenceCacheKeys } from "../pipeline/references.ts";
 import type { Residency } from "../pipeline/stages.ts";
 import type { WeightPart } from "../weights/inventory.ts";
@@ -14,6 +14,7 @@ type PlannedModel = Pick<LoadedModel, "config" | "scalar" | "quantization" | "ba
 /** Keeps an engine's runs within a number of bytes on the GPU. */
 export class MemoryBudget {
   readonly #bytes: number;
+  readonly #planners = new WeakMap<PlannedModel, MemoryPlanner>();
 
   constructor(bytes: number) {
     this.#bytes = bytes;
@@ -23,8 +24,8 @@ export class MemoryBudget {
    * The parts to load before any request is known: those that a run of the default size begins with.
    * @throws KleinbildError `over-budget` when no picture fits, of whatever size
    */
-  first(model: PlannedModel): readonly WeightPart[] {
-    const plan = this.#plan(model);
+  async first(model: PlannedModel): Promise<readonly WeightPart[]> {
+    const plan = await this.#planner(model).plan({}, { budgetBytes: this.#bytes });
     if (!plan.fits && !plan.nearest) throw this.#refusal(plan, model.config.name);
     return plan.residency.prompt;
   }
@@ -41,27 +42,29 @@ export class MemoryBudget {
       scalar: model.scalar,
       loras: [...lorasByWeights(model, run).values()],
     });
-    const alone = this.#plan(model, request);
+    const planner = this.#planner(model);
+    const budgetBytes = this.#bytes;
+    const alone = await planner.plan(request, { budgetBytes });
     if (!alone.fits) throw this.#refusal(alone, `${run.width} x ${run.height}`);
     const { byCategory } = model.gpu.memory.report();
     if ((byCategory.onnxruntime?.currentBytes ?? 0) > (alone.byCategory.onnxruntime ?? 0)) await model.releasePool();
-    const beside = this.#plan(model, request, model.referenceCache.statistics.bytes);
+    const cachedReferenceBytes = model.referenceCache.statistics.bytes;
+    const beside = await planner.plan(request, { budgetBytes, cachedReferenceBytes });
     if (beside.fits && beside.loadedBytes <= alone.loadedBytes) return beside.residency;
     // keys and values of references are cheaper to compute again than weights are to load
     model.referenceCache.keepOnly(new Set(referenceCacheKeys(model, run).values()));
     return alone.residency;
   }
 
-  #plan(model: PlannedModel, request?: PlannedRequest, keptReferenceBytes = 0): MemoryPlan {
-    return planMemory(model.config, {
-      scalar: model.scalar,
-      quantization: model.quantization,
-      backends: model.backends,
-      maxBindingBytes: model.gpu.memory.maxBindingBytes,
-      budgetBytes: this.#bytes,
-      keptReferenceBytes,
-      request,
-    });
+  #planner(model: PlannedModel): MemoryPlanner {
+    let planner = this.#planners.get(model);
+    if (!planner) {
+      const { config, scalar, quantization, backends, gpu } = model;
+      const { maxBindingBytes } = gpu.memory;
+      planner = new MemoryPlanner({ config, scalar, quantization, backends, maxBindingBytes });
+      this.#planners.set(model, planner);
+    }
+    return planner;
   }
 
   #refusal({ peakBytes, missingBytes, nearest, stages }: MemoryPlan, what: string): KleinbildError {

@@ -79,4 +79,6 @@ export class NullRecorder extends Recorder {
   }
 
   override dispatch(): void {}
+
+  override write(): void {}
 }

@@ -114,10 +114,11 @@ export class Recorder {
     this.#commands().clearBuffer(target.buffer, 0, tensorBytes(target.dtype, target.shape));
   }
 
-  /** Writes host values into a tensor, after everything recorded so far. */
-  write(target: Tensor, values: ArrayBufferView, byteOffset = 0): void {
+  /** Writes host values into a tensor, after everything recorded so far. @param values  values, or a function that computes them: a dry run does not call it */
+  write(target: Tensor, values: ArrayBufferView | (() => ArrayBufferView), byteOffset = 0): void {
     this.flush();
-    this.#device.queue.writeBuffer(target.buffer, byteOffset, values as ArrayBufferView<ArrayBuffer>);
+    const computed = typeof values === "function" ? values() : values;
+    this.#device.queue.writeBuffer(target.buffer, byteOffset, computed as ArrayBufferView<ArrayBuffer>);
   }
 
   /** Submits what is recorded. */

@@ -41,14 +41,19 @@ export interface LoadOptions {
 }
 
 /** What a model has on every device. */
-interface Shared extends LoadedModelOptions {
-  readonly tokenizer: PromptTokenizer;
+export interface SharedSetup {
+  readonly model: Pick<OpenModel, "config" | "stores">;
+  readonly scalar: ScalarType;
+  readonly quantization: Quantization;
+  readonly quantizationMethod: QuantizationMethod;
+  readonly referenceCacheBytes: number;
+  readonly tokenizer: Pick<PromptTokenizer, "encode">;
   readonly rowsPerChunk: number;
-  readonly dense: TunedBackend;
+  readonly dense: Omit<TunedBackend, "backend">;
 }
 
 /** What belongs to one device. */
-interface OnDevice {
+export interface DeviceSetup {
   readonly gpu: Gpu;
   readonly backend: DenseBackend;
   readonly embedding: Pick<EmbeddingTable, "lookUp">;
@@ -59,24 +64,24 @@ interface OnDevice {
 /**
  * A model on one device. Weights come with `load` and go with `keepOnly`; everything else stays until `dispose`.
  *
- * Open one with `LoadedModel.open`; no part is loaded yet.
+ * Open one with `LoadedModel.open`, which loads no part yet, or with `openNullModel`.
  */
 export class LoadedModel {
   readonly gpu: Gpu;
   /** Rows of a token stream that go through dense operators at once. */
   readonly rowsPerChunk: number;
-  readonly tokenizer: PromptTokenizer;
+  readonly tokenizer: Pick<PromptTokenizer, "encode">;
   /** Prompts in this cache need no text encoder. */
   readonly promptEmbeddings: PromptEmbeddingCache;
   readonly referenceCache: ReferenceCache;
   readonly preview: PreviewModel;
   /** Identifies this set of weights. The weights never change, so a cache key needs no hash of them. */
   readonly fingerprint: string = crypto.randomUUID();
-  readonly #shared: Shared;
-  readonly #device: OnDevice;
+  readonly #shared: SharedSetup;
+  readonly #device: DeviceSetup;
   readonly #parts: ModelParts;
 
-  private constructor(shared: Shared, device: OnDevice) {
+  constructor(shared: SharedSetup, device: DeviceSetup) {
     const { gpu, backend, embedding } = device;
     const { scalar, model, rowsPerChunk } = shared;
     this.gpu = gpu;

@@ -1,137 +1,98 @@
-import { KleinbildError } from "../errors.ts";
-import type { BackendsByOperator } from "../backend/operators.ts";
 import type { MemoryCategory } from "../gpu/memory.ts";
-import type { ScalarType } from "../gpu/tensor.ts";
+import type { NullModelOptions } from "../loaded-model/null-model.ts";
+import { rowsPerChunk } from "../loaded-model/rows-per-chunk.ts";
+import type { Residency, Stage } from "../pipeline/stages.ts";
 import { bandRows } from "../vae/bands.ts";
 import type { WeightPart } from "../weights/inventory.ts";
-import type { Quantization } from "../weights/loader/weight-loader.ts";
-import type { ModelConfig } from "../weights/config/model-config.ts";
-import type { PartBytes } from "./ledger.ts";
-import { nearestFitting } from "./nearest-size.ts";
-import type { PlanSetup } from "./plan-context.ts";
+import type { PlannedRequest, Size } from "./planned-request.ts";
 import { chooseResidency, leastResidency, reloadedBytes, sum } from "./residency.ts";
-import { rowsPerChunk } from "../loaded-model/rows-per-chunk.ts";
-import type { PlannedRequest } from "./planned-request.ts";
-import { planStages, type StageMemory } from "./run-stages.ts";
-import type { Residency, Stage } from "../pipeline/stages.ts";
-import type { Size } from "./vae-pass.ts";
-import { type PartWeights, weightBytes } from "./weight-bytes.ts";
+import type { CategoryBytes, PartWeights, StageMemory } from "./stage-meter.ts";
 
-export interface PlanOptions {
-  readonly scalar: ScalarType;
-  readonly quantization: Quantization;
-  readonly backends: BackendsByOperator;
-  readonly maxBindingBytes: number;
-  /** Most bytes on the GPU at once; unlimited unless given. */
-  readonly budgetBytes?: number | undefined;
-  /** Bytes of kept keys and values that this request does not use. */
-  readonly keptReferenceBytes?: number | undefined;
-  /** What differs from one picture of the model's default size without references. */
-  readonly request?: Partial<PlannedRequest> | undefined;
-}
-
-/** A stage of a run with the weights that are there. */
+/** A stage of a run with the weights that are on the GPU. */
 export interface PlannedStage {
   readonly stage: Stage;
+  /** Parts whose weights are on the GPU. */
   readonly resident: readonly WeightPart[];
+  /** Most bytes at once. */
   readonly peakBytes: number;
-  readonly byCategory: Readonly<PartBytes>;
+  /** Most bytes of each category; the peaks need not come at the same time. */
+  readonly byCategory: Readonly<CategoryBytes>;
 }
 
-/** What a run takes on the GPU; nothing that is measured is above it. */
+/** The memory that a run takes on the GPU. A run takes no more than its plan. */
 export interface MemoryPlan {
+  /** Whether the run stays within the budget. */
   readonly fits: boolean;
-  /** Of all stages. */
+  /** Most bytes at once, of all stages. */
   readonly peakBytes: number;
-  /** The most of each part in any stage. */
-  readonly byCategory: Readonly<PartBytes>;
-  /** Bytes of the weights by part. */
+  /** Most bytes of each category in any stage. */
+  readonly byCategory: Readonly<CategoryBytes>;
+  /** Bytes of the weights of each part. */
   readonly weights: PartWeights;
   readonly stages: readonly PlannedStage[];
+  /** Parts whose weights are on the GPU in each stage. */
   readonly residency: Residency;
   /** Bytes of weights that each of several runs in a row loads again. */
   readonly loadedBytes: number;
   /** Rows of a token stream that go through dense operators at once. */
   readonly rowsPerChunk: number;
-  /** Rows of the picture that the autoencoder's last maps are cut into. */
+  /** Rows of the picture in each band of the autoencoder's last maps. */
   readonly bandRows: number;
-  /** Keys and values of the references that this request keeps. */
+  /** Bytes of the references' keys and values that stay cached after the run. */
   readonly referenceCacheBytes: number;
-  /** Bytes above the budget in the stage that is furthest above it; 0 when it fits. */
+  /** Bytes above the budget in the stage that is furthest above it; 0 when the run fits. */
   readonly missingBytes: number;
-  /** The largest smaller size of the same shape that fits. Absent when this one does, or none. */
+  /** The largest smaller size of the same shape that fits. Absent when this one fits, or no size does. */
   readonly nearest?: Size;
 }
 
-/**
- * The memory of a run, computed from configs alone.
- * @throws KleinbildError `unsupported` when the adapter's bindings are too small for the model or the picture's width
- */
-export function planMemory(config: ModelConfig, options: PlanOptions): MemoryPlan {
-  const { scalar, quantization, backends, maxBindingBytes, budgetBytes = Infinity, keptReferenceBytes = 0 } = options;
-  const chunk = rowsPerChunk(config, scalar, maxBindingBytes);
-  const setup = { config, scalar, quantization, backends, maxBindingBytes, rowsPerChunk: chunk };
-  const request = completeRequest(config, options.request);
-  const plan = planRun(setup, request, budgetBytes, keptReferenceBytes);
-  if (plan.fits) return plan;
-  const nearest = nearestFitting(request, (size) => {
-    try {
-      return planRun(setup, { ...request, ...size }, budgetBytes, keptReferenceBytes).fits;
-    } catch (error) {
-      if (error instanceof KleinbildError && error.code === "unsupported") return false;
-      throw error;
-    }
-  });
-  return nearest ? { ...plan, nearest } : plan;
+/** How much memory a run may take, and what is there beside it. */
+export interface PlanBudget {
+  /** Most bytes on the GPU at once. Default: no limit. */
+  readonly budgetBytes?: number | undefined;
+  /** Bytes of cached keys and values that the run does not use. Default: 0. */
+  readonly cachedReferenceBytes?: number | undefined;
 }
 
-/** The request with the defaults of the model. */
-function completeRequest(config: ModelConfig, request: Partial<PlannedRequest> = {}): PlannedRequest {
-  return {
-    width: config.defaultSize,
-    height: config.defaultSize,
-    references: [],
-    referenceMode: config.referenceAttention === "isolated" ? "exact" : "recompute",
-    guidance: config.defaultGuidance !== null,
-    previews: true,
-    pictures: 1,
-    evaluations: config.defaultSteps,
-    solverRegisters: 0,
-    stepCache: "none",
-    phases: 1,
-    loraBytes: 0,
-    loraRank: 0,
-    ...request,
-  };
+/** A run whose memory was measured. */
+export interface MeasuredRun {
+  readonly setup: Pick<NullModelOptions, "config" | "scalar" | "maxBindingBytes">;
+  readonly request: PlannedRequest;
+  readonly weights: PartWeights;
+  readonly stages: readonly StageMemory[];
 }
 
-function planRun(
-  setup: PlanSetup,
-  request: PlannedRequest,
-  budgetBytes: number,
-  keptReferenceBytes: number,
+/** Decides which parts stay in which stage, and whether the run fits. Looks for no nearest size. */
+export function decidePlan(
+  { setup, request, weights, stages }: MeasuredRun,
+  { budgetBytes = Infinity, cachedReferenceBytes = 0 }: PlanBudget,
 ): MemoryPlan {
   const { config, scalar, maxBindingBytes } = setup;
-  const weights = weightBytes(setup);
-  const memory = planStages(setup, request, keptReferenceBytes);
+  const memory = stages.map((stage) => withReferences(stage, cachedReferenceBytes));
   const idle = new Set<Stage>(request.references.length > 0 || request.previews ? [] : ["encode"]);
   const chosen = chooseResidency(weights, memory, budgetBytes, idle);
   const residency = chosen ?? leastResidency(idle);
-  const stages = memory.map((stage) => planStage(stage, residency[stage.stage], weights));
-  const peakBytes = Math.max(...stages.map((stage) => stage.peakBytes));
+  const planned = memory.map((stage) => planStage(stage, residency[stage.stage], weights));
+  const peakBytes = Math.max(...planned.map((stage) => stage.peakBytes));
   return {
     fits: chosen !== undefined,
     peakBytes,
-    byCategory: mostOfEach(stages.map(({ byCategory }) => byCategory)),
+    byCategory: mostOfEach(planned.map(({ byCategory }) => byCategory)),
     weights,
-    stages,
+    stages: planned,
     residency,
     loadedBytes: reloadedBytes(weights, residency, idle),
-    rowsPerChunk: setup.rowsPerChunk,
+    rowsPerChunk: rowsPerChunk(config, scalar, maxBindingBytes),
     bandRows: bandRows(config.vae, "decode", request.width, scalar, maxBindingBytes)(request.width),
-    referenceCacheBytes: (memory.at(-1)!.byCategory.referenceCache ?? 0) - keptReferenceBytes,
+    referenceCacheBytes: stages.at(-1)!.byCategory.referenceCache ?? 0,
     missingBytes: chosen ? 0 : peakBytes - budgetBytes,
   };
+}
+
+function withReferences({ stage, bytes, byCategory }: StageMemory, cachedReferenceBytes: number): StageMemory {
+  if (cachedReferenceBytes === 0) return { stage, bytes, byCategory };
+  const referenceCache = (byCategory.referenceCache ?? 0) + cachedReferenceBytes;
+  return { stage, bytes: bytes + cachedReferenceBytes, byCategory: { ...byCategory, referenceCache } };
 }
 
 function planStage(
@@ -139,15 +100,15 @@ function planStage(
   resident: readonly WeightPart[],
   weights: PartWeights,
 ): PlannedStage {
-  const parts: PartBytes = { ...byCategory };
-  for (const part of resident) parts[part] = (parts[part] ?? 0) + weights[part];
-  return { stage, resident, peakBytes: bytes + sum(weights, resident), byCategory: parts };
+  const categories: CategoryBytes = { ...byCategory };
+  for (const part of resident) categories[part] = (categories[part] ?? 0) + weights[part];
+  return { stage, resident, peakBytes: bytes + sum(weights, resident), byCategory: categories };
 }
 
-function mostOfEach(stages: readonly PartBytes[]): PartBytes {
-  const most: PartBytes = {};
+function mostOfEach(stages: readonly CategoryBytes[]): CategoryBytes {
+  const most: CategoryBytes = {};
   for (const stage of stages)
-    for (const [part, bytes] of Object.entries(stage) as [MemoryCategory, number][])
-      most[part] = Math.max(most[part] ?? 0, bytes);
+    for (const [category, bytes] of Object.entries(stage) as [MemoryCategory, number][])
+      most[category] = Math.max(most[category] ?? 0, bytes);
   return most;
 }

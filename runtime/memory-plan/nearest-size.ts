@@ -1,11 +1,13 @@
 import { PIXELS_PER_TOKEN } from "../vae/autoencoder.ts";
-import type { Size } from "./vae-pass.ts";
+import type { Size } from "./planned-request.ts";
 
 /**
- * The largest size below `size` of about the same shape, in whole tokens, for which `fits` holds; what fits must fit when it
- * is smaller, too. The long side is halved in on, the short one follows it.
+ * Finds the largest size below `size` that fits, of about the same shape and in whole tokens, by bisection of the long side.
+ *
+ * @param fits  holds for all sizes up to some size
+ * @returns     undefined when no size fits
  */
-export function nearestFitting(size: Size, fits: (size: Size) => boolean): Size | undefined {
+export async function nearestFitting(size: Size, fits: (size: Size) => Promise<boolean>): Promise<Size | undefined> {
   const long = Math.max(size.width, size.height) / PIXELS_PER_TOKEN;
   const scaled = (tokens: number): Size => {
     const side = (pixels: number): number =>
@@ -16,7 +18,7 @@ export function nearestFitting(size: Size, fits: (size: Size) => boolean): Size 
   let tooLarge = long;
   while (tooLarge - fitting > 1) {
     const middle = Math.floor((fitting + tooLarge) / 2);
-    if (fits(scaled(middle))) fitting = middle;
+    if (await fits(scaled(middle))) fitting = middle;
     else tooLarge = middle;
   }
   return fitting > 0 ? scaled(fitting) : undefined;

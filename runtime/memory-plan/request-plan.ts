@@ -6,7 +6,7 @@ import type { PlannedRequest } from "./planned-request.ts";
 
 type Wanted = Omit<PipelineRequest, "prompt" | "negativePrompt" | "noises" | "onLatents" | "loras">;
 
-/** What of a run decides on memory. */
+/** What the memory of a run depends on. */
 export function planRequest(
   { width, height, references, referenceMode, guidance, previews, program, stepCache }: Wanted,
   { pictures, blocks, scalar, loras }: RunShape,
@@ -14,7 +14,7 @@ export function planRequest(
   return {
     width,
     height,
-    references,
+    references: references.map((reference) => ({ width: reference.width, height: reference.height })),
     referenceMode,
     guidance: guidance !== null,
     previews,
@@ -22,7 +22,7 @@ export function planRequest(
     evaluations: program.length,
     solverRegisters: solverRegisters(program),
     stepCache: !stepCache ? "none" : splitBlocks(stepCache, blocks).last < blocks ? "all" : "target",
-    phases: loras.length,
+    weightVariants: loras.length,
     loraBytes: loras.flat().reduce((sum, lora) => sum + loraBytes(lora, scalar), 0),
     loraRank: Math.max(...loras.map(rankOf)),
   };
@@ -30,14 +30,14 @@ export function planRequest(
 
 export interface RunShape {
   readonly pictures: number;
-  /** Of the transformer. */
+  /** Blocks of the transformer. */
   readonly blocks: number;
   readonly scalar: ScalarType;
-  /** Of each set of weights that the run goes through. */
+  /** The LoRAs of each set of weights. */
   readonly loras: readonly (readonly LoraUse[])[];
 }
 
-/** Most matrices as large as the latents that the solver holds at once, x and the velocity aside. */
+/** How many matrices as large as the latents the solver holds at once at most, without x and the velocity. */
 export function solverRegisters(program: readonly Evaluation[]): number {
   const assignments = program.flatMap((evaluation) => evaluation.assignments);
   const lastUse = new Map<string, number>();
@@ -48,14 +48,14 @@ export function solverRegisters(program: readonly Evaluation[]): number {
   for (const [i, { target, terms }] of assignments.entries()) {
     for (const register of [target, ...terms.map((term) => term.register)])
       if (register !== "x" && register !== "velocity") held.add(register);
-    const scalesAlone = terms.length === 1 && terms[0]!.factor !== 1; // through a copy
+    const scalesAlone = terms.length === 1 && terms[0]!.factor !== 1; // needs a copy
     most = Math.max(most, held.size + (scalesAlone ? 1 : 0));
     for (const register of [...held]) if (lastUse.get(register) === i) held.delete(register);
   }
   return most;
 }
 
-/** A layer may be in several matrices, and each of them has both factors. */
+/** At most: a layer may be part of several matrices, each with both factors. */
 function loraBytes({ file, weight }: LoraUse, scalar: ScalarType): number {
   if (weight === 0) return 0;
   return file.modules.reduce((sum, { down, up, target, rank }) => {

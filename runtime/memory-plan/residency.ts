@@ -1,9 +1,8 @@
 import type { WeightPart } from "../weights/inventory.ts";
 import { PART_OF_STAGE, type Residency, type Stage, STAGES } from "../pipeline/stages.ts";
-import type { StageMemory } from "./run-stages.ts";
-import type { PartWeights } from "./weight-bytes.ts";
+import type { PartWeights, StageMemory } from "./stage-meter.ts";
 
-/** Stages between two uses of a part, in the order of runs that follow one another. */
+/** The stages between two uses of a part; after the last stage of a run comes the first of the next run. */
 interface Gap {
   readonly part: WeightPart;
   readonly stages: readonly Stage[];
@@ -12,10 +11,11 @@ interface Gap {
 const PARTS = ["textEncoder", "transformer", "vae"] as const satisfies readonly WeightPart[];
 
 /**
- * Which parts stay from one of their stages to the next: as many bytes of weights as possible, since what does not stay is
- * loaded again. A stage without work (`encode` of no picture) needs no part.
+ * Chooses the parts that stay from one of their stages to the next: as many bytes of weights as possible, because other
+ * parts are loaded again.
  *
- * @returns undefined when a stage does not even fit with the one part that it needs
+ * @param idle  stages without work, which need no part
+ * @returns     undefined when a stage does not fit even with only the part that it needs
  */
 export function chooseResidency(
   weights: PartWeights,
@@ -46,7 +46,7 @@ export function chooseResidency(
   return best?.residency;
 }
 
-/** Bytes that each of several runs in a row loads again. */
+/** Bytes of weights that each of several runs in a row loads again. */
 export function reloadedBytes(weights: PartWeights, residency: Residency, idle: ReadonlySet<Stage>): number {
   const least = leastResidency(idle);
   let bytes = 0;
@@ -60,7 +60,7 @@ export function reloadedBytes(weights: PartWeights, residency: Residency, idle: 
   return bytes;
 }
 
-/** In each stage the part that it works with, and no other. */
+/** Each stage with only the part that it works with. */
 export function leastResidency(idle: ReadonlySet<Stage>): Residency {
   return record((stage) => (idle.has(stage) ? [] : [PART_OF_STAGE[stage]]));
 }
@@ -69,7 +69,7 @@ export function sum(weights: PartWeights, parts: readonly WeightPart[]): number 
   return parts.reduce((bytes, part) => bytes + weights[part], 0);
 }
 
-/** The runs of stages between two uses, around the end of a run too. */
+/** The gaps between the uses of a part, with the one from the end of a run to the start of the next. */
 function gapsOf(part: WeightPart, uses: readonly Stage[]): readonly Gap[] {
   return uses.flatMap((use, i): readonly Gap[] => {
     const next = uses[(i + 1) % uses.length]!;

@@ -1,9 +1,9 @@
 import { type BackendOption, DEFAULT_BACKEND } from "../backend/backend.ts";
 import { everyOperator } from "../backend/operators.ts";
-import { KleinbildError } from "../errors.ts";
 import { type AdapterSummary, NO_ADAPTER, summarizeAdapter } from "../gpu/adapter.ts";
 import type { ScalarType } from "../gpu/tensor.ts";
-import { type MemoryPlan, planMemory } from "../memory-plan/memory-plan.ts";
+import type { MemoryPlan } from "../memory-plan/memory-plan.ts";
+import { exceedsBindings, planMemory } from "../memory-plan/memory-planner.ts";
 import type { PlannedRequest } from "../memory-plan/planned-request.ts";
 import { defaultQuantization } from "../weights/default-quantization.ts";
 import type { Quantization } from "../weights/loader/weight-loader.ts";
@@ -11,40 +11,41 @@ import type { ModelConfig } from "../weights/config/model-config.ts";
 import type { ModelRecognition, OpenModel } from "../weights/open-model.ts";
 import type { StorageReport } from "../weights/store/store-backend.ts";
 
-/** What is to be done with the model. */
+/** How the model would be used. */
 export interface AvailabilityOptions {
-  /** Default: f16 where the adapter has it. */
+  /** Scalar type of activations. Default: f16 where the adapter has it. */
   readonly dtype?: ScalarType | undefined;
-  /** Default: as the engine's. */
+  /** How block matrices would be stored on the GPU. Default: as in the engine. */
   readonly quantization?: Quantization | undefined;
-  /** Default: as the engine's. */
+  /** What would compute the dense layers. Default: as in the engine. */
   readonly backend?: BackendOption | undefined;
   /** Most bytes on the GPU at once. Default: no limit. */
   readonly memoryBudgetBytes?: number | undefined;
-  /** What differs from one picture of the model's default size without references. */
+  /** The request to plan. Default: one picture of the model's default size without references. */
   readonly request?: Partial<PlannedRequest> | undefined;
 }
 
-/** Whether a model can run here, told before anything but its headers is downloaded. */
+/** Whether a model can run here. Only its headers are read for it. */
 export interface Availability {
-  /** `ready`: nothing is to be downloaded. `downloadable`: `downloadBytes` are. `too-small`: `missing` says what for. */
+  /** `ready`: nothing has to be downloaded. `downloadable`: `downloadBytes` have to. `too-small`: `missing` says why. */
   readonly status: "ready" | "downloadable" | "too-small";
-  /** Sentences for a person. */
+  /** Why the model cannot run, in sentences. Empty when it can. */
   readonly missing: readonly string[];
   readonly model: ModelConfig;
-  /** What the files were taken for. */
+  /** How the model's files were recognised. */
   readonly recognition: ModelRecognition;
+  /** Undefined where there is no adapter. */
   readonly adapter: AdapterSummary | undefined;
-  /** Bytes that are to come: of whole files where the model is kept, else of the tensors that are read. */
+  /** Bytes to download: whole files for a model that will be kept, else the tensors that are read. */
   readonly downloadBytes: number;
-  /** The id that the store has it under, the bytes that it takes more when all is there, and the most on the way. */
+  /** Id in the store, bytes that the rest of the model will take there, and most bytes during the download. */
   readonly store: { readonly id: string; readonly bytes: number; readonly peakBytes: number };
   readonly storage: StorageReport | undefined;
-  /** What the request takes on the GPU; undefined without an adapter, and on one whose bindings are too small. */
+  /** GPU memory of the request. Undefined without an adapter, and where the adapter's bindings are too small. */
   readonly plan: MemoryPlan | undefined;
 }
 
-/** What is known of a model's files. */
+/** How far a model is downloaded, and the room for the rest. */
 export interface StoredState {
   readonly downloadBytes: number;
   readonly store: Availability["store"];
@@ -67,10 +68,10 @@ export async function judgeAvailability(
   else if (options.dtype === "f16" && !adapter.f16) missing.push("The adapter has no f16 (WebGPU's shader-f16).");
   if (adapter)
     try {
-      plan = planOf(model, adapter, options);
+      plan = await planOf(model, adapter, options);
       if (!plan.fits) missing.push(tooLarge(plan));
     } catch (error) {
-      if (!(error instanceof KleinbildError) || error.code !== "unsupported") throw error;
+      if (!exceedsBindings(error)) throw error;
       missing.push(error.message);
     }
   if (storage?.freeBytes !== undefined && store.peakBytes > storage.freeBytes)
@@ -79,12 +80,12 @@ export async function judgeAvailability(
   return { status, missing, model: config, recognition, adapter, downloadBytes, store, storage, plan };
 }
 
-function planOf(model: OpenModel, adapter: AdapterSummary, options: AvailabilityOptions): MemoryPlan {
+function planOf(model: OpenModel, adapter: AdapterSummary, options: AvailabilityOptions): Promise<MemoryPlan> {
   const backend = options.backend ?? DEFAULT_BACKEND;
   return planMemory(model.config, {
     scalar: options.dtype ?? (adapter.f16 ? "f16" : "f32"),
     quantization: options.quantization ?? defaultQuantization(model),
-    // what `auto` will choose is not known yet: onnxruntime takes the most
+    // the choice of `auto` is not known yet: onnxruntime takes the most memory
     backends: everyOperator(backend === "auto" ? "ort" : backend),
     maxBindingBytes: adapter.maxBindingBytes,
     budgetBytes: options.memoryBudgetBytes,

@@ -25,6 +25,8 @@ export interface PipelineRequest {
   readonly height: number;
   /** The evaluations of the velocity that lead from noise to the picture. */
   readonly program: readonly Evaluation[];
+  /** Evaluations that are performed; a dry run leaves out the rest of the program. Default: all. */
+  readonly mostEvaluations?: number | undefined;
   /** One noise a picture. */
   readonly noises: readonly NoiseSource[];
   /** Null: one pass an evaluation. */

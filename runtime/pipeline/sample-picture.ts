@@ -36,7 +36,7 @@ export async function* samplePicture(
   { result, noise }: { readonly result: number; readonly noise: NoiseSource },
 ): AsyncGenerator<LoadEvent | StepEvent, SampledPicture> {
   const { recorder, memory } = model.gpu;
-  const { program, onLatents } = request;
+  const { program, mostEvaluations, onLatents } = request;
   const steps = program.at(-1)!.step + 1;
   using scope = memory.scope();
   using sampler = yield* stages.run(
@@ -44,7 +44,7 @@ export async function* samplePicture(
     async () => new Sampler({ model, request, variants, noise, scope }),
   );
   let stepStarted = performance.now();
-  for (const [index, { step, sigma, endsStep }] of program.entries()) {
+  for (const [index, { step, sigma, endsStep }] of program.slice(0, mostEvaluations).entries()) {
     stages.signal?.throwIfAborted();
     const preview = yield* stages.run({ stage: "steps", name: `step ${step + 1}`, timing: "steps" }, () =>
       sampler.evaluate(index, stages.signal),

@@ -65,7 +65,8 @@ export class TextEncoder {
     const hidden = scope.matrix("hidden", "f32", length, width, this.#rowsPerChunk);
     await this.#embed(hidden, ids, signal);
     const rotary = scope.tensor("rotary table", "f32", [length, this.#config.headDim / 2, 2]);
-    this.#gpu.recorder.write(rotary, rotaryTable(length, this.#config.headDim, this.#config.ropeTheta));
+    const { headDim, ropeTheta } = this.#config;
+    this.#gpu.recorder.write(rotary, () => rotaryTable(length, headDim, ropeTheta));
     const keyMask = scope.tensor("key mask", "u32", [Math.ceil(length / 32)]);
     this.#gpu.recorder.write(keyMask, packBits(mask));
     this.#stack(0, hidden, states);

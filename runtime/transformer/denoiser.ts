@@ -5,7 +5,7 @@ import type { ChunkedMatrix, Tensor } from "../gpu/tensor.ts";
 import type { ModulationSet, ModulationTable } from "./modulation.ts";
 import type { BlockRange, PassOptions, Stream, TransformerModel } from "./model.ts";
 import { freeKeysValues, type ReferenceKeysValues } from "./reference-cache.ts";
-import { type Grid, referencePositions, targetPositions, textPositions } from "./rotary.ts";
+import { type Grid, gridTokens, referencePositions, targetPositions, textPositions } from "./rotary.ts";
 import type { StepCacheOptions } from "./step-cache.ts";
 import { StepCachePass } from "./step-cache-pass.ts";
 
@@ -69,8 +69,8 @@ export class Denoiser {
     this.#options = options;
     this.#modulation = table.allocate(scope);
     this.#rotary = {
-      text: model.rotary(scope, textPositions(textLength)),
-      target: model.rotary(scope, targetPositions(grid)),
+      text: model.rotary(scope, textLength, () => textPositions(textLength)),
+      target: model.rotary(scope, gridTokens(grid), () => targetPositions(grid)),
     };
   }
 
@@ -206,7 +206,7 @@ async function referenceStream(
   return {
     role: "reference",
     hidden: await model.embed(scope, latents, model.weights.imageIn),
-    rotary: model.rotary(scope, referencePositions(grids)),
+    rotary: model.rotary(scope, latents.rows, () => referencePositions(grids)),
     modulation,
   };
 }

@@ -101,10 +101,11 @@ export class TransformerModel {
     return hidden;
   }
 
-  /** Rotary table of a stream on the GPU. */
-  rotary(scope: MemoryScope, positions: readonly PositionId[]): Tensor {
-    const tensor = scope.tensor("rotary table", "f32", [positions.length, this.config.headDim / 2, 2]);
-    this.#gpu.recorder.write(tensor, tokenRotaryTable(positions, this.config.ropeAxes, this.config.ropeTheta));
+  /** Rotary table of a stream on the GPU. @param positions  of `rows` tokens */
+  rotary(scope: MemoryScope, rows: number, positions: () => readonly PositionId[]): Tensor {
+    const { headDim, ropeAxes, ropeTheta } = this.config;
+    const tensor = scope.tensor("rotary table", "f32", [rows, headDim / 2, 2]);
+    this.#gpu.recorder.write(tensor, () => tokenRotaryTable(positions(), ropeAxes, ropeTheta));
     return tensor;
   }
 

@@ -15,7 +15,7 @@ import type { VaeWeights } from "./weights.ts";
 export const PIXELS_PER_TOKEN = 16;
 const PIXELS_PER_LATENT = 8;
 /** Of a picture's map: red, green, blue, and zeros that make a quad. */
-export const PIXEL_CHANNELS = 4;
+const PIXEL_CHANNELS = 4;
 
 /** RGBA bytes of a picture whose sides are multiples of 16. */
 export interface Pixels {

@@ -11,7 +11,7 @@ import type { AttentionWeights, LevelWeights, MidWeights, NormWeights, ResnetWei
 
 const NORM_EPS = 1e-6;
 /** Positions that one workgroup of the statistics kernel takes: enough of them to fill a GPU, few partial results. */
-export const POSITIONS_PER_SLICE = 1024;
+const POSITIONS_PER_SLICE = 1024;
 
 export interface ConvolveOptions extends GatherOptions {
   readonly stride?: 1 | 2;

@@ -3,7 +3,7 @@ import type { VaeConfig } from "../weights/config/model-config.ts";
 import { type Autoencoder, PIXELS_PER_TOKEN, type Pixels } from "./autoencoder.ts";
 
 /** Sides in pixels of the picture that the fit encodes, of its squares, and of what one latent stands for. */
-export const FIT_PIXELS = 128;
+const FIT_PIXELS = 128;
 const SQUARE = 16;
 const CELL = 8;
 const COLOURS = 3;

@@ -5,7 +5,8 @@ import type { MemoryReport } from "../../runtime/gpu/memory.ts";
 import type { PixelImage } from "../../runtime/image/pixels.ts";
 import { lorasByWeights } from "../../runtime/pipeline/loras-by-weights.ts";
 import type { LoraUse } from "../../runtime/pipeline/pipeline-request.ts";
-import { type MemoryPlan, planMemory } from "../../runtime/memory-plan/memory-plan.ts";
+import type { MemoryPlan } from "../../runtime/memory-plan/memory-plan.ts";
+import { planMemory } from "../../runtime/memory-plan/memory-planner.ts";
 import { planRequest } from "../../runtime/memory-plan/request-plan.ts";
 import type { Stage } from "../../runtime/pipeline/stages.ts";
 import type { GenerateRequest } from "../../runtime/request/request.ts";
@@ -33,7 +34,7 @@ function planOf(
   request: GenerateRequest,
   budgetBytes?: number,
   loras: readonly LoraUse[] = [],
-): MemoryPlan {
+): Promise<MemoryPlan> {
   const { config, info } = engine;
   const resolved = resolveRequest(request, config);
   const { width, height } = resolved.size!;
@@ -92,6 +93,18 @@ describe("the plan of a run", () => {
       { ...wide, referenceMode: "recompute" },
     ],
     [
+      "own kernels, isolated references, recomputed, a step cache",
+      NANO,
+      { backend: "wgsl" },
+      {
+        ...wide,
+        steps: 3,
+        previews: true,
+        referenceMode: "recompute",
+        acceleration: { method: "first-block", threshold: 0 },
+      },
+    ],
+    [
       "own kernels, convolutions on onnxruntime, q4",
       NANO,
       {
@@ -133,7 +146,7 @@ describe("the plan of a run", () => {
   ] as const satisfies readonly (readonly [string, string, OpenOptions, GenerateRequest])[])
     it(`is what the ledger measures, stage by stage: ${what}`, async () => {
       const engine = await openOnOrt({ folder, ...options });
-      const plan = planOf(engine, request);
+      const plan = await planOf(engine, request);
       const planned = new Map(plan.stages.map((stage) => [stage.stage, stage]));
       const bytes = (stage: Stage): number => planned.get(stage)!.byCategory.activations ?? 0;
       const measured = await measureStages(engine, request);
@@ -167,7 +180,7 @@ describe("the plan of a run", () => {
       references: [randomPicture(1)],
       loras: [{ data, stages: "high" }, { data }],
     } as const;
-    const plan = planOf(engine, wanted, undefined, await readLoras(resolveRequest(wanted, engine.config).loras));
+    const plan = await planOf(engine, wanted, undefined, await readLoras(resolveRequest(wanted, engine.config).loras));
     const { report } = await runEngine(engine, wanted);
     const { peakBytes, byCategory } = report.memory;
     process.stderr.write(`LoRAs: measured ${peakBytes}, planned ${plan.peakBytes}\n`);
@@ -215,19 +228,19 @@ describe("a budget", () => {
 
   beforeAll(async () => {
     const engine = await openOnOrt({ folder: KV });
-    all = planOf(engine, request);
-    least = planOf(engine, request, 0).peakBytes;
+    all = await planOf(engine, request);
+    least = (await planOf(engine, request, 0)).peakBytes;
     ({ pictures: expected } = await run(engine));
     await engine.dispose();
   });
 
   it("of all that the plan wants keeps every part, and one byte less does not", async () => {
     const engine = await openOnOrt({ folder: KV, memoryBudgetBytes: all.peakBytes });
-    expect(planOf(engine, request, all.peakBytes).loadedBytes).toBe(0);
+    expect((await planOf(engine, request, all.peakBytes)).loadedBytes).toBe(0);
     const first = await run(engine);
     expect(first).toMatchObject({ loads: [], pictures: expected });
     expect(first.peak).toBeLessThanOrEqual(all.peakBytes);
-    const other = planOf(engine, request, all.peakBytes - 1);
+    const other = await planOf(engine, request, all.peakBytes - 1);
     expect(other.fits).toBe(true);
     expect(other.loadedBytes).toBeGreaterThan(0);
     await engine.dispose();
@@ -257,7 +270,7 @@ describe("a budget", () => {
   it("keeps the transformer for a prompt with cached embeddings, if only the text encoder would not fit as well", async () => {
     const plain = { ...TINY, width: 96 };
     const probe = await openOnOrt({ folder: KV });
-    const { weights, stages } = planOf(probe, plain);
+    const { weights, stages } = await planOf(probe, plain);
     await probe.dispose();
     const together = Math.max(...stages.map(({ peakBytes }) => peakBytes));
     const engine = await openOnOrt({ folder: KV, memoryBudgetBytes: together - weights.textEncoder });
@@ -284,7 +297,7 @@ describe("a budget", () => {
     expect(width).toBe(2 * height);
     const { peak } = await run(engine, { ...large, width, height });
     expect(peak).toBeLessThanOrEqual(least);
-    expect(planOf(engine, { ...large, width: width + 32, height: height + 16 }, least).fits).toBe(false);
+    expect((await planOf(engine, { ...large, width: width + 32, height: height + 16 }, least)).fits).toBe(false);
     await engine.dispose();
     await expect(openOnOrt({ folder: KV, memoryBudgetBytes: 1e6 })).rejects.toMatchObject({ code: "over-budget" });
   });
@@ -304,7 +317,7 @@ describe("a budget", () => {
   it("makes the dense backend free the memory of a larger earlier request", async () => {
     const engine = await openOnOrt({ folder: KV, memoryBudgetBytes: 1e9 });
     const kept = (): number => engine.info.memory.byCategory.onnxruntime!.currentBytes;
-    const planned = planOf(engine, TINY).byCategory.onnxruntime!;
+    const planned = (await planOf(engine, TINY)).byCategory.onnxruntime!;
     await run(engine, { ...TINY, width: 160, height: 160 });
     expect(kept()).toBeGreaterThan(planned);
     await run(engine, TINY);

@@ -197,7 +197,7 @@ describe.each(process.env["KLEINBILD_FULL"] === "1" ? SIZES : SIZES.slice(0, 1))
       const stream = (role: "text" | "target", values: Float32Array, positions: readonly PositionId[]): Stream => {
         const hidden = scope.matrix(role, "f32", ROWS, d, ROWS);
         writeMatrix(gpu().recorder, hidden, values);
-        return { role, hidden, rotary: model.rotary(scope, positions), modulation: set };
+        return { role, hidden, rotary: model.rotary(scope, positions.length, () => positions), modulation: set };
       };
       const positions = { text: textPositions(ROWS), image: targetPositions({ height: 4, width: 4 }) };
       const rotary = {

@@ -7,7 +7,7 @@ import { dawnGpu } from "../../runtime/node/dawn.ts";
 import { NodeImageCodec } from "../../runtime/node/sharp-image-codec.ts";
 import { prepareModel } from "../../runtime/models/prepare-model.ts";
 import { openNodeLocation, openNodeStore } from "../../runtime/node/location.ts";
-import { planMemory } from "../../runtime/memory-plan/memory-plan.ts";
+import { planMemory } from "../../runtime/memory-plan/memory-planner.ts";
 import type { DownloadReport } from "../../runtime/weights/store/download/remote-files.ts";
 import { writeCheckpoint } from "../synthesize/checkpoint.ts";
 import { KLEIN_4B, KLEIN_9B } from "../../bench/klein-configs.ts";
@@ -107,7 +107,7 @@ async function run({ size, double, single, quantization, folder, chromium = fals
   });
   print("memory of the run", watch.take());
   const { memory, adapter } = engine.info;
-  const plan = planMemory(config, {
+  const plan = await planMemory(config, {
     scalar: "f32",
     quantization,
     backends: engine.model.backends,

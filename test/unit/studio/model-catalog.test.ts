@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { CATALOG, FILE_BYTES, type FullSize, gpuNeeds } from "../../../demo/models/catalog.ts";
 import { everyOperator } from "../../../runtime/backend/operators.ts";
-import { planMemory } from "../../../runtime/memory-plan/memory-plan.ts";
+import { planMemory } from "../../../runtime/memory-plan/memory-planner.ts";
 import { ModelRegistry } from "../../../runtime/task/runner/model-registry.ts";
 import { KLEIN_4B, KLEIN_9B } from "../../../bench/klein-configs.ts";
 
@@ -13,7 +13,7 @@ describe("the catalogue", () => {
   for (const size of ["4B", "9B"] as const)
     for (const scalar of ["f16", "f32"] as const)
       for (const quantization of ["none", "q8", "q4"] as const)
-        it(`gives the bytes that the plan computes for ${size} in ${scalar}, ${quantization}`, () => {
+        it(`gives the bytes that the plan computes for ${size} in ${scalar}, ${quantization}`, async () => {
           const options = {
             scalar,
             quantization,
@@ -23,8 +23,8 @@ describe("the catalogue", () => {
           const { peakBytes, leastBytes } = gpuNeeds(size, { f16: scalar === "f16" })[quantization];
           const expectNear = (given: number, planned: number): void =>
             expect(Math.abs(given - planned)).toBeLessThan(TOLERANCE_BYTES);
-          expectNear(peakBytes, planMemory(CONFIGS[size], options).peakBytes);
-          expectNear(leastBytes, planMemory(CONFIGS[size], { ...options, budgetBytes: 1 }).peakBytes);
+          expectNear(peakBytes, (await planMemory(CONFIGS[size], options)).peakBytes);
+          expectNear(leastBytes, (await planMemory(CONFIGS[size], { ...options, budgetBytes: 1 })).peakBytes);
         });
 
   it("has the models that tasks can name, with their licences and places", () => {
