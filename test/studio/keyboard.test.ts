@@ -19,12 +19,19 @@ async function typeOver(studio: StudioPage, field: Locator, text: string): Promi
   await studio.page.keyboard.type(text);
 }
 
-/** An edit of a picture of its own; the focus is on the button that asked for it. */
+/** Makes a picture from the prompt, which keeps the focus. */
+async function make(studio: StudioPage, prompt: string): Promise<void> {
+  await studio.prompt.fill(prompt);
+  await press(studio, "Enter");
+  await studio.picture(prompt).waitFor();
+}
+
+/** A picture, and an edit of it. */
 async function makeEdit(studio: StudioPage): Promise<void> {
-  await studio.make(FOX);
+  await make(studio, FOX);
   await onStage(studio, "Use as reference").click();
   await studio.page.getByText("The picture is image 1 now.").waitFor();
-  await studio.make(EDIT);
+  await make(studio, EDIT);
 }
 
 // without a mouse from where a test says so; each stop of the focus is seen
@@ -42,7 +49,7 @@ describe("the keyboard alone", () => {
   });
 
   it("takes the picture as a reference and picks another one", async ({ studio }) => {
-    await studio.make(FOX);
+    await make(studio, FOX);
     await tabTo(onStage(studio, "Use as reference"));
     await press(studio, "Enter");
     await studio.page.getByText("The picture is image 1 now.").waitFor();
@@ -92,7 +99,7 @@ describe("the keyboard alone", () => {
   });
 
   it("downloads", async ({ studio }) => {
-    await studio.make(EDIT);
+    await make(studio, EDIT);
     const link = studio.stage.getByRole("link", { name: "Download" });
     await tabTo(link);
     const [download] = await Promise.all([studio.page.waitForEvent("download"), press(studio, "Enter")]);

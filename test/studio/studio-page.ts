@@ -8,7 +8,7 @@ import { expect } from "vitest";
 const FIELDS = { backend: "wgsl", dtype: "f32", width: 64, height: 64, steps: 1 };
 
 /** A software GPU compiles for that long, on a busy machine. */
-export const TIMEOUT_MS = 120_000;
+export const TIMEOUT_MS = 300_000;
 
 /** Two pictures of klein-nano's own. */
 export const PICTURES = [0, 1].map((i) =>
