@@ -1,7 +1,7 @@
 // Written by `npm run kernels` from the WGSL files. Do not edit.
+import accumulateSource from "./accumulate.wgsl?raw";
 import attentionSource from "./attention.wgsl?raw";
 import attentionWideSource from "./attention-wide.wgsl?raw";
-import combineSource from "./combine.wgsl?raw";
 import convolveSource from "./convolve.wgsl?raw";
 import countNonfiniteSource from "./count-nonfinite.wgsl?raw";
 import featuresToPixelsSource from "./features-to-pixels.wgsl?raw";
@@ -22,6 +22,16 @@ import relativeChangeSource from "./relative-change.wgsl?raw";
 import siluSource from "./silu.wgsl?raw";
 import unpatchifySource from "./unpatchify.wgsl?raw";
 import type { Kernel } from "./kernel.ts";
+
+/** accumulator = a * accumulator + b * x, element by element. */
+export const accumulate = {
+  name: "accumulate",
+  source: accumulateSource,
+  workgroupSize: 64,
+  bindings: { x: "read", accumulator: "read_write" },
+  parameters: { count: "u32", a: "f32", b: "f32" },
+  overrides: {},
+} as const satisfies Kernel;
 
 /** Flash attention: out = softmax(scale * q k^T) v, head by head, over up to three key segments without joining them. */
 export const attention = {
@@ -74,16 +84,6 @@ export const attentionWide = {
     scale: "f32",
   },
   overrides: { LANES_K: 32 },
-} as const satisfies Kernel;
-
-/** accumulator = a * accumulator + b * x, element by element. */
-export const combine = {
-  name: "combine",
-  source: combineSource,
-  workgroupSize: 64,
-  bindings: { x: "read", accumulator: "read_write" },
-  parameters: { count: "u32", a: "f32", b: "f32" },
-  overrides: {},
 } as const satisfies Kernel;
 
 /** y = convolution of x with a kernel of size x size, as a matrix product over taps and channels (implicit GEMM). */
@@ -375,9 +375,9 @@ export const unpatchify = {
 
 /** Every kernel. */
 export const KERNELS: readonly Kernel[] = [
+  accumulate,
   attention,
   attentionWide,
-  combine,
   convolve,
   countNonfinite,
   featuresToPixels,

@@ -12,7 +12,7 @@ import {
   type Tensor,
 } from "../gpu/tensor.ts";
 
-/** Segments of this many tokens are to fit into one binding: a 2048² picture, or four references of 1024². */
+/** A segment of this many tokens must fit into one binding: a 2048² picture, or four references of 1024². */
 const SEGMENT_TOKENS = 16_384;
 /**
  * Query rows of a workgroup. One configuration serves all adapters: on the software ones, too, 64 rows measured fastest
@@ -33,14 +33,14 @@ export interface HeadShape {
 
 /**
  * Queries [heads, capacity, headDim], or keys and values [2, kvHeads, capacity, headDim], head-major, cut into groups of
- * heads so that no group is above the binding limit.
+ * heads, so that no group exceeds the binding limit.
  */
 export interface HeadMajor {
   readonly capacity: number;
   readonly groups: readonly Tensor[];
 }
 
-/** Keys and values of which the first `length` rows count. */
+/** Keys and values. Attention uses their first `length` rows. */
 export interface KeySegment {
   readonly keysValues: HeadMajor;
   readonly length: number;
@@ -66,7 +66,7 @@ export interface AttendOptions {
 
 const MAX_SEGMENTS = 3;
 
-/** What one dispatch of attention writes. */
+/** Output rows of one dispatch. */
 interface OutputRows {
   /** A chunk of the output. */
   readonly out: Tensor;
@@ -78,12 +78,12 @@ interface OutputRows {
 
 type Heads = Pick<HeadShape, "heads" | "kvHeads" | "headDim">;
 
-/** Bytes that a token takes in a binding of one kv head: of its keys and values, or of its queries if these are more. */
+/** Bytes of a token in a binding of one kv head: its keys and values, or its queries if these are more. */
 function headBytesPerToken({ heads, kvHeads, headDim }: Heads, scalar: ScalarType): number {
   return Math.max(2, heads / kvHeads) * headDim * BYTES_PER_ELEMENT[scalar];
 }
 
-/** Heads of keys and values in a group: as many as divide all of them and fit into one binding for `SEGMENT_TOKENS` tokens. */
+/** Heads of keys and values in a group: the largest divisor of `kvHeads` that fits into a binding of `SEGMENT_TOKENS` tokens. */
 function kvHeadsPerGroup(shape: Heads, scalar: ScalarType, maxBindingBytes: number): number {
   const fitting = Math.floor(maxBindingBytes / (SEGMENT_TOKENS * headBytesPerToken(shape, scalar)));
   let perGroup = Math.min(Math.max(1, fitting), shape.kvHeads);
@@ -91,7 +91,7 @@ function kvHeadsPerGroup(shape: Heads, scalar: ScalarType, maxBindingBytes: numb
   return perGroup;
 }
 
-/** Attention with QK RMS norm and rotary embedding, on the project's own kernels. */
+/** Attention with QK RMS norm and rotary embedding, on our kernels. */
 export class Attention {
   readonly #gpu: Gpu;
   readonly #scalar: ScalarType;
@@ -111,7 +111,7 @@ export class Attention {
     return this.#shape.heads / this.#shape.kvHeads;
   }
 
-  /** Room for the queries of `rows` tokens. */
+  /** Allocates the queries of `rows` tokens. */
   queries(scope: MemoryScope, rows: number): HeadMajor {
     this.#assertFits(rows);
     const shape = [this.#kvHeadsPerGroup * this.#headsPerKv, rows, this.#shape.headDim];
@@ -119,20 +119,20 @@ export class Attention {
     return { capacity: rows, groups };
   }
 
-  /** Room for the keys and values of `rows` tokens, in a scope or, to be kept, in a part of the memory. */
-  keysValues(place: MemoryScope | MemoryCategory, rows: number): HeadMajor {
+  /** Allocates the keys and values of `rows` tokens, in a scope or, to be cached, in a category of the memory. */
+  keysValues(owner: MemoryScope | MemoryCategory, rows: number): HeadMajor {
     this.#assertFits(rows);
     const shape = [2, this.#kvHeadsPerGroup, rows, this.#shape.headDim];
     const label = "keys and values";
     const groups = Array.from({ length: this.#groups }, () =>
-      typeof place === "string"
-        ? this.#gpu.memory.tensor(place, label, this.#scalar, shape)
-        : place.tensor(label, this.#scalar, shape),
+      typeof owner === "string"
+        ? this.#gpu.memory.tensor(owner, label, this.#scalar, shape)
+        : owner.tensor(label, this.#scalar, shape),
     );
     return { capacity: rows, groups };
   }
 
-  /** A head's tokens are not cut: beyond the limit there is no binding for them. */
+  /** The tokens of a head cannot be cut, so they must fit into a binding. */
   #assertFits(rows: number): void {
     const limit = this.#gpu.memory.maxBindingBytes;
     const bytesPerToken = headBytesPerToken(this.#shape, this.#scalar) * this.#kvHeadsPerGroup;
@@ -216,13 +216,13 @@ export class Attention {
       if (length > keysValues.capacity)
         throw new KleinbildError(
           "invalid-shape",
-          `A segment of ${length} keys was given room for ${keysValues.capacity} only.`,
+          `A segment of ${length} keys exceeds its capacity of ${keysValues.capacity}.`,
         );
     const columns = this.#shape.heads * this.#shape.headDim;
     if (out.columns !== columns || out.rows > queries.capacity)
       throw new KleinbildError(
         "invalid-shape",
-        `Attention of ${queries.capacity} queries gives up to that many rows of ${columns}; got ${out.rows} rows of ${out.columns}.`,
+        `The output of attention must have ${columns} columns and at most ${queries.capacity} rows; got ${out.rows} rows of ${out.columns}.`,
       );
   }
 
@@ -236,7 +236,7 @@ export class Attention {
     const { headDim } = this.#shape;
     const groupHeads = this.#kvHeadsPerGroup * this.#headsPerKv;
     const [a, b, c] = segments;
-    const absent = queries.groups[group]!; // bound in place of what is not there, and never read
+    const absent = queries.groups[group]!; // bound in place of absent tensors, and never read
     const keys = segments.reduce((sum, { length }) => sum + length, 0);
     this.#gpu.recorder.dispatch(attention, {
       bindings: {

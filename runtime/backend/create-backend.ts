@@ -4,9 +4,9 @@ import type { BackendName, DenseBackend } from "./backend.ts";
 import { WgslBackend } from "./wgsl/wgsl-backend.ts";
 
 /**
- * The dense backend of a name. What onnxruntime needs is fetched only for `ort`.
+ * Creates a dense backend. Only `ort` loads onnxruntime.
  *
- * @param ortWasmUrl  where onnxruntime's wasm file lies, unless the bundler's own resolution is right
+ * @param ortWasmUrl  URL of onnxruntime's wasm file. Default: the bundler resolves it.
  * @throws KleinbildError `unsupported` when onnxruntime-web cannot be loaded
  */
 export async function createBackend(

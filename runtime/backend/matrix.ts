@@ -2,14 +2,14 @@ import { KleinbildError } from "../errors.ts";
 import type { Tensor } from "../gpu/tensor.ts";
 
 /**
- * How a weight matrix lies in memory: plain scalars, or block-32 codes along the input with one scale a block
+ * Format of a weight matrix on the GPU: plain scalars, or block-32 codes along the input with one scale a block
  * (`q8`: zero point 128, `q4`: zero point 8, low nibble first).
  */
 export type WeightFormat = "f32" | "f16" | "q8" | "q4";
 
 /**
- * A change of low rank beside a matrix: y += (x · downᵀ) · upᵀ. Both factors are in the scalar type, also beside
- * quantized values, and the scale of the change is part of `up`.
+ * A low-rank change of a matrix: y += (x · downᵀ) · upᵀ. Both factors are in the scalar type, even if the matrix is quantized.
+ * `up` includes the scale of the change.
  */
 export interface LowRank {
   /** A multiple of 4; factors of another rank are padded with zeros. */
@@ -33,13 +33,13 @@ export interface MatrixPiece {
   readonly lowRank?: LowRank;
 }
 
-/** Where a matrix lies in the stored one of which it is a part. */
-export interface StoredPart {
+/** Position of a matrix in a stored tensor. */
+export interface StoredRegion {
   /** Name of the stored tensor. */
   readonly name: string;
   readonly firstRow: number;
   readonly firstColumn: number;
-  /** [out, in] of the whole. */
+  /** [out, in] of the stored tensor. */
   readonly storedShape: readonly [number, number];
 }
 
@@ -50,17 +50,17 @@ export interface Matrix {
   readonly in: number;
   readonly format: WeightFormat;
   readonly pieces: readonly MatrixPiece[];
-  /** Absent where the values come from no file. */
-  readonly source?: StoredPart;
+  /** Absent if the values come from no file. */
+  readonly source?: StoredRegion;
 }
 
 /**
- * Order of a convolution's weight: [out, in, size, size] as in the files, or channels last, [out, size, size, in], in which
- * upsampling is folded into the convolution after it.
+ * Order of a convolution's weight: [out, in, size, size] as in the files, or channels last, [out, size, size, in]. Channels last,
+ * an upsampling is folded into the convolution after it.
  */
 export type KernelLayout = "oihw" | "ohwi";
 
-/** Channels of a feature map, and inputs of a convolution: whole quads, the last of them zeros where there are fewer. */
+/** Channels of a feature map, and inputs of a convolution: a multiple of four, padded with zeros. */
 export function paddedChannels(channels: number): number {
   return Math.ceil(channels / 4) * 4;
 }
@@ -71,9 +71,9 @@ export interface Kernel2d {
   readonly out: number;
   /** A multiple of 4. */
   readonly in: number;
-  /** Height and width: 1 or 3; 2 where it upsamples. */
+  /** Height and width: 1 or 3, or 2 if it upsamples. */
   readonly size: number;
-  /** The map is made twice as large on the way: four kernels [4, out, 2, 2, in], one for each place that a position becomes. */
+  /** The output is twice as high and wide: four kernels [4, out, 2, 2, in], one for each output position of an input position. */
   readonly upsamples?: boolean;
   readonly weight: Tensor;
   readonly bias: Tensor;
@@ -91,13 +91,13 @@ export function expectOutput(name: string, output: Tensor, rows: number, columns
   if (output.shape[0] !== rows || output.shape[1] !== columns)
     throw new KleinbildError(
       "invalid-shape",
-      `${name} gives [${rows}, ${columns}]; the output is [${output.shape.join(", ")}].`,
+      `The output of ${name} must be [${rows}, ${columns}]; got [${output.shape.join(", ")}].`,
     );
 }
 
-/** @throws KleinbildError `invalid-shape` unless both have the same rows, cut alike */
+/** @throws KleinbildError `invalid-shape` unless both have the same rows in the same pieces */
 export function expectAligned(a: Matrix, b: Matrix): void {
   const aligned = a.pieces.length === b.pieces.length && a.pieces.every((piece, i) => piece.rows === b.pieces[i]!.rows);
   if (a.out !== b.out || !aligned)
-    throw new KleinbildError("invalid-shape", `${a.name} and ${b.name} must have the same rows, cut alike.`);
+    throw new KleinbildError("invalid-shape", `${a.name} and ${b.name} must have the same rows in the same pieces.`);
 }

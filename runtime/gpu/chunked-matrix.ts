@@ -1,4 +1,4 @@
-import { combine } from "../../kernels/index.ts";
+import { accumulate } from "../../kernels/index.ts";
 import type { MemoryScope } from "./memory.ts";
 import type { Recorder } from "./recorder.ts";
 import { elementCount, type ChunkedMatrix, rowRanges, scalarOf, type Tensor } from "./tensor.ts";
@@ -54,7 +54,7 @@ export function copyMatrix(recorder: Recorder, scope: MemoryScope, source: Chunk
   return target;
 }
 
-/** target = source, for matrices cut alike. */
+/** target = source, for matrices with the same chunks. */
 export function overwriteMatrix(recorder: Recorder, source: ChunkedMatrix, target: ChunkedMatrix): void {
   for (const [i, chunk] of source.chunks.entries())
     recorder.copy(chunk, 0, target.chunks[i]!, 0, chunk.shape[0]! * source.columns);
@@ -74,7 +74,7 @@ export function writeMatrix(recorder: Recorder, target: ChunkedMatrix, values: F
     recorder.write(target.chunks[i]!, values.subarray(first * target.columns, (first + count) * target.columns));
 }
 
-/** target = a · target + b · x, for f32 matrices cut alike. */
+/** target = a · target + b · x, for f32 matrices with the same chunks. */
 export function accumulateMatrix(
   recorder: Recorder,
   target: ChunkedMatrix,
@@ -86,16 +86,16 @@ export function accumulateMatrix(
     accumulateTensor(recorder, { target: accumulator, a, x: x.chunks[i]!, b });
 }
 
-/** target = a · target + b · x, for tensors of one type and as many elements. */
+/** target = a · target + b · x, for tensors of one type and size. */
 export function accumulateTensor(
   recorder: Recorder,
   { target, a, x, b }: { readonly target: Tensor; readonly a: number; readonly x: Tensor; readonly b: number },
 ): void {
   const count = elementCount(target.shape);
-  recorder.dispatch(combine, {
+  recorder.dispatch(accumulate, {
     bindings: { x, accumulator: target },
     parameters: { count, a, b },
     scalar: scalarOf(target),
-    grid: elementGrid(combine, count),
+    grid: elementGrid(accumulate, count),
   });
 }

@@ -12,13 +12,13 @@ export interface GpuOptions {
   readonly powerPreference?: "low-power" | "high-performance" | undefined;
   /** Branch activations in f32 even where the adapter has f16. */
   readonly forceF32?: boolean | undefined;
-  /** No binding is larger than this many bytes, the dense backend's included: for tests of the cutting. */
+  /** Upper limit of all bindings in bytes, the dense backend's included. Tests use it to have matrices cut. */
   readonly maxBindingBytes?: number | undefined;
-  /** Features that are not asked for, as if the adapter had none of them: for tests. */
+  /** Features that are not requested, as if the adapter did not have them. For tests. */
   readonly withoutFeatures?: readonly GpuFeature[] | undefined;
-  /** Features that are asked for besides, where the adapter has them: for measuring what no kernel uses yet. */
+  /** Features that are requested in addition if the adapter has them. For measurements of features that no kernel uses yet. */
   readonly moreFeatures?: readonly GPUFeatureName[] | undefined;
-  /** No more workgroup memory and invocations than this, for tests; WebGPU gives 16 KiB and 256 at least. */
+  /** Upper limits of workgroup memory and invocations, for tests. WebGPU guarantees 16 KiB and 256. */
   readonly maxWorkgroupBytes?: number | undefined;
   readonly maxInvocations?: number | undefined;
 }
@@ -26,7 +26,7 @@ export interface GpuOptions {
 /** A WebGPU feature that the engine uses where the adapter has it. */
 export type GpuFeature = "shader-f16" | "subgroups" | "timestamp-query";
 export const GPU_FEATURES: readonly GpuFeature[] = ["shader-f16", "subgroups", "timestamp-query"];
-/** Limits that are raised to what the adapter has. */
+/** Limits that are raised to those of the adapter. */
 const LIMITS = [
   "maxStorageBufferBindingSize",
   "maxBufferSize",
@@ -38,7 +38,7 @@ const LIMITS = [
   "maxComputeWorkgroupStorageSize",
 ] as const;
 
-/** A device with all features and limits that are of use, its allocator, pipelines and dispatcher. */
+/** A device with the features and limits that the engine uses, its allocator, pipelines and recorder. */
 export class Gpu {
   readonly device: GPUDevice;
   readonly adapter: AdapterSummary;
@@ -46,7 +46,7 @@ export class Gpu {
   readonly pipelines: PipelineCache;
   readonly recorder: Recorder;
   readonly clock: StageClock;
-  /** Set once the device is lost other than by `destroy`. */
+  /** Set when the device is lost for another reason than `destroy`. */
   lost: GPUDeviceLostInfo | undefined;
 
   private constructor(device: GPUDevice, adapter: AdapterSummary, RecorderClass: typeof Recorder = Recorder) {
@@ -131,7 +131,7 @@ export class Gpu {
       this.recorder.flush();
     } catch (error) {
       failure = error;
-      this.recorder.discard(); // the scopes of `work` have freed its buffers
+      this.recorder.discard(); // the memory scopes of `work` have freed its buffers
     }
     const [validation, memory, internal] = await Promise.all([1, 2, 3].map(() => this.#popErrorScope()));
     this.assertAlive(stage);
@@ -165,13 +165,13 @@ export class Gpu {
     try {
       return await this.device.popErrorScope();
     } catch (error) {
-      if (this.lost) return null; // a lost device has no scopes; assertAlive tells
+      if (this.lost) return null; // a lost device has no scopes; assertAlive throws
       throw error;
     }
   }
 }
 
-/** Makes every bind group on the device, whoever creates it, obey the limit. */
+/** Refuses bind groups above the limit, including those that onnxruntime creates. */
 function guardBindings(device: GPUDevice, maxBindingBytes: number): void {
   const createBindGroup = device.createBindGroup.bind(device);
   device.createBindGroup = (descriptor) => {
@@ -180,7 +180,7 @@ function guardBindings(device: GPUDevice, maxBindingBytes: number): void {
       if (size > maxBindingBytes)
         throw new KleinbildError(
           "invalid-shape",
-          `A binding of ${size} bytes (${descriptor.label ?? "unnamed"}) is above the limit of ${maxBindingBytes}.`,
+          `A binding of ${size} bytes (${descriptor.label ?? "unnamed"}) exceeds the limit of ${maxBindingBytes} bytes.`,
           { bytes: size, limit: maxBindingBytes },
         );
     }
@@ -188,7 +188,7 @@ function guardBindings(device: GPUDevice, maxBindingBytes: number): void {
   };
 }
 
-/** Bytes that a binding covers; 0 for what is not a buffer. */
+/** Bytes of a buffer binding; 0 for other bindings. */
 function bindingBytes(resource: GPUBindingResource): number {
   if ("buffer" in resource) return resource.size ?? resource.buffer.size - (resource.offset ?? 0);
   return "mapState" in resource ? resource.size : 0; // a whole buffer

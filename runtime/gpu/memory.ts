@@ -36,21 +36,21 @@ export interface MemoryUse {
 const STORAGE_USAGE = 0x80 | 0x04 | 0x08; // STORAGE | COPY_SRC | COPY_DST; the GPUBufferUsage global is absent in Node
 
 /**
- * The only place where the engine's GPU buffers come from, with a ledger of bytes by part.
+ * Allocates all GPU buffers of the engine, with a ledger of bytes by category.
  *
- * Buffers are exact in size. `scope()` hands out activations: freed ones are kept by size for reuse within the scope
- * (the queue runs in order, so a buffer may be written again before an earlier reader has finished).
+ * Buffers are exact in size. `scope()` allocates activations and keeps freed buffers by size for reuse within the scope: the
+ * queue runs in order, so a buffer may be written again before an earlier reader has finished.
  */
 export class GpuMemory {
   readonly #device: GPUDevice;
   readonly #createBuffer: (descriptor: GPUBufferDescriptor) => GPUBuffer;
   readonly #current = new Map<MemoryCategory, number>();
   readonly #peak = new Map<MemoryCategory, number>();
-  readonly #owners = new Map<GPUBuffer, { readonly part: MemoryCategory; readonly bytes: number }>();
+  readonly #owners = new Map<GPUBuffer, { readonly category: MemoryCategory; readonly bytes: number }>();
   #total = 0;
   #peakTotal = 0;
   readonly maxBindingBytes: number;
-  /** Submits commands that are recorded: they may use what is about to be freed. */
+  /** Submits recorded commands, which may use a buffer that is about to be freed. */
   submitRecorded: (() => void) | undefined;
 
   constructor(device: GPUDevice, maxBindingBytes: number) {
@@ -60,8 +60,8 @@ export class GpuMemory {
     this.#countForeignBuffers();
   }
 
-  /** A buffer of `bytes`, counted as `part`. Free it with `free`. */
-  allocate(part: MemoryCategory, label: string, bytes: number, usage: number = STORAGE_USAGE): GPUBuffer {
+  /** A buffer of `bytes`, counted as `category`. Free it with `free`. */
+  allocate(category: MemoryCategory, label: string, bytes: number, usage: number = STORAGE_USAGE): GPUBuffer {
     if (bytes > this.#device.limits.maxBufferSize)
       throw new KleinbildError(
         "out-of-memory",
@@ -69,15 +69,15 @@ export class GpuMemory {
         { bytes, limit: this.#device.limits.maxBufferSize },
       );
     const buffer = this.#createBuffer({ label, size: bytes, usage });
-    this.#count(buffer, part, bytes);
+    this.#count(buffer, category, bytes);
     return buffer;
   }
 
   /** A tensor that owns a new buffer. */
-  tensor(part: MemoryCategory, label: string, dtype: DType, shape: readonly number[]): Tensor {
+  tensor(category: MemoryCategory, label: string, dtype: DType, shape: readonly number[]): Tensor {
     const bytes = tensorBytes(dtype, shape);
     this.assertBindable(label, bytes);
-    return { buffer: this.allocate(part, label, bytes), dtype, shape };
+    return { buffer: this.allocate(category, label, bytes), dtype, shape };
   }
 
   free(buffer: GPUBuffer): void {
@@ -90,8 +90,8 @@ export class GpuMemory {
     for (const tensor of tensors) if (tensor) this.free(tensor.buffer);
   }
 
-  scope(part: MemoryCategory = "activations"): MemoryScope {
-    return new MemoryScope(this, part);
+  scope(category: MemoryCategory = "activations"): MemoryScope {
+    return new MemoryScope(this, category);
   }
 
   /** @throws KleinbildError `invalid-shape` when a binding of `bytes` is more than the limit. */
@@ -106,28 +106,28 @@ export class GpuMemory {
 
   report(): MemoryReport {
     const byCategory: Partial<Record<MemoryCategory, { currentBytes: number; peakBytes: number }>> = {};
-    for (const [part, peakBytes] of this.#peak)
-      byCategory[part] = { currentBytes: this.#current.get(part) ?? 0, peakBytes };
+    for (const [category, peakBytes] of this.#peak)
+      byCategory[category] = { currentBytes: this.#current.get(category) ?? 0, peakBytes };
     return { currentBytes: this.#total, peakBytes: this.#peakTotal, byCategory };
   }
 
-  /** Starts a new peak from what is allocated now. */
+  /** Starts a new peak from the current bytes. */
   resetPeak(): void {
     this.#peakTotal = this.#total;
     this.#peak.clear();
-    for (const [part, bytes] of this.#current) if (bytes > 0) this.#peak.set(part, bytes);
+    for (const [category, bytes] of this.#current) if (bytes > 0) this.#peak.set(category, bytes);
   }
 
-  /** Frees everything that is left, the dense backend's buffers included. */
+  /** Frees all remaining buffers, the dense backend's included. */
   destroy(): void {
     for (const buffer of [...this.#owners.keys()]) this.free(buffer);
   }
 
-  #count(buffer: GPUBuffer, part: MemoryCategory, bytes: number): void {
-    this.#owners.set(buffer, { part, bytes });
-    const current = (this.#current.get(part) ?? 0) + bytes;
-    this.#current.set(part, current);
-    this.#peak.set(part, Math.max(this.#peak.get(part) ?? 0, current));
+  #count(buffer: GPUBuffer, category: MemoryCategory, bytes: number): void {
+    this.#owners.set(buffer, { category, bytes });
+    const current = (this.#current.get(category) ?? 0) + bytes;
+    this.#current.set(category, current);
+    this.#peak.set(category, Math.max(this.#peak.get(category) ?? 0, current));
     this.#total += bytes;
     this.#peakTotal = Math.max(this.#peakTotal, this.#total);
   }
@@ -136,11 +136,11 @@ export class GpuMemory {
     const owner = this.#owners.get(buffer);
     if (!owner) return;
     this.#owners.delete(buffer);
-    this.#current.set(owner.part, (this.#current.get(owner.part) ?? 0) - owner.bytes);
+    this.#current.set(owner.category, (this.#current.get(owner.category) ?? 0) - owner.bytes);
     this.#total -= owner.bytes;
   }
 
-  /** onnxruntime allocates on the injected device by itself; its buffers are counted as they come and go. */
+  /** Counts the buffers that onnxruntime creates and destroys on the injected device. */
   #countForeignBuffers(): void {
     this.#device.createBuffer = (descriptor) => {
       const buffer = this.#createBuffer(descriptor);
@@ -155,23 +155,23 @@ export class GpuMemory {
   }
 }
 
-/** Activations of one run: `release` keeps a buffer for reuse, `dispose` frees all that the scope ever took. */
+/** Activations of one run: `release` keeps a buffer for reuse, `dispose` frees all buffers of the scope. */
 export class MemoryScope {
   readonly #memory: GpuMemory;
-  readonly #part: MemoryCategory;
+  readonly #category: MemoryCategory;
   readonly #taken = new Set<GPUBuffer>();
   readonly #idle = new Map<number, GPUBuffer[]>();
 
-  constructor(memory: GpuMemory, part: MemoryCategory) {
+  constructor(memory: GpuMemory, category: MemoryCategory) {
     this.#memory = memory;
-    this.#part = part;
+    this.#category = category;
   }
 
   /** A tensor with undefined contents. */
   tensor(label: string, dtype: DType, shape: readonly number[]): Tensor {
     const bytes = tensorBytes(dtype, shape);
     this.#memory.assertBindable(label, bytes);
-    const buffer = this.#idle.get(bytes)?.pop() ?? this.#memory.allocate(this.#part, label, bytes);
+    const buffer = this.#idle.get(bytes)?.pop() ?? this.#memory.allocate(this.#category, label, bytes);
     this.#taken.add(buffer);
     return { buffer, dtype, shape };
   }

@@ -72,7 +72,7 @@ export function nullAdapter(maxBindingBytes: number): AdapterSummary {
   };
 }
 
-/** A recorder without dispatches, for dry runs of memory alone: no kernel allocates, so none is looked at. */
+/** A recorder without dispatches, for dry runs of memory alone: no kernel allocates, so none is recorded. */
 export class NullRecorder extends Recorder {
   constructor(device: GPUDevice, memory: GpuMemory, pipelines: PipelineCache) {
     super(device, memory, pipelines, new WorkMeter(device.queue, Infinity)); // nothing is split

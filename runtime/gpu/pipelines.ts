@@ -1,13 +1,13 @@
 import { type Kernel, kernelSource, type KernelTypes } from "../../kernels/kernel.ts";
 
-/** A kernel as it is compiled. */
+/** A kernel with the types and overrides that it is compiled with. */
 export interface PipelineVariant {
   readonly kernel: Kernel;
   readonly types: KernelTypes;
   readonly overrides: Readonly<Record<string, number>>;
 }
 
-/** One cache of compute pipelines, by kernel, types and overrides. */
+/** Compute pipelines by kernel, types and overrides. */
 export class PipelineCache {
   readonly #device: GPUDevice;
   readonly #modules = new Map<string, GPUShaderModule>();
@@ -18,7 +18,7 @@ export class PipelineCache {
     this.#device = device;
   }
 
-  /** What `get` was asked for so far. */
+  /** The variants that `get` has returned so far. */
   get variants(): readonly PipelineVariant[] {
     return [...this.#variants.values()];
   }
@@ -36,8 +36,8 @@ export class PipelineCache {
   }
 
   /**
-   * Compiles variants side by side, those that are there already excepted.
-   * @returns the new ones; what does not compile is not among them, and `get` has the GPU say why
+   * Compiles the variants that are missing, all at once.
+   * @returns the new pipelines. A variant that does not compile is left out; `get` then produces the GPU error.
    */
   async prepare(
     variants: readonly PipelineVariant[],

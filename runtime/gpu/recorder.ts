@@ -28,8 +28,8 @@ export interface DispatchCall<K extends Kernel> {
 }
 
 /**
- * The one dispatcher: records kernels and copies in order and submits them in slices of about `SUBMIT_TARGET_MS`.
- * Whoever submits on the same queue by other means (the dense backend) calls `flush` before.
+ * Records kernels and copies in order and submits them in slices of about `SUBMIT_TARGET_MS`. Code that submits on the same
+ * queue by other means (onnxruntime) must call `flush` before.
  */
 export class Recorder {
   readonly #device: GPUDevice;
@@ -68,7 +68,7 @@ export class Recorder {
     if (Math.max(x, y, z) > MAX_WORKGROUPS)
       throw new KleinbildError(
         "invalid-shape",
-        `${kernel.name}: a grid of ${x} x ${y} x ${z} workgroups is above ${MAX_WORKGROUPS}.`,
+        `${kernel.name}: a grid of ${x} x ${y} x ${z} workgroups exceeds the limit of ${MAX_WORKGROUPS}.`,
       );
     const pipeline = this.#pipelines.get(
       kernel,
@@ -81,7 +81,7 @@ export class Recorder {
       this.#memory.assertBindable(`${kernel.name}.${name}`, size);
       return { binding, resource: { buffer: tensor.buffer, offset: 0, size } };
     });
-    const slot = this.#writeParameters(kernel.parameters, call.parameters); // last, so that a refusal takes no slot
+    const slot = this.#writeParameters(kernel.parameters, call.parameters); // last, so that an error before takes no slot
     entries.push({
       binding: entries.length,
       resource: { buffer: this.#parameters, offset: slot * PARAMETER_SLOT_BYTES, size: PARAMETER_SLOT_BYTES },
@@ -121,7 +121,7 @@ export class Recorder {
     this.#device.queue.writeBuffer(target.buffer, byteOffset, computed as ArrayBufferView<ArrayBuffer>);
   }
 
-  /** Submits what is recorded. */
+  /** Submits the recorded commands. */
   flush(): void {
     this.#endPass();
     const bytes = this.#slots * PARAMETER_SLOT_BYTES;
@@ -133,7 +133,7 @@ export class Recorder {
     this.meter.submitted();
   }
 
-  /** Drops what is recorded and not submitted, after an error: its buffers may be gone. */
+  /** Drops recorded commands after an error: their buffers may be gone. */
   discard(): void {
     this.#pass = undefined;
     this.#encoder = undefined;
@@ -141,7 +141,7 @@ export class Recorder {
     this.meter.discarded();
   }
 
-  /** Submits and waits until the GPU has done everything. */
+  /** Submits and waits until the GPU is idle. */
   async settle(): Promise<void> {
     this.flush();
     await this.#device.queue.onSubmittedWorkDone();

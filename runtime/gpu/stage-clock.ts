@@ -1,17 +1,17 @@
 import type { GpuMemory } from "./memory.ts";
 import type { Recorder } from "./recorder.ts";
 
-/** Marks of a query set; another is made when they are used up. 512 results of 8 bytes keep offsets at multiples of 256. */
+/** Marks in a query set. Another set is created when they are used up. 512 results of 8 bytes keep offsets at multiples of 256. */
 const MARKS_PER_SET = 512;
 const BYTES_PER_MARK = 8;
 const QUERY_USAGE = 0x0200 | 0x04; // QUERY_RESOLVE | COPY_SRC
 const NANOSECONDS_PER_MS = 1e6;
 
 /**
- * Time of stages on the GPU by timestamp queries, on the host's clock where the adapter has none.
+ * Times stages by timestamp queries on the GPU, or by the host's clock if the adapter has no timestamps.
  *
- * A mark is an empty compute pass that writes one timestamp; since the queue runs in order, the difference of two marks
- * covers everything submitted between them, the dense backend's submissions included.
+ * A mark is an empty compute pass that writes one timestamp. The queue runs in order, so the difference of two marks covers
+ * everything that was submitted between them, onnxruntime's submissions included.
  */
 export class StageClock {
   readonly #device: GPUDevice;
@@ -29,7 +29,7 @@ export class StageClock {
     this.#hasTimestamps = device.features.has("timestamp-query");
   }
 
-  /** Runs `work` and remembers its time under `name`; times of one name add up. */
+  /** Runs `work` and adds its time to the stage `name`. */
   async time<T>(name: string, work: () => Promise<T>): Promise<T> {
     const start = await this.#mark();
     const value = await work();
@@ -46,13 +46,13 @@ export class StageClock {
     return times;
   }
 
-  /** Forgets what was timed: a run that failed does not count in the next. */
+  /** Drops all times, so that a failed run does not count in the next. */
   reset(): void {
     this.#stages.length = 0;
     this.#marks = 0;
   }
 
-  /** The number of a timestamp, or the host's time where there are none. */
+  /** The number of a timestamp, or the host's time if the adapter has no timestamps. */
   async #mark(): Promise<number> {
     if (!this.#hasTimestamps) {
       await this.#recorder.settle();
@@ -77,7 +77,7 @@ export class StageClock {
     return this.#querySets[index];
   }
 
-  /** Milliseconds of a mark since some moment. */
+  /** A function from marks to milliseconds since the first mark. */
   async #readMarks(): Promise<(mark: number) => number> {
     if (!this.#hasTimestamps || this.#marks === 0) return (mark) => mark;
     const bytes = this.#marks * BYTES_PER_MARK;

@@ -1,6 +1,6 @@
 import { KleinbildError } from "../errors.ts";
 
-/** Scalar types that live on the GPU. `u8` holds packed quantized codes, four to a 32-bit word. */
+/** Element types of tensors. `u8` holds packed quantized codes, four to a 32-bit word. */
 export type DType = "f32" | "f16" | "u32" | "u8";
 
 /** The type of weights and branch activations, and of a kernel's `alias scalar`. */
@@ -25,14 +25,14 @@ export function elementCount(shape: readonly number[]): number {
   return shape.reduce((product, size) => product * size, 1);
 }
 
-/** Bytes of a tensor, padded to the four bytes that WebGPU copies and binds by. */
+/** Bytes of a tensor, padded to a multiple of four: WebGPU copies and binds whole words. */
 export function tensorBytes(dtype: DType, shape: readonly number[]): number {
   return Math.max(4, Math.ceil((elementCount(shape) * BYTES_PER_ELEMENT[dtype]) / 4) * 4);
 }
 
 /**
- * A matrix [rows, columns] cut into chunks of whole rows, each in a buffer of its own, so that no chunk needs a binding
- * above the limit. All chunks but the last hold `rowsPerChunk` rows.
+ * A matrix [rows, columns] cut into chunks of whole rows, each in a buffer of its own, so that no chunk exceeds the binding
+ * limit. All chunks but the last hold `rowsPerChunk` rows.
  */
 export interface ChunkedMatrix {
   readonly rows: number;
@@ -48,7 +48,7 @@ export interface RowRange {
   readonly count: number;
 }
 
-/** The rows of a matrix of `rows` rows in chunks of `rowsPerChunk`. */
+/** The row ranges of a matrix of `rows` rows in chunks of `rowsPerChunk`. */
 export function rowRanges(rows: number, rowsPerChunk: number): readonly RowRange[] {
   const ranges: RowRange[] = [];
   for (let first = 0; first < rows; first += rowsPerChunk)

@@ -1,30 +1,30 @@
 import type { GpuMemory } from "./memory.ts";
 import type { PipelineCache, PipelineVariant } from "./pipelines.ts";
 
-/** Room for whatever a workgroup reads or writes when all its parameters are 0. */
+/** Large enough for all reads and writes of a workgroup whose parameters are 0. */
 const DUMMY_BYTES = 256;
 const DUMMY_USAGE = 0x80 | 0x40; // STORAGE | UNIFORM
 
-/** What a warm-up works on. */
-interface Warmed {
+/** The parts of `Gpu` that a warm-up uses. */
+interface WarmUpTarget {
   readonly device: GPUDevice;
   readonly memory: GpuMemory;
   readonly pipelines: PipelineCache;
 }
 
 /**
- * Compiles variants, and runs one workgroup of each on nothing (all parameters 0), since drivers may put the work off until a
- * pipeline is used: lavapipe takes 30 ms to create one, and seconds to use it. An abort ends it before the next one.
+ * Compiles variants, and runs one workgroup of each with all parameters 0: drivers may postpone the compilation until a
+ * pipeline is used. lavapipe takes 30 ms to create one, and seconds to use it. An abort takes effect before the next variant.
  */
 export async function warmUp(
-  { device, memory, pipelines }: Warmed,
+  { device, memory, pipelines }: WarmUpTarget,
   variants: readonly PipelineVariant[],
   signal?: AbortSignal,
 ): Promise<void> {
-  const compiled = await unheard(device, () => pipelines.prepare(variants));
+  const compiled = await withoutErrors(device, () => pipelines.prepare(variants));
   if (signal?.aborted) return;
   const most = Math.max(0, ...compiled.map(({ kernel }) => Object.keys(kernel.bindings).length));
-  // one for each binding, since what is written must not be bound twice; the last is the parameters'
+  // one for each binding, since a written buffer must not be bound twice; the last is for the parameters
   const buffers = Array.from({ length: most + 1 }, () =>
     memory.allocate("transfer", "warm-up", DUMMY_BYTES, DUMMY_USAGE),
   );
@@ -33,7 +33,7 @@ export async function warmUp(
       if (signal?.aborted) return;
       const bound = [...buffers.slice(0, Object.keys(kernel.bindings).length), buffers[most]!];
       const entries = bound.map((buffer, binding) => ({ binding, resource: { buffer } }));
-      await unheard(device, async () => {
+      await withoutErrors(device, async () => {
         const layout = pipeline.getBindGroupLayout(0);
         const encoder = device.createCommandEncoder({ label: "warm-up" });
         const pass = encoder.beginComputePass({ label: "warm-up" });
@@ -51,10 +51,10 @@ export async function warmUp(
 }
 
 /**
- * Keeps validation errors of `work` from the scopes of others, who call the device meanwhile: whoever uses a pipeline that is
- * wrong is told then. All of its calls come before its first wait.
+ * Keeps validation errors of `work` out of the error scopes of a stage that runs at the same time. An invalid pipeline fails
+ * when a stage uses it. `work` must make all its calls to the device before its first await.
  */
-async function unheard<T>(device: GPUDevice, work: () => Promise<T>): Promise<T> {
+async function withoutErrors<T>(device: GPUDevice, work: () => Promise<T>): Promise<T> {
   device.pushErrorScope("validation");
   const result = work();
   const [value] = await Promise.all([result, device.popErrorScope()]);

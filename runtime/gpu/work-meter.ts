@@ -1,14 +1,14 @@
 /** A submission is closed when its estimated time reaches this. */
 export const SUBMIT_TARGET_MS = 30;
-/** No dispatch is meant to last longer. */
+/** The intended upper limit of a dispatch. */
 export const DISPATCH_LIMIT_MS = 100;
-/** Multiply-adds per millisecond assumed until measured: a slow integrated GPU; software adapters are found out quickly. */
+/** Multiply-adds per millisecond before the first measurement: a slow integrated GPU. A software adapter shows at once. */
 const INITIAL_WORK_PER_MS = 20e6;
-/** What is done sooner cannot be timed: it shows only that the rate is at least so high. */
+/** A shorter submission cannot be timed: it gives only a lower bound of the rate. */
 const MIN_SAMPLE_MS = 2;
-/** A kernel that is cheaper than others does not raise the rate for them by more than this at once. */
+/** Upper limit of the growth from one sample, since a cheap kernel must not raise the rate for the others too much. */
 const MOST_GROWTH = 8;
-/** Samples count by their time, the last ones of so much together, and the assumption as if measured in so much. */
+/** Samples are weighted by their time; those of the last `WINDOW_MS` count. The initial rate weighs as much as `ASSUMED_MS`. */
 const WINDOW_MS = 100;
 const ASSUMED_MS = 10;
 
@@ -17,7 +17,7 @@ export class WorkMeter {
   readonly #queue: GPUQueue;
   #workPerMs: number;
   #pending = 0;
-  /** Time that the rate was measured in, up to the window. */
+  /** Duration of the measurement behind the rate, up to the window. */
   #measuredMs = ASSUMED_MS;
   /** When the last submission was done. */
   #doneAt = 0;
@@ -28,7 +28,7 @@ export class WorkMeter {
     this.#workPerMs = workPerMs;
   }
 
-  /** Whether what is pending has reached a submission's share of time. */
+  /** Whether the pending work has reached the time of a submission. */
   get due(): boolean {
     return this.#pending / this.#workPerMs >= SUBMIT_TARGET_MS;
   }
@@ -47,7 +47,7 @@ export class WorkMeter {
     this.#pending += work;
   }
 
-  /** Forgets what is pending, when it will not be submitted. */
+  /** Drops the pending work, which will not be submitted. */
   discarded(): void {
     this.#pending = 0;
   }
@@ -60,14 +60,14 @@ export class WorkMeter {
     const submittedAt = performance.now();
     void this.#queue.onSubmittedWorkDone().then(
       () => this.#done(work, submittedAt),
-      () => {}, // the device is gone; whoever waits for a result is told by the device itself
+      () => {}, // the device is lost; readers of results get that error
     );
   }
 
   #done(work: number, submittedAt: number): void {
     const now = performance.now();
     const waited = submittedAt < this.#doneAt;
-    // it began when those before it were done: to count their time would make it seem slow, and cut what follows ever finer
+    // it began after the submissions before it: counting their time would lower the rate, and dispatches would become ever smaller
     const elapsed = now - Math.max(submittedAt, this.#doneAt);
     this.#doneAt = now;
     if (elapsed < MIN_SAMPLE_MS && !waited) {
@@ -75,7 +75,7 @@ export class WorkMeter {
       this.#workPerMs = Math.max(this.#workPerMs, atLeast);
       return;
     }
-    // a busy host hears late of one submission, and at once of those behind it: together they are right
+    // on a busy host the callback of one submission is late and those behind it follow at once: their sum is correct
     this.#workPerMs = (this.#workPerMs * this.#measuredMs + work) / (this.#measuredMs + elapsed);
     this.#measuredMs = Math.min(this.#measuredMs + elapsed, WINDOW_MS);
   }

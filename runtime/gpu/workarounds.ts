@@ -27,17 +27,17 @@ export function announceGpu(gpu: GPU): void {
   if (!("gpu" in scope.navigator)) Object.defineProperty(scope.navigator, "gpu", { value: gpu, configurable: true });
 }
 
-/** After a submission dawn.node may look for events at every turn of the event loop for so long: short work ends in it. */
+/** For this long after a submission dawn.node may poll at every turn of the event loop: short work ends within it. */
 const SPIN_MS = 2;
-/** Then it looks this often. */
+/** The polling interval after that. */
 const POLL_MS = 1;
 
 /**
- * dawn.node looks for events by `setImmediate` while anything is awaited, which takes a whole core, also from a driver that
+ * dawn.node polls for events by `setImmediate` while anything is awaited. This takes a whole core, even from a driver that
  * computes on the CPU (https://github.com/dawn-gpu/node-webgpu/issues/17). Seen with webgpu 0.6.2; delete when its poll slows
  * down by itself.
  *
- * @returns what is to be called at each submission
+ * @returns a function to call at each submission
  */
 export function slowPolling(): () => void {
   const { setImmediate } = globalThis;

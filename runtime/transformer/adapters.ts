@@ -1,6 +1,6 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
-import type { Matrix, StoredPart } from "../backend/matrix.ts";
+import type { Matrix, StoredRegion } from "../backend/matrix.ts";
 import { KleinbildError } from "../errors.ts";
 import type { Gpu } from "../gpu/device.ts";
 import type { ScalarType } from "../gpu/tensor.ts";
@@ -128,7 +128,7 @@ function expectFits(file: LoraFile, module: LoraModule, shapes: Shapes, model: s
   );
 }
 
-function sourceOf({ name, source }: Matrix): StoredPart {
+function sourceOf({ name, source }: Matrix): StoredRegion {
   if (!source) throw new KleinbildError("internal", `${name} does not say which stored tensor it is of.`);
   return source;
 }

@@ -1,4 +1,4 @@
-import type { LowRank, Matrix, StoredPart } from "../backend/matrix.ts";
+import type { LowRank, Matrix, StoredRegion } from "../backend/matrix.ts";
 import { KleinbildError } from "../errors.ts";
 import type { Gpu } from "../gpu/device.ts";
 import { BYTES_PER_ELEMENT, type ScalarType, type Tensor } from "../gpu/tensor.ts";
@@ -51,7 +51,7 @@ export class LowRankBuilder {
   }
 
   /** The matrix with `changes`, of which each has rows of it. */
-  adapt(matrix: Matrix, source: StoredPart, changes: readonly Change[]): Matrix {
+  adapt(matrix: Matrix, source: StoredRegion, changes: readonly Change[]): Matrix {
     // kernels read four columns at a time
     const rank = Math.ceil(changes.reduce((sum, { module }) => sum + module.rank, 0) / 4) * 4;
     this.#expectBindable(matrix, rank);
@@ -77,7 +77,7 @@ export class LowRankBuilder {
 
   #down(
     matrix: Matrix,
-    { firstColumn, storedShape }: StoredPart,
+    { firstColumn, storedShape }: StoredRegion,
     changes: readonly Change[],
     factors: readonly Factors[],
     rank: number,
@@ -134,7 +134,7 @@ export class LowRankBuilder {
 }
 
 /** Row of a module's `up` for a row of the matrix; −1 where the module leaves it as it is. */
-function rowsOf({ target, up }: LoraModule, { name, firstRow, storedShape }: StoredPart): (row: number) => number {
+function rowsOf({ target, up }: LoraModule, { name, firstRow, storedShape }: StoredRegion): (row: number) => number {
   const sliceRows = up.shape[0]! / target.length;
   return (row) => {
     const stored = firstRow + row;

@@ -10,7 +10,7 @@ const VALUES_PER_LANE = 64;
 const MAX_SUMS = 256;
 
 /**
- * mean|a − b| / mean|b|, for matrices cut alike. Waits for the GPU: the decision is the host's. The GPU adds up some thousand
+ * mean|a − b| / mean|b|, for matrices with the same chunks. Waits for the GPU: the decision is the host's. The GPU adds up some thousand
  * values at most in f32; these sums are added in f64.
  *
  * @returns NaN or infinity where b is all zeros

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { combine, silu } from "../../kernels/index.ts";
+import { accumulate, silu } from "../../kernels/index.ts";
 import { dawnGpu } from "../../runtime/node/dawn.ts";
 import { Gpu } from "../../runtime/gpu/device.ts";
 import { download, SCALARS, upload, useGpu } from "../support/gpu.ts";
@@ -93,7 +93,7 @@ describe("checked", () => {
     submit.mockClear();
     const call = { bindings: { x, accumulator: upload(gpu(), "f32", [1], [1]) }, grid: [1] } as const;
     const value = await gpu().checked("work", async () => {
-      gpu().recorder.dispatch(combine, { ...call, parameters: { count: 1, a: 1, b: 1 } });
+      gpu().recorder.dispatch(accumulate, { ...call, parameters: { count: 1, a: 1, b: 1 } });
       return 42;
     });
     expect(value).toBe(42);

@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from "vitest";
-import { combine, gatherBand, placeColumns, silu } from "../../kernels/index.ts";
+import { accumulate, gatherBand, placeColumns, silu } from "../../kernels/index.ts";
 import { randomValues } from "../support/compare.ts";
 import { download, upload, useGpu } from "../support/gpu.ts";
 
@@ -9,7 +9,7 @@ describe("the recorder", () => {
 
   /** accumulator = a · accumulator + b · x for single values */
   function recordCombine(accumulator: ReturnType<typeof tensor>, x: typeof accumulator, a: number, b: number): void {
-    gpu().recorder.dispatch(combine, {
+    gpu().recorder.dispatch(accumulate, {
       bindings: { accumulator, x },
       parameters: { count: 1, a, b },
       grid: [1],
@@ -37,7 +37,7 @@ describe("the recorder", () => {
     const [a, b] = [upload(gpu(), "f32", [4], [1, 2, 3, 4]), upload(gpu(), "f32", [6], [9, 9, 9, 9, 9, 9])];
     await gpu().checked("order", async () => {
       gpu().recorder.copy(a, 1, b, 2, 2); // 9 9 2 3 9 9
-      gpu().recorder.dispatch(combine, {
+      gpu().recorder.dispatch(accumulate, {
         bindings: { accumulator: a, x: b },
         parameters: { count: 4, a: 1, b: 10 }, // 91 92 23 34
         grid: [1],
@@ -127,7 +127,7 @@ describe("the recorder", () => {
     const call = { bindings: { x, accumulator: sum }, parameters, grid: [1] } as const;
     for (let i = 0; i < 300; i++)
       // more than there are slots
-      expect(() => gpu().recorder.dispatch(combine, call)).toThrow("parameter b is missing");
+      expect(() => gpu().recorder.dispatch(accumulate, call)).toThrow("parameter b is missing");
     await gpu().checked("next", async () => recordCombine(sum, x, 1, 1));
     expect(await gpu().recorder.readF32(sum)).toEqual(Float32Array.of(1));
   });

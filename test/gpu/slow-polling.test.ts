@@ -1,7 +1,7 @@
 import { performance } from "node:perf_hooks";
 import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
-import { combine } from "../../kernels/index.ts";
+import { accumulate } from "../../kernels/index.ts";
 import { upload, useGpu } from "../support/gpu.ts";
 
 describe("the polling of dawn.node", () => {
@@ -12,7 +12,7 @@ describe("the polling of dawn.node", () => {
     const work = async (): Promise<number> => {
       gpu().recorder.flush();
       for (let i = 0; i < 40; i++)
-        gpu().recorder.dispatch(combine, {
+        gpu().recorder.dispatch(accumulate, {
           bindings: { x, accumulator: sum },
           parameters: { count: 1 << 20, a: 1, b: 1 },
           grid: [1 << 14],

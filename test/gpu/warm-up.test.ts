@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from "vitest";
-import { combine, KERNELS, silu } from "../../kernels/index.ts";
+import { accumulate, KERNELS, silu } from "../../kernels/index.ts";
 import type { PipelineVariant } from "../../runtime/gpu/pipelines.ts";
 import { useGpu } from "../support/gpu.ts";
 
@@ -19,7 +19,7 @@ describe("a warm-up", () => {
 
   it("ends before the next kernel when it is aborted", async () => {
     const submit = vi.spyOn(gpu().device.queue, "submit");
-    await gpu().warmUp([{ kernel: combine, types, overrides: {} }], AbortSignal.abort());
+    await gpu().warmUp([{ kernel: accumulate, types, overrides: {} }], AbortSignal.abort());
     expect(submit).not.toHaveBeenCalled();
     submit.mockRestore();
   });

@@ -1,5 +1,5 @@
 import {
-  combine,
+  accumulate,
   countNonfinite,
   featuresToPixels,
   gatherBand,
@@ -10,7 +10,7 @@ import {
 import { type Kernel, kernelSource } from "../../kernels/kernel.ts";
 import type { ScalarType } from "../../runtime/gpu/tensor.ts";
 import { silu as siluReference } from "../reference/dense.ts";
-import { combine as combineReference } from "../reference/elementwise.ts";
+import { accumulate as accumulateReference } from "../reference/elementwise.ts";
 import { featuresToPixels as pixelsReference, gatherRows } from "../reference/features.ts";
 import { groupNormAffine, groupValues, statistics } from "../reference/group-norm.ts";
 import { randomValues } from "../support/compare.ts";
@@ -49,15 +49,15 @@ export function checks(scalar: ScalarType): readonly Check[] {
   return [
     {
       ...elementwise,
-      kernel: combine,
+      kernel: accumulate,
       storage: [
         { type: scalar, values: x },
         { type: scalar, values: x },
       ],
       parameters: [195, 0.5, -1.25],
-      grid: twoRowGrid(combine, 195),
+      grid: twoRowGrid(accumulate, 195),
       output: 1,
-      expected: combineReference(x, x, 0.5, -1.25),
+      expected: accumulateReference(x, x, 0.5, -1.25),
     },
     {
       ...elementwise,

@@ -89,7 +89,7 @@ describe("the modules for pages without a bundler, from another origin", () => {
   it("make a picture without onnxruntime's wasm, and say so", async () => {
     const tried = await tryOrt({});
     expect(tried.map(({ refused }) => refused?.slice(0, 33))).toEqual(
-      Array.from({ length: 2 }, () => "onnxruntime-web made no session: "),
+      Array.from({ length: 2 }, () => "onnxruntime-web could not create a session: "),
     );
     expect(await call("makePicture", {})).toEqual({ width: 64, backend: "wgsl" });
   });

@@ -1,5 +1,10 @@
 /** a · accumulator + b · x */
-export function combine(accumulator: ArrayLike<number>, x: ArrayLike<number>, a: number, b: number): readonly number[] {
+export function accumulate(
+  accumulator: ArrayLike<number>,
+  x: ArrayLike<number>,
+  a: number,
+  b: number,
+): readonly number[] {
   return Array.from(accumulator, (value, i) => a * value + b * x[i]!);
 }
 

@@ -1,4 +1,4 @@
-import { combine } from "../../kernels/index.ts";
+import { accumulate } from "../../kernels/index.ts";
 import type { Kernel } from "../../kernels/kernel.ts";
 import type { Gpu } from "../../runtime/gpu/device.ts";
 import type { DispatchCall } from "../../runtime/gpu/recorder.ts";
@@ -6,7 +6,7 @@ import type { ScalarType, Tensor } from "../../runtime/gpu/tensor.ts";
 import type { FixedSizeKernel } from "../../runtime/gpu/workgroups.ts";
 import { download, upload } from "./gpu.ts";
 
-const { workgroupSize: WORKGROUP } = combine;
+const { workgroupSize: WORKGROUP } = accumulate;
 
 /** Element counts around the size of an elementwise kernel's workgroup, and some that need a grid of several rows in `twoRowGrid`. */
 export const COUNTS: readonly number[] = [1, WORKGROUP - 1, WORKGROUP, WORKGROUP + 1, 1001];

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { combine } from "../../kernels/index.ts";
+import { accumulate } from "../../kernels/index.ts";
 import { elementGrid, foldGrid } from "../../runtime/gpu/workgroups.ts";
 
 describe("foldGrid", () => {
@@ -25,14 +25,14 @@ describe("elementGrid", () => {
   it.each([
     [0, 0],
     [1, 1],
-    [combine.workgroupSize, 1],
-    [combine.workgroupSize + 1, 2],
-    [65_535 * combine.workgroupSize, 65_535],
+    [accumulate.workgroupSize, 1],
+    [accumulate.workgroupSize + 1, 2],
+    [65_535 * accumulate.workgroupSize, 65_535],
   ])("has for %d elements %d workgroups in one row", (count, workgroups) => {
-    expect(elementGrid(combine, count)).toEqual([workgroups, 1]);
+    expect(elementGrid(accumulate, count)).toEqual([workgroups, 1]);
   });
 
   it("folds into rows beyond them", () => {
-    expect(elementGrid(combine, 65_535 * combine.workgroupSize + 1)).toEqual([32_768, 2]);
+    expect(elementGrid(accumulate, 65_535 * accumulate.workgroupSize + 1)).toEqual([32_768, 2]);
   });
 });

@@ -3,13 +3,13 @@ import type { ConvolutionGeometry, Norm } from "../backend.ts";
 import type { WeightFormat } from "../matrix.ts";
 import type { OnnxGraph, OnnxNode, OnnxType, OnnxValue } from "./onnx.ts";
 
-/** A product in a graph: its shape decides the session, its values are inputs of each run. */
+/** Shape of a product in a graph. Its values are inputs of each run. */
 export interface ProductShape {
   readonly out: number;
   readonly in: number;
   readonly format: WeightFormat;
   readonly bias: boolean;
-  /** Rank of the change beside the weight; 0 is none. */
+  /** Rank of the low-rank change; 0 without one. */
   readonly rank: number;
 }
 
@@ -42,7 +42,7 @@ class GraphBuilder {
     return output;
   }
 
-  /** `value` as `to`; no node when it is that already. */
+  /** `value` cast from `from` to `to`; no node if they are equal. */
   cast(value: string, from: ScalarType, to: ScalarType, output = `${value}_${to}`): string {
     if (from === to) return value;
     return this.node("Cast", [value], output, { attributes: { to: to === "f16" ? 10 : 1 } });
@@ -61,7 +61,7 @@ class GraphBuilder {
       });
     } else {
       this.input("norm_weight", "float32", [columns]);
-      // onnxruntime registers it in the default domain although it is its own
+      // a contributed operator that onnxruntime registers in the default domain
       this.node("SimplifiedLayerNormalization", [wide, "norm_weight"], "normed", {
         attributes: { axis: 1 },
         floats: { epsilon: norm.eps },
@@ -128,7 +128,7 @@ export function linearGraph(
   return builder.graph(values);
 }
 
-/** y0 = SiLU(n · gateᵀ) ⊙ (upScale · n · upᵀ), n = norm(x); `gate` is w0, `up` of as many rows and columns is w1. */
+/** y0 = SiLU(n · gateᵀ) ⊙ (upScale · n · upᵀ), n = norm(x). `gate` is w0, `up` is w1; their shapes are equal. */
 export function swigluGraph(
   scalar: ScalarType,
   x: ScalarType,

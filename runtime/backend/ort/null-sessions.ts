@@ -20,7 +20,7 @@ const STORAGE_USAGE = 0x80;
 
 type Operands = Readonly<Record<string, Operand>>;
 
-/** A value of a graph, as far as its size goes. */
+/** Type and shape of a value of a graph. */
 interface Value {
   readonly dtype: DType;
   readonly shape: readonly number[];

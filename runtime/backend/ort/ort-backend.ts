@@ -46,14 +46,14 @@ export class OrtBackend implements DenseBackend {
   }
 
   /**
-   * @param wasmUrl  where onnxruntime's wasm file lies, unless the bundler's own resolution is right
+   * @param wasmUrl  URL of onnxruntime's wasm file. Default: the bundler resolves it.
    * @throws KleinbildError `unsupported` when onnxruntime-web cannot be loaded
    */
   static async create(gpu: Gpu, scalar: ScalarType, wasmUrl?: string): Promise<OrtBackend> {
     return new OrtBackend(gpu, scalar, await OrtSessions.create(gpu.device, wasmUrl));
   }
 
-  /** @param gpu  on the null device: onnxruntime is not loaded, and its memory is counted */
+  /** @param gpu  on the null device. onnxruntime is not loaded; its memory is counted. */
   static onNullDevice(gpu: Gpu, scalar: ScalarType): OrtBackend {
     return new OrtBackend(gpu, scalar, new NullSessions(gpu));
   }
@@ -112,7 +112,7 @@ export class OrtBackend implements DenseBackend {
     await this.#sessions.dispose();
   }
 
-  /** One run for all products: their weights are in one piece each. */
+  /** Computes all products in one run, for weights of one piece each. */
   async #project(
     x: Tensor,
     norm: Norm | undefined,
@@ -165,7 +165,7 @@ export class OrtBackend implements DenseBackend {
     });
   }
 
-  /** Runs `product` for each piece of a weight; the columns of a cut one are computed apart and then put in place. */
+  /** Runs `product` for each piece of a weight. The columns of several pieces are computed separately, then copied. */
   async #inPieces(
     scope: MemoryScope,
     weight: Matrix,
@@ -175,15 +175,15 @@ export class OrtBackend implements DenseBackend {
     if (weight.pieces.length === 1) return product(weight.pieces[0]!, output, 0);
     const rows = output.shape[0]!;
     for (const [index, piece] of weight.pieces.entries()) {
-      const part = scope.tensor(`${weight.name} columns`, output.dtype, [rows, piece.rows]);
-      await product(piece, part, index);
+      const columns = scope.tensor(`${weight.name} columns`, output.dtype, [rows, piece.rows]);
+      await product(piece, columns, index);
       this.#gpu.recorder.dispatch(placeColumns, {
-        bindings: { x: part, out: output },
+        bindings: { x: columns, out: output },
         parameters: { rows, columns: piece.rows, out_columns: weight.out, column_start: piece.firstRow },
         scalar: scalarOf(output),
         grid: elementGrid(placeColumns, rows * piece.rows),
       });
-      scope.release(part);
+      scope.release(columns);
     }
   }
 

@@ -5,7 +5,7 @@ import { encodeModel, type OnnxGraph } from "./onnx.ts";
 
 type Ort = typeof import("onnxruntime-web/webgpu");
 
-/** A tensor as a graph input or output, with the shape that the graph sees. */
+/** A tensor as an input or output of a graph, in the shape that the graph expects. */
 export interface Operand {
   readonly tensor: Tensor;
   readonly shape?: readonly number[];
@@ -13,13 +13,13 @@ export interface Operand {
 
 const ELEMENT_TYPE = { f32: "float32", f16: "float16", u32: "uint32", u8: "uint8" } as const;
 
-/** onnxruntime is one per realm: its settings are global, and it is fetched only when the first engine needs it. */
+/** There is one onnxruntime for each realm, with global settings. It is fetched when the first engine needs it. */
 let loading: Promise<Ort> | undefined;
 
 async function loadOrt(wasmUrl: string | undefined): Promise<Ort> {
   loading ??= import("onnxruntime-web/webgpu").then((ort) => {
     ort.env.logLevel = "error";
-    ort.env.wasm.numThreads = 1; // more needs SharedArrayBuffer, so cross-origin isolation, of every embedding site
+    ort.env.wasm.numThreads = 1; // more would need SharedArrayBuffer, hence cross-origin isolation of every embedding site
     if (wasmUrl !== undefined) ort.env.wasm.wasmPaths = { wasm: wasmUrl };
     return ort;
   });
@@ -37,7 +37,7 @@ export async function ortVersion(wasmUrl?: string): Promise<string> {
   return env.versions.web ?? env.versions.common;
 }
 
-/** Sessions of small graphs on the injected device, made on first use and kept by key. */
+/** Sessions of small graphs on the injected device, created on first use and cached by key. */
 export class OrtSessions {
   readonly #ort: Ort;
   readonly #device: GPUDevice;
@@ -51,7 +51,7 @@ export class OrtSessions {
   /** @throws KleinbildError `unsupported` when onnxruntime-web, or its wasm, cannot be loaded */
   static async create(device: GPUDevice, wasmUrl?: string): Promise<OrtSessions> {
     const sessions = new OrtSessions(await loadOrt(wasmUrl), device);
-    await sessions.#session("first", firstGraph); // the wasm is fetched for it: what is not there is known now
+    await sessions.#session("first", firstGraph); // it fetches the wasm, so that a missing file fails here
     return sessions;
   }
 
@@ -83,7 +83,7 @@ export class OrtSessions {
         graphOptimizationLevel: "all",
       }).catch((cause: unknown) => {
         const reason = cause instanceof Error ? cause.message : String(cause);
-        throw new KleinbildError("unsupported", `onnxruntime-web made no session: ${reason}`, {}, { cause });
+        throw new KleinbildError("unsupported", `onnxruntime-web could not create a session: ${reason}`, {}, { cause });
       });
       this.#sessions.set(key, session);
     }
@@ -95,7 +95,10 @@ export class OrtSessions {
     for (const [name, { tensor, shape }] of Object.entries(operands)) {
       const dims = shape ?? tensor.shape;
       if (elementCount(dims) !== elementCount(tensor.shape))
-        throw new KleinbildError("invalid-shape", `${name}: [${tensor.shape.join(", ")}] is not [${dims.join(", ")}].`);
+        throw new KleinbildError(
+          "invalid-shape",
+          `${name} must have the shape [${dims.join(", ")}]; got [${tensor.shape.join(", ")}].`,
+        );
       tensors[name] = this.#ort.Tensor.fromGpuBuffer(tensor.buffer, { dataType: ELEMENT_TYPE[tensor.dtype], dims });
     }
     return tensors;

@@ -6,7 +6,7 @@ export interface Tile {
   readonly outs: number;
 }
 
-/** Part of a product's results that one dispatch makes. */
+/** Results of a product that one dispatch computes. */
 export interface TileRange {
   readonly firstRow: number;
   readonly firstOut: number;
@@ -21,12 +21,12 @@ const SIDES = [8, 16, 32, 64, 128] as const;
 const VECTOR_RESULTS = 512;
 const DIRECT_OUTS = 64;
 
-/** The smallest tile that takes all rows and outputs; the largest where there are more. */
+/** The smallest tile that covers all rows and outputs, up to the largest. */
 export function sharedTile(rows: number, outs: number, largest: Tile): Tile {
   return { rows: sideFor(rows, largest.rows), outs: sideFor(outs, largest.outs) };
 }
 
-/** A tile of one vector of lanes: where nothing is shared, larger ones only waste more at the edges. */
+/** A tile of one vector of lanes. Without workgroup memory a larger tile only wastes more at the edges. */
 export function directTile(outs: number): Tile {
   const side = sideFor(outs, DIRECT_OUTS);
   return { rows: VECTOR_RESULTS / side, outs: side };
@@ -38,7 +38,7 @@ function sideFor(count: number, largest: number): number {
 
 /**
  * Cuts a product of [rows, columns] and [outs, columns] so that no dispatch lasts too long by the measured rate. Tiles of the
- * same outputs go together, so that what they read of the weights is read once.
+ * same outputs go together, so that their weights are read once.
  */
 export function* tileRanges(
   { meter }: Pick<Recorder, "meter">,

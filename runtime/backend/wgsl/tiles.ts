@@ -10,21 +10,21 @@ const SHARED = {
   "128x128": { rows: 128, outs: 128 },
 } as const satisfies Record<string, Tile>;
 
-/** How the tile loop is compiled: its tiles, or `direct`, where each lane reads for itself. */
+/** Variants of the tile loop: the largest tile, or `direct`, in which each lane reads for itself. */
 export type TileName = "direct" | "64x64" | "128x64" | "64x128" | "128x128";
 export const TILE_NAMES: readonly TileName[] = ["direct", "64x64", "128x64", "64x128", "128x128"];
 
-/** A step of the tile loop is 32 columns wide, and a lane makes 8 x 8 results. */
+/** A step of the tile loop is 32 columns wide, and a lane computes 8 x 8 results. */
 const STEP_COLUMNS = 32;
 const LANE_RESULTS = 64;
 
-/** What a device lets a workgroup have. */
+/** Limits of a workgroup on a device. */
 type WorkgroupLimits = Pick<
   GPUSupportedLimits,
   "maxComputeWorkgroupStorageSize" | "maxComputeInvocationsPerWorkgroup" | "maxComputeWorkgroupSizeX"
 >;
 
-/** The tiles to choose from on an adapter. On one that runs on the CPU, workgroup memory is slower than what caches hold anyway. */
+/** The tiles that are candidates on an adapter. On the CPU, workgroup memory is slower than the caches. */
 export function tilesFor(
   { software }: Pick<AdapterSummary, "software">,
   limits: WorkgroupLimits,
@@ -33,7 +33,7 @@ export function tilesFor(
   return software ? ["direct"] : sharedTilesFor(limits, scalar);
 }
 
-/** The shared tiles that a device has the memory and the invocations for. */
+/** The shared tiles that fit into the workgroup memory and invocations of a device. */
 export function sharedTilesFor(limits: WorkgroupLimits, scalar: ScalarType): readonly TileName[] {
   const invocations = Math.min(limits.maxComputeInvocationsPerWorkgroup, limits.maxComputeWorkgroupSizeX);
   return (Object.keys(SHARED) as (keyof typeof SHARED)[]).filter((name) => {
@@ -43,12 +43,12 @@ export function sharedTilesFor(limits: WorkgroupLimits, scalar: ScalarType): rea
   });
 }
 
-/** The one that needs no choosing: every device has it. */
+/** The tile without autotuning: every device supports it. */
 export function defaultTile({ software }: Pick<AdapterSummary, "software">): TileName {
   return software ? "direct" : "64x64";
 }
 
-/** The tile of one product: smaller than the largest where there are fewer rows or outputs. */
+/** The tile of one product: smaller than the largest if it has fewer rows or outputs. */
 export function tileOf(name: TileName, rows: number, outs: number): Tile {
   return name === "direct" ? directTile(outs) : sharedTile(rows, outs, SHARED[name]);
 }

@@ -19,7 +19,7 @@ import { defaultTile, type TileName, tileOf } from "./tiles.ts";
 
 const QUAD = 4;
 const NORM_KINDS = { none: 0, layer: 1, rms: 2 } as const;
-/** What becomes of a product; `EPILOGUE` of the linear kernels. */
+/** How a result is stored: `EPILOGUE` of the linear kernels. */
 const EPILOGUES = { store: 0, gated: 1, add: 2, addGated: 3 } as const;
 const KERNELS = { f32: linear, f16: linear, q8: linearQ8, q4: linearQ4 } as const satisfies Record<
   WeightFormat,
@@ -46,9 +46,8 @@ interface Epilogue {
 }
 
 /**
- * Dense work on the project's own kernels. Weights are decoded on their way into workgroup memory. In f16, products of 32
- * columns are summed in f16 and these sums in f32, so that long rows lose nothing; results are rounded once, where they are
- * stored.
+ * Dense work on our kernels. Weights are decoded on their way into workgroup memory. In f16, products of 32 columns are summed
+ * in f16 and these sums in f32, so that long rows keep their precision. Results are rounded once, when they are stored.
  */
 export class WgslBackend implements DenseBackend {
   readonly kernelLayout = "ohwi";
@@ -56,7 +55,7 @@ export class WgslBackend implements DenseBackend {
   readonly #scalar: ScalarType;
   readonly #tiles: TilesByOperator;
 
-  /** @param tiles  the default tile for all unless given */
+  /** @param tiles  default: the default tile for all operators */
   constructor(gpu: Gpu, scalar: ScalarType, tiles: TilesByOperator = everyOperator(defaultTile(gpu.adapter))) {
     this.#gpu = gpu;
     this.#scalar = scalar;
@@ -102,7 +101,7 @@ export class WgslBackend implements DenseBackend {
     if (channels !== weight.in || outs !== weight.out)
       throw new KleinbildError(
         "invalid-shape",
-        `${weight.name} takes ${weight.in} channels and gives ${weight.out}; got ${channels} and ${outs}.`,
+        `${weight.name} has ${weight.in} input channels and ${weight.out} output channels; got ${channels} and ${outs}.`,
       );
     const phases = weight.upsamples ? 4 : 1;
     const rows = (outHeight * outWidth) / phases;
@@ -138,7 +137,7 @@ export class WgslBackend implements DenseBackend {
 
   async dispose(): Promise<void> {}
 
-  /** Gives `work` the rows normalised and in the scalar type. */
+  /** Calls `work` with the normalised rows in the scalar type. */
   #withNormalized(scope: MemoryScope, x: Tensor, norm: Norm | undefined, work: (normalized: Tensor) => void): void {
     if (!norm && x.dtype === this.#scalar) return work(x);
     const [rows, columns] = x.shape as readonly [number, number];
@@ -170,7 +169,7 @@ export class WgslBackend implements DenseBackend {
     let low: Tensor | undefined;
     for (const piece of weight.pieces) {
       const { lowRank } = piece;
-      // the pieces of a matrix share it
+      // pieces of a matrix share `down`
       if (lowRank && lowRank.down !== down) {
         scope.release(low);
         down = lowRank.down;
@@ -184,7 +183,7 @@ export class WgslBackend implements DenseBackend {
     scope.release(low);
   }
 
-  /** @param low  [rows, rank] x · downᵀ, where the piece has a change of low rank */
+  /** @param low  x · downᵀ [rows, rank], if the piece has a low-rank change */
   #piece(
     { x, weight: { name, in: inputs, format }, output }: Product,
     { firstRow: firstColumn, rows: outs, values, scales, bias, lowRank }: MatrixPiece,
@@ -200,7 +199,7 @@ export class WgslBackend implements DenseBackend {
     const product = { rows, outs, columns: inputs + rank };
     for (const { firstRow, firstOut, grid, work } of tileRanges(this.#gpu.recorder, product, tile))
       this.#gpu.recorder.dispatch(KERNELS[format] as typeof linearQ4, {
-        // what is absent is never read; the input stands in for it
+        // absent tensors are never read; x is bound in their place
         bindings: {
           x,
           values,

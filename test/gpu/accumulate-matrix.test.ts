@@ -24,7 +24,7 @@ async function run(
   operator: (pair: Pair) => void,
 ): Promise<Float32Array> {
   using scope = gpu.memory.scope();
-  return await gpu.checked("combine rows", async () => {
+  return await gpu.checked("accumulate a matrix", async () => {
     const pair = { target: upload(gpu, scope, rows, target), x: upload(gpu, scope, rows, x) };
     operator(pair);
     expect(await readMatrix(gpu.recorder, pair.x)).toEqual(x);
