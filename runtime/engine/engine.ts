@@ -37,7 +37,7 @@ export interface Platform {
   readonly codec: ImageCodec;
   /** Where onnxruntime's wasm file lies, unless its own resolution is right. */
   readonly ortWasmUrl?: string | undefined;
-  /** Where the choice of dense kernels is remembered; without it, each start chooses anew. */
+  /** Remembers the fastest dense implementations. Without it, each start measures them again. */
   readonly tuningCache?: TuningStorage | undefined;
 }
 

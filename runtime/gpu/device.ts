@@ -26,7 +26,7 @@ export interface GpuOptions {
 /** A WebGPU feature that the engine uses where the adapter has it. */
 export type GpuFeature = "shader-f16" | "subgroups" | "timestamp-query";
 export const GPU_FEATURES: readonly GpuFeature[] = ["shader-f16", "subgroups", "timestamp-query"];
-/** Limits that are raised to those of the adapter. */
+/** Limits that are raised to the adapter's. */
 const LIMITS = [
   "maxStorageBufferBindingSize",
   "maxBufferSize",

@@ -8,7 +8,7 @@ const INITIAL_WORK_PER_MS = 20e6;
 const MIN_SAMPLE_MS = 2;
 /** Upper limit of the growth from one sample, since a cheap kernel must not raise the rate for the others too much. */
 const MOST_GROWTH = 8;
-/** Samples are weighted by their time; those of the last `WINDOW_MS` count. The initial rate weighs as much as `ASSUMED_MS`. */
+/** The rate is an average over the last `WINDOW_MS` of measured time. The initial rate counts as `ASSUMED_MS` of it. */
 const WINDOW_MS = 100;
 const ASSUMED_MS = 10;
 

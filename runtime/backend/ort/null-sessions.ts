@@ -95,7 +95,7 @@ function intermediateBytes({ nodes, outputs }: OnnxGraph, inputs: Operands): rea
 /** Whether the result needs no buffer: it overwrites the input, or the node becomes part of its neighbour. */
 const isInPlace = ({ op }: OnnxNode): boolean => op === "QuickGelu" || op === "Transpose";
 
-/** Type and shape of a node's result, for the operators of the dense graphs; those of a convolution do not matter. */
+/** Type and shape of a node's result, for the operators of the dense graphs. The result of a convolution does not matter. */
 function resultOf({ op, attributes }: OnnxNode, [first, second]: readonly Value[]): Value {
   const { dtype, shape } = first!;
   switch (op) {
