@@ -98,6 +98,11 @@ export function writeMetadata(bytes: Uint8Array, type: ImageType, metadata: Imag
  * Reads how a PNG, JPEG or WebP file of this package was made. Anybody can write such metadata: treat it as you treat
  * user input.
  *
+ * ```ts
+ * const metadata = await readMetadata(file);
+ * if (metadata) console.log(metadata.prompt, metadata.seed);
+ * ```
+ *
  * @returns undefined for files of other programs and for damaged files
  */
 export async function readMetadata(file: Blob | ArrayBuffer | Uint8Array): Promise<ImageMetadata | undefined> {

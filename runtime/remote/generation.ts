@@ -6,12 +6,15 @@ import { type EngineHandle, runEngineWork } from "./engine-handle.ts";
 
 /** A picture, and the report of how it was made. */
 export interface GenerateResult {
+  /** The picture. */
   readonly image: GeneratedImage;
+  /** Seed, settings, timings, memory and warnings. */
   readonly report: RunReport;
 }
 
 /** One of the request's pictures is done. */
 export interface ResultEvent extends GenerateResult {
+  /** Always `result`. */
   readonly type: "result";
   /** Index of the picture in the request, from 0. */
   readonly result: number;
@@ -49,7 +52,7 @@ export class Generation implements AsyncIterable<GenerateEvent> {
     this.result.catch(() => {});
   }
 
-  /** @throws what the request fails with: KleinbildError, or the reason of its signal */
+  /** Yields all events. @throws what the request fails with: KleinbildError, or the reason of its signal */
   async *[Symbol.asyncIterator](): AsyncGenerator<GenerateEvent, void> {
     yield* this.#events;
     await this.results;

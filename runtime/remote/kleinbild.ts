@@ -48,7 +48,7 @@ export class Kleinbild {
    * ```
    *
    * @param options.signal  aborts the request; its reason is what the generation fails with
-   * @returns at once. Errors of the request are those of its promises: `invalid-request`, `invalid-image`, `over-budget`,
+   * @returns at once. The promises of the generation fail with the errors of the request: `invalid-request`, `invalid-image`, `over-budget`,
    * `out-of-memory`, `device-lost`, `not-finite`, `worker-died`
    * @throws KleinbildError `disposed`
    */

@@ -15,7 +15,7 @@ let lastId = 0;
  * Has a host do work: yields its events, returns its result. After an abort it goes on until the host has freed what the
  * work held.
  *
- * `Event` and `Result` must be those of the kind of work: they cross as plain data and are not checked.
+ * The caller states `Event` and `Result` of the work: they cross as plain data and are not checked.
  *
  * @throws what the work throws, the reason of `signal` once that has aborted, or `worker-died`
  */

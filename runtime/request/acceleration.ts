@@ -5,35 +5,37 @@ import { choice, float, integer } from "../validation/field-kinds.ts";
 import { parse } from "../validation/parse.ts";
 import type { ModelConfig } from "../weights/config/model-config.ts";
 
-/** How evaluations of the velocity are spared, at some cost in likeness; see docs/acceleration.md. */
+/** How steps reuse computations of earlier ones, which changes the picture somewhat; see docs/acceleration.md. */
 export interface AccelerationOptions {
-  /** `first-block`: First-Block Cache; `tea`: TeaCache, for models with fitted coefficients; `dual-block`: DBCache. */
+  /** `first-block`: First-Block Cache. `tea`: TeaCache, for models with fitted coefficients. `dual-block`: DBCache. */
   readonly method: "first-block" | "tea" | "dual-block";
-  /** 0 … 1: larger reuses more; 0 never. For `tea` the distance. Default: 0.25, for `tea` 0.5. */
+  /** Threshold, for `tea` the distance, 0 … 1. Larger values reuse more, 0 nothing. Default: 0.25, for `tea` 0.5. */
   readonly threshold?: number | undefined;
-  /** The first step, from 0, that may reuse. Default: 0; the first evaluation never does. */
+  /** First step, from 0, that may reuse computations. Default: 0; the first evaluation never does. */
   readonly startStep?: number | undefined;
-  /** The step before which reuse ends. Default: all steps. */
+  /** The step before which reuse ends. Default: the number of steps. */
   readonly endStep?: number | undefined;
-  /** 1 …: evaluations in a row that may reuse. Default: 3. */
+  /** Evaluations in a row that may reuse computations, 1 … 1000. Default: 3. */
   readonly maxConsecutive?: number | undefined;
-  /** `dual-block`: 1 …: evaluations in a row that may reuse, as `maxConsecutive`. Default: 5. */
+  /** Only for `dual-block`: evaluations in a row that may reuse computations, 1 … 1000. Default: 5. */
   readonly skipInterval?: number | undefined;
-  /** `dual-block`: blocks at the start and at the end that are never skipped. Default: 1 and 0. */
+  /** Only for `dual-block`: blocks at the start that are always computed, at least 1. Default: 1. */
   readonly firstBlocks?: number | undefined;
+  /** Only for `dual-block`: blocks at the end that are always computed. Default: 0. */
   readonly lastBlocks?: number | undefined;
 }
 
+/** Settings for acceleration, from exact to fast; docs/acceleration.md has measurements. */
 export type AccelerationPreset = "none" | "low" | "medium" | "high";
 
-/** Measured in docs/acceleration.md. The first steps decide about the composition and are computed. */
+/** Measurements are in docs/acceleration.md. The first steps decide about the composition, so they are computed. */
 const PRESET_OPTIONS = {
   low: { method: "first-block", threshold: 0.08, startStep: 4, maxConsecutive: 2 },
   medium: { method: "first-block", threshold: 0.15, startStep: 4, maxConsecutive: 2 },
   high: { method: "first-block", threshold: 0.25, startStep: 2, maxConsecutive: 3 },
 } as const satisfies Readonly<Record<Exclude<AccelerationPreset, "none">, AccelerationOptions>>;
 
-/** What a preset stands for in a run of `steps`. */
+/** The options of a preset in a run of `steps`. */
 export function presetOptions(preset: Exclude<AccelerationPreset, "none">, steps: number): AccelerationOptions {
   const options = PRESET_OPTIONS[preset];
   return { ...options, startStep: Math.min(options.startStep, steps - 1) };

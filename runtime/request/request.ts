@@ -5,36 +5,47 @@ import type { ReferenceMode } from "../transformer/denoiser.ts";
 import type { AccelerationOptions, AccelerationPreset } from "./acceleration.ts";
 import type { LoraInput } from "./loras.ts";
 
+/** A request for one or several pictures. Only the prompt is required. */
 export interface GenerateRequest {
-  /** What the picture shows, or what to change in the references ("image 1" is the first). */
+  /** What the picture shows, or what to change in the references ("image 1" is the first). It may be empty. */
   readonly prompt: string;
-  /** Pixels, multiples of 16 up to 8192, both or neither. Default: the first reference's prepared size, else the model's. */
+  /**
+   * Width in pixels, a multiple of 16 in 16 … 8192. Give both sides or neither. Default: the width of the first reference as
+   * it is prepared, otherwise the default size of the model.
+   */
   readonly width?: number | undefined;
+  /** Height in pixels, as `width`. */
   readonly height?: number | undefined;
-  /** 1 … 1000. Default: the model's. */
+  /** Denoising steps, 1 … 1000. Default: the model's. */
   readonly steps?: number | undefined;
-  /** The solver and its noise levels, by the names of docs/schedulers.md. Default: `Default`, the model's own Euler. */
+  /** The solver and its noise levels, by a name of docs/schedulers.md. Default: `Default`, the model's own Euler. */
   readonly scheduler?: SchedulerName | undefined;
-  /** Pictures to make, 1 … 20, with seeds counting up; prompt and references are encoded once. Default: 1. */
+  /** Number of pictures, 1 … 20. Their seeds count up; prompt and references are encoded once. Default: 1. */
   readonly results?: number | undefined;
-  /** 0 … 2⁶³ − 1; beyond 2⁵³ as bigint or decimal string. Default: a random unsigned 32-bit number. */
+  /**
+   * Seed of the first picture, 0 … 2⁶³ − 1; beyond 2⁵³ as a bigint or a string of digits. Default: a random unsigned 32-bit
+   * number.
+   */
   readonly seed?: number | bigint | string | undefined;
-  /** `counter` (default): independent of device and size; `torch`: the numbers of PyTorch's CPU generator. */
+  /**
+   * Source of the noise: `counter` gives the same noise on every device and at every size, `torch` the numbers of PyTorch's
+   * CPU generator. Default: `counter`.
+   */
   readonly noise?: NoiseKind | undefined;
-  /** Classifier-free guidance of undistilled models, 1 … 100; 1 or null: off. Default: the model's. */
+  /** Classifier-free guidance of undistilled models, 1 … 100; 1 or null turns it off. Default: the model's own. */
   readonly guidance?: number | null | undefined;
-  /** Whether guidance is ignored, as distilled weights need it. Default: what the model says of itself. */
+  /** Whether guidance is ignored, as distilled weights require. Default: as the model's configuration says. */
   readonly distilled?: boolean | undefined;
-  /** What guidance leads away from. */
+  /** What the picture should not show. It has an effect only with guidance. Default: empty. */
   readonly negativePrompt?: string | undefined;
-  /** Pictures to edit or combine, in order, at most four: encoded files or pixels. */
+  /** Pictures to edit or combine, in order: at most four encoded files or pixels. Default: none. */
   readonly references?: readonly ImageInput[] | undefined;
-  /** Default: `exact` where the weights are trained for it, else `recompute`. */
+  /** How references take part. Default: `exact` if the weights are trained for it, otherwise `recompute`. */
   readonly referenceMode?: ReferenceMode | undefined;
-  /** Low-rank adapters, which add up. */
+  /** Low-rank adapters. Their effects add up. Default: none. */
   readonly loras?: readonly LoraInput[] | undefined;
-  /** Reuse between steps. Default: none, which changes no pixel. */
+  /** Reuse of computations between steps. Default: `none`, which changes no pixel. */
   readonly acceleration?: AccelerationPreset | AccelerationOptions | undefined;
-  /** Whether step events carry a preview. Default: true. */
+  /** Whether step events have a preview. Default: true. */
   readonly previews?: boolean | undefined;
 }

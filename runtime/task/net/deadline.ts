@@ -33,7 +33,7 @@ export async function withDeadline<T>(
   }
 }
 
-/** Whether an error is that of `withDeadline`. */
+/** Whether `withDeadline` threw an error because the time was over. */
 export function isTimeout(error: unknown): boolean {
   return error instanceof DOMException && error.name === "TimeoutError";
 }

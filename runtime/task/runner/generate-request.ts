@@ -31,7 +31,7 @@ export function toGenerateRequest(
   };
 }
 
-/** The cache that the options choose, otherwise that of the preset. The window and the limit apply to both. */
+/** The cache that the options choose, otherwise the preset's. The window and the limit apply to both. */
 function toAcceleration({
   acceleration,
   acceleratorOptions: options,

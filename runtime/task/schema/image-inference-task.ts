@@ -2,6 +2,7 @@ import type { SchedulerName } from "../../sampling/scheduler.ts";
 
 /** The `imageInference` task of the hosted API: makes pictures from a prompt and references. */
 export interface ImageInferenceTask {
+  /** Always `imageInference`. */
   readonly taskType: "imageInference";
   /** A UUID of version 4, unique among the unfinished tasks. It identifies the task in every answer. */
   readonly taskUUID: string;

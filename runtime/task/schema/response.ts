@@ -9,6 +9,7 @@ export type RunSummary = Pick<RunReport, "model" | "referenceMode" | "passes" | 
 
 /** One picture of an `imageInference` task. */
 export interface ImageItem {
+  /** Type of the task. */
   readonly taskType: "imageInference";
   /** UUID of the task. */
   readonly taskUUID: string;
@@ -34,6 +35,7 @@ export interface ImageItem {
 
 /** A result that is not there yet: the acknowledgement of an `async` task, and in answers to `getResponse`. */
 export interface PendingItem {
+  /** Type of the task. */
   readonly taskType: "imageInference";
   /** UUID of the task. */
   readonly taskUUID: string;
@@ -43,6 +45,7 @@ export interface PendingItem {
 
 /** Answer to an `imageUpload` task. */
 export interface ImageUploadItem {
+  /** Type of the task. */
   readonly taskType: "imageUpload";
   /** UUID of the task. */
   readonly taskUUID: string;

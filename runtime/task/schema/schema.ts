@@ -14,6 +14,7 @@ export { type ModelRules, RULES_OF_ANY_MODEL } from "./model-rules.ts";
 
 /** Stores a picture. Later tasks can refer to it by its UUID. */
 export interface ImageUploadTask {
+  /** Always `imageUpload`. */
   readonly taskType: "imageUpload";
   /** A UUID of version 4, which identifies the task in every answer. */
   readonly taskUUID: string;
@@ -24,6 +25,7 @@ export type ResolvedImageUploadTask = ImageUploadTask;
 
 /** Asks for the results of an asynchronous task so far. */
 export interface GetResponseTask {
+  /** Always `getResponse`. */
   readonly taskType: "getResponse";
   /** UUID of the asynchronous task. */
   readonly taskUUID: string;

@@ -163,14 +163,14 @@ describe("resolveReference", () => {
       expect(error.message.startsWith(`${FIELD}[3]: `)).toBe(true);
     });
 
-  for (const [name, handler, problem] of [
-    ["answers with an error", status(404), "answered with status 404"],
-    ["redirects for ever", redirect("/x"), "redirects more than 2 times"],
-    ["says nothing", stall(), "within 0.05 s"],
+  for (const [name, handler, timeoutMs, problem] of [
+    ["answers with an error", status(404), 10_000, "answered with status 404"],
+    ["redirects for ever", redirect("/x"), 10_000, "redirects more than 2 times"],
+    ["says nothing", stall(), 50, "within 0.05 s"],
   ] as const)
     it(`names the host of a server that ${name}`, async () => {
       server.routes = { "/x": handler };
-      const limits = { maxRedirects: 2, timeoutMs: 50 };
+      const limits = { maxRedirects: 2, timeoutMs };
       const error = await errorOf(resolve(`${server.origin}/x`, { limits, parameter: `${FIELD}[0]` }));
       expect(error).toMatchObject({ code: "failedToTransferImage", parameter: `${FIELD}[0]` });
       expect(error.message).toContain(`127.0.0.1:${server.port}`);
