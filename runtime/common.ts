@@ -34,7 +34,7 @@ export type { LoraStages } from "./pipeline/pipeline-request.ts";
 export type { GenerateRequest } from "./request/request.ts";
 export type { AccelerationOptions, AccelerationPreset } from "./request/acceleration.ts";
 export type { LoraInput } from "./request/loras.ts";
-export type { Availability, AvailabilityOptions } from "./models/availability.ts";
+export type { Availability, AvailabilityOptions, StoreNeeds } from "./models/availability.ts";
 export type { Models, ModelsDownloadOptions } from "./models/models.ts";
 export type { PrepareOptions } from "./models/prepare-model.ts";
 export type { MemoryPlan, PlannedStage } from "./memory-plan/memory-plan.ts";
@@ -59,7 +59,7 @@ export type {
 } from "./task/schema/image-inference-task.ts";
 export type { Weights } from "./task/runner/image-inference.ts";
 export type { AllowHost, Fetch } from "./task/net/limited-fetch.ts";
-export type { MediaSource } from "./task/serve/media-response.ts";
+export type { MediaFile, MediaSource } from "./task/serve/media-response.ts";
 export type { MediaStore, MediaStoreStatistics, PutOptions, MediaUrls, StoredMedia } from "./task/media/media-store.ts";
 export type { ManifestFile, ModelManifest } from "./task/runner/model-registry.ts";
 export type {

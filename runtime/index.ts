@@ -22,4 +22,4 @@ export * from "./common.ts";
 export { type FetchAdapterOptions, type FetchTarget, installFetchAdapter } from "./task/serve/fetch-adapter.ts";
 export { answerServiceWorker, type ServiceWorkerSource } from "./task/serve/service-worker-page.ts";
 export type { ModelInput } from "./page/start-worker.ts";
-export { checkSupport, type Support } from "./page/check-support.ts";
+export { checkSupport, type Support, type Supported, type Unsupported } from "./page/check-support.ts";

@@ -31,18 +31,30 @@ export interface Availability {
   readonly status: "ready" | "downloadable" | "too-small";
   /** Why the model cannot run, in sentences. Empty when it can. */
   readonly missing: readonly string[];
+  /** Shapes and defaults of the model. */
   readonly model: ModelConfig;
   /** How the model's files were recognised. */
   readonly recognition: ModelRecognition;
-  /** Undefined where there is no adapter. */
+  /** The GPU adapter. Undefined if there is none. */
   readonly adapter: AdapterSummary | undefined;
   /** Bytes to download: whole files for a model that will be kept, else the tensors that are read. */
   readonly downloadBytes: number;
-  /** Id in the store, bytes that the rest of the model will take there, and most bytes during the download. */
-  readonly store: { readonly id: string; readonly bytes: number; readonly peakBytes: number };
+  /** The model in the store, if it will be kept there. */
+  readonly store: StoreNeeds;
+  /** Room of the store. Undefined if there is no store. */
   readonly storage: StorageReport | undefined;
   /** GPU memory of the request. Undefined without an adapter, and where the adapter's bindings are too small. */
   readonly plan: MemoryPlan | undefined;
+}
+
+/** What a model needs in the store. */
+export interface StoreNeeds {
+  /** Its id there. */
+  readonly id: string;
+  /** Bytes that the rest of the model will take. */
+  readonly bytes: number;
+  /** Most bytes that the rest takes during the download. */
+  readonly peakBytes: number;
 }
 
 /** How far a model is downloaded, and the room for the rest. */

@@ -1,9 +1,23 @@
 import { type AdapterSummary, NO_ADAPTER, summarizeAdapter } from "../gpu/adapter.ts";
 
 /** Whether this browser can run the engine: the adapter that it would use, or a `reason`, a sentence for people. */
-export type Support =
-  | { readonly supported: true; readonly adapter: AdapterSummary }
-  | { readonly supported: false; readonly reason: string };
+export type Support = Supported | Unsupported;
+
+/** This browser can run the engine. */
+export interface Supported {
+  /** Always true. */
+  readonly supported: true;
+  /** The adapter that the engine would use. */
+  readonly adapter: AdapterSummary;
+}
+
+/** This browser cannot run the engine. */
+export interface Unsupported {
+  /** Always false. */
+  readonly supported: false;
+  /** Why not, a sentence for people. */
+  readonly reason: string;
+}
 
 /**
  * Checks whether this browser can run the engine, without downloading anything.

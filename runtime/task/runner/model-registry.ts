@@ -18,7 +18,12 @@ export interface ModelManifest {
   /** Name for people. */
   readonly name: string;
   /** License of the weights. */
-  readonly license: { readonly name: string; readonly url: string };
+  readonly license: {
+    /** Name for people, or SPDX identifier. */
+    readonly name: string;
+    /** Address of its text. */
+    readonly url: string;
+  };
   /** Address of the published weights. */
   readonly source: string;
   /** Files that a folder of the weights holds. */
@@ -26,9 +31,21 @@ export interface ModelManifest {
   /** Size of the model. */
   readonly requirements: {
     /** Number of parameters. */
-    readonly parameters: { readonly transformer: number; readonly textEncoder: number };
+    readonly parameters: {
+      /** Of the transformer. */
+      readonly transformer: number;
+      /** Of the text encoder. */
+      readonly textEncoder: number;
+    };
     /** GPU memory of transformer, text encoder and autoencoder together, in bytes, by `quantization`. */
-    readonly weightBytes: { readonly none: number; readonly q8: number; readonly q4: number };
+    readonly weightBytes: {
+      /** In 16 bits. */
+      readonly none: number;
+      /** In 8 bits. */
+      readonly q8: number;
+      /** In 4 bits. */
+      readonly q4: number;
+    };
   };
   /** `exact`: keys and values of references are cached; `recompute`: references take part in every step. */
   readonly referenceMode: Extract<ReferenceMode, "exact" | "recompute">;
@@ -37,7 +54,12 @@ export interface ModelManifest {
   /** `steps` of a task that has none. */
   readonly defaultSteps: number;
   /** Limits of the length of `negativePrompt`, in characters. */
-  readonly negativePrompt: { readonly min: number; readonly max: number };
+  readonly negativePrompt: {
+    /** Shortest. */
+    readonly min: number;
+    /** Longest. */
+    readonly max: number;
+  };
 }
 
 const APACHE = { name: "Apache-2.0", url: "https://www.apache.org/licenses/LICENSE-2.0" };

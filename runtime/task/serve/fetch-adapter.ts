@@ -14,7 +14,12 @@ export interface FetchTarget {
   /** Replaced until the adapter is removed. */
   fetch: typeof fetch;
   /** Base of relative addresses. */
-  readonly location?: { readonly href: string } | undefined;
+  readonly location?:
+    | {
+        /** The whole address. */
+        readonly href: string;
+      }
+    | undefined;
 }
 
 /**

@@ -3,7 +3,15 @@ import { refusal, wrongMethod } from "./api-response.ts";
 /** A source of pictures by UUID, such as a `MediaStore`. */
 export interface MediaSource {
   /** The picture; undefined if there is none. */
-  get(uuid: string): { readonly bytes: Uint8Array; readonly type: string } | undefined;
+  get(uuid: string): MediaFile | undefined;
+}
+
+/** A file, and its media type. */
+export interface MediaFile {
+  /** The content of the file. */
+  readonly bytes: Uint8Array;
+  /** Media type, for example `image/png`. */
+  readonly type: string;
 }
 
 /** Browsers must not guess another type, nor run anything in the file. */

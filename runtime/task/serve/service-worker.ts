@@ -20,19 +20,25 @@ import { MAX_REQUEST_BYTES } from "../schema/task-list.ts";
 /** The members of `ServiceWorkerGlobalScope` that are used. */
 export interface ServiceWorkerScope {
   /** Address of the worker's script. */
-  readonly location: { readonly href: string };
+  readonly location: {
+    /** The whole address. */
+    readonly href: string;
+  };
   /** The pages. */
   readonly clients: {
     /** Finds all pages of the origin. */
-    matchAll(options: {
-      readonly type: "window";
-      readonly includeUncontrolled: true;
-    }): Promise<readonly { postMessage(message: unknown, transfer: Transferable[]): void }[]>;
+    matchAll(options: { readonly type: "window"; readonly includeUncontrolled: true }): Promise<readonly PageClient[]>;
   };
   /** Listens for requests of pages. */
   addEventListener(type: "fetch", listener: (event: FetchEventLike) => void): void;
   /** Undoes `addEventListener`. */
   removeEventListener(type: "fetch", listener: (event: FetchEventLike) => void): void;
+}
+
+/** The members of `WindowClient` that are used. */
+export interface PageClient {
+  /** Sends a message to the page. */
+  postMessage(message: unknown, transfer: Transferable[]): void;
 }
 
 /** The members of `FetchEvent` that are used. */
