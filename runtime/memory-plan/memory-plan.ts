@@ -10,6 +10,7 @@ import type { CategoryBytes, PartWeights, StageMemory } from "./stage-meter.ts";
 
 /** A stage of a run with the weights that are on the GPU. */
 export interface PlannedStage {
+  /** The stage. */
   readonly stage: Stage;
   /** Parts whose weights are on the GPU. */
   readonly resident: readonly WeightPart[];
@@ -29,6 +30,7 @@ export interface MemoryPlan {
   readonly byCategory: Readonly<CategoryBytes>;
   /** Bytes of the weights of each part. */
   readonly weights: PartWeights;
+  /** The stages of the run, in order. */
   readonly stages: readonly PlannedStage[];
   /** Parts whose weights are on the GPU in each stage. */
   readonly residency: Residency;

@@ -1,8 +1,9 @@
 import type { WeightPart } from "../weights/inventory.ts";
 
-/** The stages of a run, in order: `encode` turns references into latents, `references` passes them through the transformer. */
-export const STAGES = ["prompt", "encode", "references", "steps", "decode"] as const;
-export type Stage = (typeof STAGES)[number];
+/** A stage of a run: `encode` turns references into latents, `references` passes them through the transformer. */
+export type Stage = "prompt" | "encode" | "references" | "steps" | "decode";
+/** All stages, in order. */
+export const STAGES: readonly Stage[] = ["prompt", "encode", "references", "steps", "decode"];
 
 /** The part of the model that a stage works with. */
 export const PART_OF_STAGE: Readonly<Record<Stage, WeightPart>> = {
