@@ -53,33 +53,36 @@ export class PreviewModel {
     grid: { readonly height: number; readonly width: number },
     signal?: AbortSignal,
   ): Promise<Pixels> {
-    this.#coefficients ??= await this.#fit(signal);
-    const inputs = this.#latentChannels + 1;
+    const coefficients = (this.#coefficients ??= await this.#fit(signal));
+    const channels = this.#latentChannels;
     const width = grid.width * 2;
     const height = grid.height * 2;
     const data = new Uint8ClampedArray(width * height * 4);
-    const sample = new Float64Array(inputs);
     for (let y = 0; y < height; y++)
       for (let x = 0; x < width; x++) {
-        this.#sample(tokens, grid.width, x, y, sample);
-        const at = (y * width + x) * 4;
-        for (let colour = 0; colour < COLOURS; colour++) {
-          let value = 0;
-          for (let i = 0; i < inputs; i++) value += sample[i]! * this.#coefficients[i * COLOURS + colour]!;
-          data[at + colour] = value;
+        const first = this.#firstChannel(grid.width, x, y);
+        let red = 0;
+        let green = 0;
+        let blue = 0;
+        for (let c = 0; c < channels; c++) {
+          const value = tokens[first + c * 4]!;
+          red += value * coefficients[c * COLOURS]!;
+          green += value * coefficients[c * COLOURS + 1]!;
+          blue += value * coefficients[c * COLOURS + 2]!;
         }
+        const at = (y * width + x) * 4;
+        data[at] = red + coefficients[channels * COLOURS]!;
+        data[at + 1] = green + coefficients[channels * COLOURS + 1]!;
+        data[at + 2] = blue + coefficients[channels * COLOURS + 2]!;
         data[at + 3] = 255;
       }
     return { width, height, data };
   }
 
-  /** The latent channels of cell (x, y), and 1 for the constant. Patch channels are c · 4 + row · 2 + column. */
-  #sample(tokens: Float32Array, gridWidth: number, x: number, y: number, sample: Float64Array): void {
-    const channels = this.#latentChannels;
+  /** Where the first channel of cell (x, y) lies among the tokens. Patch channels are c · 4 + row · 2 + column. */
+  #firstChannel(gridWidth: number, x: number, y: number): number {
     const token = (y >> 1) * gridWidth + (x >> 1);
-    const patch = (y & 1) * 2 + (x & 1);
-    for (let c = 0; c < channels; c++) sample[c] = tokens[token * channels * 4 + c * 4 + patch]!;
-    sample[channels] = 1;
+    return token * this.#latentChannels * 4 + (y & 1) * 2 + (x & 1);
   }
 
   /** The colours of a picture of random squares against the latents that the encoder makes of it. */
@@ -89,10 +92,11 @@ export class PreviewModel {
     const inputs = this.#latentChannels + 1;
     const normal = new Float64Array(inputs * inputs);
     const right = new Float64Array(inputs * COLOURS);
-    const sample = new Float64Array(inputs);
+    const sample = new Float64Array(inputs).fill(1); // the last one is the constant
     for (let y = 0; y < FIT_PIXELS / CELL; y++)
       for (let x = 0; x < FIT_PIXELS / CELL; x++) {
-        this.#sample(tokens, FIT_PIXELS / PIXELS_PER_TOKEN, x, y, sample);
+        const first = this.#firstChannel(FIT_PIXELS / PIXELS_PER_TOKEN, x, y);
+        for (let c = 0; c < this.#latentChannels; c++) sample[c] = tokens[first + c * 4]!;
         const pixel = (y * CELL * FIT_PIXELS + x * CELL) * 4; // a cell has one colour
         for (let i = 0; i < inputs; i++) {
           for (let j = 0; j < inputs; j++) normal[i * inputs + j]! += sample[i]! * sample[j]!;

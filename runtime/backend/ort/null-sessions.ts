@@ -32,9 +32,10 @@ interface Value {
  */
 export class NullSessions {
   readonly #device: GPUDevice;
-  readonly #graphs = new Map<string, OnnxGraph>();
   /** Buffers of each bucket. */
-  readonly #kept = new Map<number, GPUBuffer[]>();
+  readonly #pool = new Map<number, GPUBuffer[]>();
+  /** By graph and shape of the rows: bytes of the buffers that do not stay in the pool. */
+  readonly #large = new Map<string, readonly number[]>();
 
   constructor({ device }: Gpu) {
     this.#device = device;
@@ -42,28 +43,39 @@ export class NullSessions {
 
   /** All intermediate values are there until the run's submission is over. */
   async run(key: string, build: () => OnnxGraph, inputs: Operands): Promise<void> {
-    if (this.#kept.size === 0) this.#kept.set(0, [this.#allocate(SMALL_BUFFERS_BYTES)]);
-    const graph = this.#graphs.get(key) ?? build();
-    this.#graphs.set(key, graph);
-    const wanted = new Map<number, number>();
-    const large: GPUBuffer[] = [];
-    for (const bytes of intermediateBytes(graph, inputs)) {
-      const bucket = BUCKETS.find((size) => size >= bytes);
-      if (bucket === undefined) large.push(this.#allocate(Math.ceil(bytes / LARGE_UNIT) * LARGE_UNIT));
-      else wanted.set(bucket, (wanted.get(bucket) ?? 0) + 1);
+    if (this.#pool.size === 0) this.#pool.set(0, [this.#allocate(SMALL_BUFFERS_BYTES)]);
+    const rows = Object.values(inputs)[0]?.tensor.shape; // the key has the shapes of weights
+    const id = `${key} ${rows}`;
+    let large = this.#large.get(id);
+    if (!large) {
+      large = this.#growPool(intermediateBytes(build(), inputs));
+      this.#large.set(id, large);
     }
-    for (const [bucket, count] of wanted) {
-      const kept = this.#kept.get(bucket) ?? [];
-      while (kept.length < count) kept.push(this.#allocate(bucket));
-      this.#kept.set(bucket, kept);
-    }
-    for (const buffer of large) buffer.destroy();
+    const buffers = large.map((bytes) => this.#allocate(bytes));
+    for (const buffer of buffers) buffer.destroy();
   }
 
   async dispose(): Promise<void> {
-    for (const buffers of this.#kept.values()) for (const buffer of buffers) buffer.destroy();
-    this.#kept.clear();
-    this.#graphs.clear();
+    for (const buffers of this.#pool.values()) for (const buffer of buffers) buffer.destroy();
+    this.#pool.clear();
+    this.#large.clear();
+  }
+
+  /** Makes room for values of these sizes at once. @returns bytes of those that are above the largest bucket */
+  #growPool(values: readonly number[]): readonly number[] {
+    const large: number[] = [];
+    const wanted = new Map<number, number>();
+    for (const bytes of values) {
+      const bucket = BUCKETS.find((size) => size >= bytes);
+      if (bucket === undefined) large.push(Math.ceil(bytes / LARGE_UNIT) * LARGE_UNIT);
+      else wanted.set(bucket, (wanted.get(bucket) ?? 0) + 1);
+    }
+    for (const [bucket, count] of wanted) {
+      const buffers = this.#pool.get(bucket) ?? [];
+      while (buffers.length < count) buffers.push(this.#allocate(bucket));
+      this.#pool.set(bucket, buffers);
+    }
+    return large;
   }
 
   /** Counted as onnxruntime's, like every buffer that does not come from `GpuMemory`. */
