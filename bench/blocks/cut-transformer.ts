@@ -48,8 +48,15 @@ export class CutTransformer {
     const { config, gpu, weights } = this;
     const cut = { ...config.transformer, doubleBlocks: 1, singleBlocks };
     const single = Array.from({ length: singleBlocks }, () => weights.single[0]!);
-    const chunk = rowsPerChunk(config, this.#scalar, gpu.memory.maxBindingBytes);
-    return new TransformerModel(gpu, backend, this.#scalar, cut, { ...weights, single }, chunk);
+    const scalar = this.#scalar;
+    return new TransformerModel({
+      gpu,
+      backend,
+      scalar,
+      config: cut,
+      weights: { ...weights, single },
+      rowsPerChunk: rowsPerChunk(config, scalar, gpu.memory.maxBindingBytes),
+    });
   }
 
   /** Seeded normal values [rows, columns] in f32, for latents and prompt embeddings. */

@@ -82,8 +82,7 @@ class Bench {
     const { gpu, config } = this.#cut;
     const { inChannels, textWidth, doubleBlocks, singleBlocks } = config.transformer;
     using scope = gpu.memory.scope();
-    const { modulation } = this.#model.weights;
-    const table = await ModulationTable.create(gpu, this.#model.backend, scope, modulation, config.transformer, SIGMAS);
+    const table = await ModulationTable.create(this.#model, { scope, sigmas: SIGMAS });
     const tokens = grid.width * grid.height;
     const references: ReferenceLatents = {
       latents: this.#cut.input(scope, count * tokens, inChannels),
@@ -97,7 +96,7 @@ class Bench {
       const mode = cached ? "exact" : "recompute";
       const denoiser = new Denoiser({ ...common, mode, isolated: false, references, cached });
       const marks = await Marks.start(gpu);
-      const velocity = await denoiser.velocity(latents, words, 0, undefined, marks.mark);
+      const velocity = await denoiser.velocity(latents, words, 0, { trace: marks.mark });
       await marks.mark();
       const [double, single, final] = marks.seconds as readonly [number, number, number];
       await assertFinite(gpu, "a step of the benchmark", velocity.chunks);

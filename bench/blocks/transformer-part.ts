@@ -49,7 +49,7 @@ export async function transformerPart({ gpu, config, scalar, backends }: PartOpt
       const latents = cut.input(scope, targetTokens(side), transformer.inChannels);
       const words = await model.embed(scope, cut.input(scope, text, transformer.textWidth), weights.textIn);
       const marks = await Marks.start(gpu);
-      const table = await ModulationTable.create(gpu, model.backend, scope, weights.modulation, transformer, SIGMAS);
+      const table = await ModulationTable.create(model, { scope, sigmas: SIGMAS });
       await marks.mark();
       const denoiser = new Denoiser({
         gpu,
@@ -62,7 +62,7 @@ export async function transformerPart({ gpu, config, scalar, backends }: PartOpt
         isolated: false,
         sigmaZeroRow: SIGMAS.length - 1,
       });
-      const velocity = await denoiser.velocity(latents, words, 0, undefined, marks.mark);
+      const velocity = await denoiser.velocity(latents, words, 0, { trace: marks.mark });
       await marks.mark();
       await assertFinite(gpu, "a step of the benchmark", velocity.chunks);
       return marks.seconds;

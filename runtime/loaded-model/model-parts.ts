@@ -72,7 +72,7 @@ interface PartOptions {
 /** The parts of a model with weights; none of them is loaded yet. */
 export function describeParts({ model, embedding, ...common }: PartOptions): ModelParts {
   const { config, stores } = model;
-  const { gpu, backend, scalar, rowsPerChunk } = common;
+  const { gpu, backend, scalar } = common;
   /** Tables stay in the file. */
   const fileBytes = (part: WeightPart): number =>
     inventory(config, part).reduce(
@@ -86,7 +86,7 @@ export function describeParts({ model, embedding, ...common }: PartOptions): Mod
     }),
     transformer: new ResidentPart("transformer", fileBytes("transformer"), async (loader) => {
       const weights = await loadTransformerWeights(loader, config.transformer);
-      return new TransformerModel(gpu, backend, scalar, config.transformer, weights, rowsPerChunk);
+      return new TransformerModel({ ...common, config: config.transformer, weights });
     }),
     vae: new ResidentPart(
       "vae",

@@ -1,11 +1,11 @@
-import type { LoadEvent, RunEvent, StageTimings } from "../events.ts";
+import type { DecodeEvent, LoadEvent, RunEvent, StageTimings } from "../events.ts";
+import { assertFinite } from "../gpu/finite.ts";
 import type { PixelImage } from "../image/pixels.ts";
 import type { LoadedModel } from "../loaded-model/loaded-model.ts";
-import { decodePicture } from "./decode-picture.ts";
 import type { PipelineRequest } from "./pipeline-request.ts";
 import { encodePrompts } from "./prompts.ts";
 import { encodeReferences } from "./references.ts";
-import { samplePicture } from "./sample-picture.ts";
+import { type SampledPicture, samplePicture } from "./sample-picture.ts";
 import { type StageOptions, StageRunner } from "./stage-runner.ts";
 import { assertBandWidth } from "../vae/bands.ts";
 import { WeightVariants } from "./weight-variants.ts";
@@ -71,4 +71,27 @@ async function* preparePreviews(
 ): AsyncGenerator<LoadEvent, void> {
   if (previews && !preview.isReady)
     yield* stages.run({ stage: "encode", name: "previews" }, () => preview.prepare(stages.signal));
+}
+
+/** Decodes a picture's latents, and frees them. */
+async function* decodePicture(
+  stages: StageRunner,
+  model: Pick<LoadedModel, "gpu" | "vae">,
+  size: Pick<PipelineRequest, "width" | "height">,
+  { result, latents }: Pick<SampledPicture, "result" | "latents">,
+): AsyncGenerator<LoadEvent | DecodeEvent, PixelImage> {
+  const { gpu } = model;
+  let milliseconds = 0;
+  const image = yield* stages.run({ stage: "decode", name: "decode", timing: "decode" }, async () => {
+    const started = performance.now();
+    using scope = gpu.memory.scope();
+    const features = await model.vae.decode(scope, latents, size, stages.signal);
+    await assertFinite(gpu, "decoding", features.bands);
+    const pixels = await model.vae.readPixels(scope, features);
+    milliseconds = performance.now() - started;
+    return pixels;
+  });
+  stages.scope.release(latents);
+  yield { type: "decode", result, milliseconds };
+  return image;
 }

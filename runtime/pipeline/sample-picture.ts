@@ -2,13 +2,13 @@ import type { LoadEvent, StepEvent } from "../events.ts";
 import { accumulateMatrix, copyMatrix, joinMatrix, readMatrix, writeMatrix } from "../gpu/chunked-matrix.ts";
 import { assertFinite } from "../gpu/finite.ts";
 import type { MemoryScope } from "../gpu/memory.ts";
+import type { Recorder } from "../gpu/recorder.ts";
 import type { ChunkedMatrix, Tensor } from "../gpu/tensor.ts";
 import type { PixelImage } from "../image/pixels.ts";
 import type { LoadedModel } from "../loaded-model/loaded-model.ts";
 import type { PipelineRequest } from "./pipeline-request.ts";
 import type { StageRunner } from "./stage-runner.ts";
 import type { WeightVariant, WeightVariants } from "./weight-variants.ts";
-import { guide } from "../sampling/guidance.ts";
 import type { NoiseSource } from "../sampling/noise.ts";
 import { SolverRun } from "../sampling/solver-run.ts";
 import { Denoiser } from "../transformer/denoiser.ts";
@@ -71,6 +71,16 @@ interface SamplerOptions {
   readonly scope: MemoryScope;
 }
 
+/** Classifier-free guidance (Ho & Salimans 2022): unconditional += guidance · (conditional − unconditional). */
+export function guide(
+  recorder: Recorder,
+  unconditional: ChunkedMatrix,
+  conditional: ChunkedMatrix,
+  guidance: number,
+): void {
+  accumulateMatrix(recorder, unconditional, 1 - guidance, conditional, guidance);
+}
+
 /** The latents of one picture, and the evaluations that change them. */
 class Sampler implements Disposable {
   /** [tokens, channels] f32 */
@@ -107,10 +117,10 @@ class Sampler implements Disposable {
     const evaluation = request.program[index]!;
     const variant = variants.at(index);
     const denoiser = this.#denoisers.get(variant)!;
-    let velocity = await denoiser.velocity(this.latents, variant.positive, index, signal);
+    let velocity = await denoiser.velocity(this.latents, variant.positive, index, { signal });
     if (variant.negative && request.guidance !== null) {
       const conditional = velocity;
-      velocity = await denoiser.velocity(this.latents, variant.negative, index, signal);
+      velocity = await denoiser.velocity(this.latents, variant.negative, index, { signal });
       guide(gpu.recorder, velocity, conditional, request.guidance);
       scope.releaseMatrix(conditional);
     }

@@ -7,7 +7,7 @@ import type { EncodedReferences } from "./references.ts";
 import type { StageRunner } from "./stage-runner.ts";
 import { adaptTransformer, type AdaptedTransformer } from "../transformer/adapters.ts";
 import { computeReferenceKeysValues, type ReferenceLatents } from "../transformer/denoiser.ts";
-import { TransformerModel } from "../transformer/model.ts";
+import type { TransformerModel } from "../transformer/model.ts";
 import { ModulationTable } from "../transformer/modulation.ts";
 import type { ReferenceKeysValues } from "../transformer/reference-cache.ts";
 
@@ -33,7 +33,7 @@ interface Conditions {
   readonly references: EncodedReferences;
 }
 
-type VariantModel = Pick<LoadedModel, "gpu" | "transformer" | "scalar" | "config" | "fingerprint" | "referenceCache">;
+type VariantModel = Pick<LoadedModel, "gpu" | "transformer" | "config" | "fingerprint" | "referenceCache">;
 
 /** The sets of weights that a run goes through: one, or two when a LoRA acts on some noise levels only. */
 export class WeightVariants implements Disposable {
@@ -92,12 +92,11 @@ export class WeightVariants implements Disposable {
 
 /** The transformer with LoRAs. Pushes what has to be freed onto `adapted`. */
 function adapt(model: VariantModel, loras: readonly LoraUse[], adapted: AdaptedTransformer[]): TransformerModel {
-  const { gpu, transformer, scalar, config } = model;
+  const { transformer, config } = model;
   if (loras.length === 0) return transformer;
-  const added = adaptTransformer(gpu, transformer.weights, transformer.config, scalar, loras, config.name);
+  const added = adaptTransformer(transformer, loras, config.name);
   adapted.push(added);
-  const { backend, rowsPerChunk } = transformer;
-  return new TransformerModel(gpu, backend, scalar, transformer.config, added.weights, rowsPerChunk);
+  return transformer.withWeights(added.weights);
 }
 
 interface VariantOptions extends Conditions {
@@ -114,8 +113,8 @@ async function prepareVariant(
   { prompts, references, key, transformer, sigmas }: VariantOptions,
 ): Promise<WeightVariant> {
   const { scope, signal } = stages;
-  const { weights, config, backend } = transformer;
-  const modulation = await ModulationTable.create(gpu, backend, scope, weights.modulation, config, sigmas);
+  const { weights } = transformer;
+  const modulation = await ModulationTable.create(transformer, { scope, sigmas });
   const positive = await transformer.embed(scope, prompts.positive, weights.textIn);
   const negative = prompts.negative && (await transformer.embed(scope, prompts.negative, weights.textIn));
   const cacheKey = references.cacheKeys.get(key);

@@ -17,6 +17,19 @@ export interface TokenSequence {
   readonly mask: Int32Array;
 }
 
+export interface TextEncoderOptions {
+  readonly gpu: Gpu;
+  readonly backend: DenseBackend;
+  /** Of branch activations. */
+  readonly scalar: ScalarType;
+  readonly config: TextEncoderConfig;
+  readonly layers: readonly LayerWeights[];
+  /** Hidden states to stack: 0 is the embedding, i the output of layer i − 1. */
+  readonly stacked: readonly number[];
+  readonly embedding: Pick<EmbeddingTable, "lookUp">;
+  readonly rowsPerChunk: number;
+}
+
 /**
  * Qwen3 up to the last layer that is needed: hidden states of some layers, side by side.
  *
@@ -28,40 +41,36 @@ export class TextEncoder {
   readonly #scalar: ScalarType;
   readonly #config: TextEncoderConfig;
   readonly #layers: readonly LayerWeights[];
-  /** Hidden states to stack: 0 is the embedding, i the output of layer i − 1. */
   readonly #stacked: readonly number[];
   readonly #embedding: Pick<EmbeddingTable, "lookUp">;
   readonly #attention: Attention;
   readonly #rowsPerChunk: number;
 
-  constructor(parts: {
-    readonly gpu: Gpu;
-    readonly backend: DenseBackend;
-    readonly scalar: ScalarType;
-    readonly config: TextEncoderConfig;
-    readonly layers: readonly LayerWeights[];
-    readonly stacked: readonly number[];
-    readonly embedding: Pick<EmbeddingTable, "lookUp">;
-    readonly rowsPerChunk: number;
-  }) {
-    this.#gpu = parts.gpu;
-    this.#backend = parts.backend;
-    this.#scalar = parts.scalar;
-    this.#config = parts.config;
-    this.#layers = parts.layers;
-    this.#stacked = parts.stacked;
-    this.#embedding = parts.embedding;
-    this.#rowsPerChunk = parts.rowsPerChunk;
-    const { heads, kvHeads, headDim, eps } = parts.config;
-    this.#attention = new Attention(parts.gpu, parts.scalar, { heads, kvHeads, headDim, pairs: "halves", eps });
+  constructor(options: TextEncoderOptions) {
+    this.#gpu = options.gpu;
+    this.#backend = options.backend;
+    this.#scalar = options.scalar;
+    this.#config = options.config;
+    this.#layers = options.layers;
+    this.#stacked = options.stacked;
+    this.#embedding = options.embedding;
+    this.#rowsPerChunk = options.rowsPerChunk;
+    const { heads, kvHeads, headDim, eps } = options.config;
+    this.#attention = new Attention(options.gpu, options.scalar, { heads, kvHeads, headDim, pairs: "halves", eps });
   }
 
-  /** The stacked hidden states [length, states · hidden] f32, in `target`. */
+  /** The prompt embeddings: stacked hidden states [length, layers · hidden] f32, in `target`. */
   async encode(target: MemoryScope, { ids, mask }: TokenSequence, signal?: AbortSignal): Promise<ChunkedMatrix> {
     using scope = this.#gpu.memory.scope();
     const { hidden: width } = this.#config;
     const length = ids.length;
-    const states = target.matrix("text states", "f32", length, width * this.#stacked.length, this.#rowsPerChunk);
+    const embeddings = target.matrix(
+      "prompt embeddings",
+      "f32",
+      length,
+      width * this.#stacked.length,
+      this.#rowsPerChunk,
+    );
     const hidden = scope.matrix("hidden", "f32", length, width, this.#rowsPerChunk);
     await this.#embed(hidden, ids, signal);
     const rotary = scope.tensor("rotary table", "f32", [length, this.#config.headDim / 2, 2]);
@@ -69,14 +78,14 @@ export class TextEncoder {
     this.#gpu.recorder.write(rotary, () => rotaryTable(length, headDim, ropeTheta));
     const keyMask = scope.tensor("key mask", "u32", [Math.ceil(length / 32)]);
     this.#gpu.recorder.write(keyMask, packBits(mask));
-    this.#stack(0, hidden, states);
+    this.#stack(0, hidden, embeddings);
     for (const [i, layer] of this.#layers.entries()) {
       signal?.throwIfAborted();
       await this.#layer(scope, layer, hidden, rotary, keyMask);
-      this.#stack(i + 1, hidden, states);
+      this.#stack(i + 1, hidden, embeddings);
       await this.#gpu.recorder.throttle();
     }
-    return states;
+    return embeddings;
   }
 
   async #embed(hidden: ChunkedMatrix, ids: Int32Array, signal?: AbortSignal): Promise<void> {
@@ -129,19 +138,19 @@ export class TextEncoder {
     scope.release(...queries.groups, ...keysValues.groups);
   }
 
-  /** Puts the hidden state number `index` beside the others, when it is one of those asked for. */
-  #stack(index: number, hidden: ChunkedMatrix, states: ChunkedMatrix): void {
-    for (const [place, wanted] of this.#stacked.entries()) {
+  /** Copies hidden state number `index` to its columns of the embeddings, if it is one of the stacked ones. */
+  #stack(index: number, hidden: ChunkedMatrix, embeddings: ChunkedMatrix): void {
+    for (const [position, wanted] of this.#stacked.entries()) {
       if (wanted !== index) continue;
       for (const [i, chunk] of hidden.chunks.entries()) {
         const rows = chunk.shape[0]!;
         this.#gpu.recorder.dispatch(placeColumns, {
-          bindings: { x: chunk, out: states.chunks[i]! },
+          bindings: { x: chunk, out: embeddings.chunks[i]! },
           parameters: {
             rows,
             columns: hidden.columns,
-            out_columns: states.columns,
-            column_start: place * hidden.columns,
+            out_columns: embeddings.columns,
+            column_start: position * hidden.columns,
           },
           grid: elementGrid(placeColumns, rows * hidden.columns),
         });

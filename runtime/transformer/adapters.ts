@@ -16,6 +16,14 @@ export interface Adapter {
   readonly weight: number;
 }
 
+/** A transformer with its weights as loaded. */
+export interface AdaptableTransformer {
+  readonly gpu: Gpu;
+  readonly weights: TransformerWeights;
+  readonly config: TransformerConfig;
+  readonly scalar: ScalarType;
+}
+
 export interface AdaptedTransformer {
   readonly weights: TransformerWeights;
   /** What of the LoRAs does not act on this model, for people. */
@@ -34,16 +42,12 @@ const LISTED = 3;
  * The model's weights with the changes of `adapters` beside them, as low-rank branches; the model's own buffers, quantized
  * or not, are shared. Adapters of weight 0 are checked and add nothing.
  *
- * @param weights    as loaded, not adapted
  * @param modelName  how errors call the model
  * @throws KleinbildError `invalid-model` when a LoRA has no layer of this model, or layers of another width;
  *   `unsupported` when the ranks together need bindings above the limit; `invalid-request` for a weight that is no number
  */
 export function adaptTransformer(
-  gpu: Gpu,
-  weights: TransformerWeights,
-  config: TransformerConfig,
-  scalar: ScalarType,
+  { gpu, weights, config, scalar }: AdaptableTransformer,
   adapters: readonly Adapter[],
   modelName = "this model",
 ): AdaptedTransformer {

@@ -83,15 +83,14 @@ export class Denoiser {
    * The velocity at the sigma of the table's `row`.
    *
    * @param latents  [tokens, channels] f32
-   * @param text     [text length, D] f32: the embedded text states; also the identity of a guidance pass
+   * @param text     [text length, D] f32: an embedded prompt; it also identifies the guidance pass
    * @returns        [tokens, channels] f32, in the denoiser's scope
    */
   async velocity(
     latents: ChunkedMatrix,
     text: ChunkedMatrix,
     row: number,
-    signal?: AbortSignal,
-    trace?: PassTrace,
+    options: Pick<PassOptions, "signal" | "trace"> = {},
   ): Promise<ChunkedMatrix> {
     const { gpu, model, scope } = this.#options;
     using pass = gpu.memory.scope();
@@ -109,7 +108,7 @@ export class Denoiser {
       rotary: this.#rotary.text,
       modulation: this.#modulation,
     };
-    using blocks = await this.#attachReferences(pass, [words, target], text, { signal, trace });
+    using blocks = await this.#attachReferences(pass, [words, target], text, options);
     const { streams, run } = blocks;
     const step = this.#options.stepOfRow?.[row] ?? row;
     const stepCache = this.#stepCacheOf(text);

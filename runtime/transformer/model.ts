@@ -37,12 +37,12 @@ export interface BlockRange {
 export interface PassOptions {
   /** Keys and values of references that take part without being a stream. */
   readonly cached?: ReferenceKeysValues | undefined;
-  /** Where the reference stream's keys and values go, to be kept. */
+  /** Receives the keys and values of the reference stream. */
   readonly store?: ReferenceKeysValues | undefined;
   /** Blocks to run, doubles first: all unless given. */
   readonly range?: BlockRange | undefined;
   readonly signal?: AbortSignal | undefined;
-  /** Called after each block, with the streams as they then are; without it the last block leaves out what nobody reads. */
+  /** Called after each block with its output. Without it, the last block skips rows that nothing reads. */
   readonly trace?: ((block: string, streams: readonly Stream[]) => Promise<void>) | undefined;
 }
 
@@ -51,7 +51,7 @@ const OVERFLOW_SCALE = 1 / 8;
 const OVERFLOWING_DOUBLE_BLOCKS = 2;
 const KEY_ORDER: readonly StreamRole[] = ["text", "reference", "target"];
 
-/** Buffers of one stream that every block uses anew. */
+/** Buffers of one stream that every block uses. */
 interface Workspace {
   readonly stream: Stream;
   readonly queries: HeadMajor;
@@ -60,28 +60,40 @@ interface Workspace {
   readonly attended: ChunkedMatrix;
 }
 
+/** One block over all streams. */
+interface BlockRun {
+  readonly scope: MemoryScope;
+  readonly spaces: readonly Workspace[];
+  /** Counted over double and single blocks. */
+  readonly index: number;
+  readonly options: PassOptions;
+}
+
+export interface TransformerOptions {
+  readonly gpu: Gpu;
+  readonly backend: DenseBackend;
+  readonly scalar: ScalarType;
+  readonly config: TransformerConfig;
+  readonly weights: TransformerWeights;
+  readonly rowsPerChunk: number;
+}
+
 /** The diffusion transformer: double-stream blocks, then single-stream blocks, over any set of streams. */
 export class TransformerModel {
+  readonly gpu: Gpu;
+  readonly backend: DenseBackend;
+  /** Of branch activations. */
+  readonly scalar: ScalarType;
   readonly config: TransformerConfig;
   readonly weights: TransformerWeights;
   /** Rows of a stream that go through the dense operators at once, so that the widest activation fits one binding. */
   readonly rowsPerChunk: number;
-  readonly #gpu: Gpu;
-  readonly backend: DenseBackend;
-  readonly #scalar: ScalarType;
   readonly #attention: Attention;
 
-  constructor(
-    gpu: Gpu,
-    backend: DenseBackend,
-    scalar: ScalarType,
-    config: TransformerConfig,
-    weights: TransformerWeights,
-    rowsPerChunk: number,
-  ) {
-    this.#gpu = gpu;
+  constructor({ gpu, backend, scalar, config, weights, rowsPerChunk }: TransformerOptions) {
+    this.gpu = gpu;
     this.backend = backend;
-    this.#scalar = scalar;
+    this.scalar = scalar;
     this.config = config;
     this.weights = weights;
     this.rowsPerChunk = rowsPerChunk;
@@ -89,11 +101,18 @@ export class TransformerModel {
     this.#attention = new Attention(gpu, scalar, { heads, kvHeads: heads, headDim, pairs: "adjacent", eps });
   }
 
+  /** The same transformer with other weights: with LoRAs, say. */
+  withWeights(weights: TransformerWeights): TransformerModel {
+    const { gpu, backend, scalar, config, rowsPerChunk } = this;
+    return new TransformerModel({ gpu, backend, scalar, config, weights, rowsPerChunk });
+  }
+
+  /** Double and single blocks. */
   get blocks(): number {
     return this.config.doubleBlocks + this.config.singleBlocks;
   }
 
-  /** The residual stream of latents [tokens, channels] f32 or text states [tokens, text width] f32. */
+  /** The residual stream of latents [tokens, channels] f32 or prompt embeddings [tokens, text width] f32. */
   async embed(scope: MemoryScope, source: ChunkedMatrix, weight: Matrix): Promise<ChunkedMatrix> {
     const hidden = scope.matrix("hidden", "f32", source.rows, this.config.hidden, this.rowsPerChunk);
     for (const [i, chunk] of source.chunks.entries())
@@ -105,7 +124,7 @@ export class TransformerModel {
   rotary(scope: MemoryScope, rows: number, positions: () => readonly PositionId[]): Tensor {
     const { headDim, ropeAxes, ropeTheta } = this.config;
     const tensor = scope.tensor("rotary table", "f32", [rows, headDim / 2, 2]);
-    this.#gpu.recorder.write(tensor, () => tokenRotaryTable(positions(), ropeAxes, ropeTheta));
+    this.gpu.recorder.write(tensor, () => tokenRotaryTable(positions(), ropeAxes, ropeTheta));
     return tensor;
   }
 
@@ -117,21 +136,22 @@ export class TransformerModel {
   }
 
   /**
-   * Runs blocks; every stream attends to all streams and to what is kept. Overwrites the streams, so that ranges one after
-   * another give what one range over all of them gives.
+   * Runs blocks. Every stream attends to all streams and to cached keys and values. Overwrites the streams: one range of blocks
+   * after another gives the same result as one range over all of them.
    */
   async run(streams: readonly Stream[], options: PassOptions = {}): Promise<void> {
-    using scope = this.#gpu.memory.scope();
+    using scope = this.gpu.memory.scope();
     const spaces = streams.map((stream) => this.#workspace(scope, stream, options));
+    const { doubleBlocks } = this.config;
     const { from, to } = options.range ?? { from: 0, to: this.blocks };
-    for (let i = from; i < to; i++) {
+    for (let index = from; index < to; index++) {
       options.signal?.throwIfAborted();
-      const last = i === this.blocks - 1;
-      const { doubleBlocks } = this.config;
-      if (i < doubleBlocks) await this.#double(scope, spaces, i, this.weights.double[i]!, options);
-      else await this.#single(scope, spaces, i, this.weights.single[i - doubleBlocks]!, options, last);
-      await options.trace?.(i < doubleBlocks ? `double.${i}` : `single.${i - doubleBlocks}`, streams);
-      await this.#gpu.recorder.throttle();
+      const block = { scope, spaces, index, options };
+      const isDouble = index < doubleBlocks;
+      if (isDouble) await this.#double(block, this.weights.double[index]!);
+      else await this.#single(block, this.weights.single[index - doubleBlocks]!);
+      await options.trace?.(isDouble ? `double.${index}` : `single.${index - doubleBlocks}`, streams);
+      await this.gpu.recorder.throttle();
     }
   }
 
@@ -151,63 +171,41 @@ export class TransformerModel {
       stream,
       queries: this.#attention.queries(scope, rows),
       keysValues: stream.role === "reference" && store ? undefined : this.#attention.keysValues(scope, rows),
-      attended: scope.matrix("attended", this.#scalar, rows, columns, rowsPerChunk),
+      attended: scope.matrix("attended", this.scalar, rows, columns, rowsPerChunk),
     };
   }
 
-  async #double(
-    scope: MemoryScope,
-    spaces: readonly Workspace[],
-    index: number,
-    weights: DoubleBlockWeights,
-    options: PassOptions,
-  ): Promise<void> {
-    const of = <T>({ stream }: Workspace, text: T, image: T): T => (stream.role === "text" ? text : image);
+  async #double(block: BlockRun, weights: DoubleBlockWeights): Promise<void> {
+    const { spaces, index } = block;
     for (const space of spaces) {
-      const { image, text } = space.stream.modulation;
-      await this.#project(
-        scope,
-        space,
-        of(space, weights.text, weights.image),
-        of(space, text, image)[0],
-        index,
-        options,
-      );
+      const { role, modulation } = space.stream;
+      if (role === "text") await this.#project(block, space, weights.text, modulation.text[0]);
+      else await this.#project(block, space, weights.image, modulation.image[0]);
     }
-    this.#attend(spaces, index, options);
-    const overflowing = this.#scalar === "f16" && index >= this.config.doubleBlocks - OVERFLOWING_DOUBLE_BLOCKS;
+    this.#attend(block, spaces);
+    const overflows = this.scalar === "f16" && index >= this.config.doubleBlocks - OVERFLOWING_DOUBLE_BLOCKS;
+    const upScale = overflows ? OVERFLOW_SCALE : 1;
     for (const space of spaces) {
-      const { image, text } = space.stream.modulation;
-      await this.#finishDouble(
-        scope,
-        space,
-        of(space, weights.text, weights.image),
-        of(space, text, image),
-        overflowing ? OVERFLOW_SCALE : 1,
-      );
+      const { role, modulation } = space.stream;
+      if (role === "text") await this.#finishDouble(block, space, weights.text, modulation.text, upScale);
+      else await this.#finishDouble(block, space, weights.image, modulation.image, upScale);
     }
   }
 
-  async #single(
-    scope: MemoryScope,
-    spaces: readonly Workspace[],
-    index: number,
-    weights: SingleBlockWeights,
-    options: PassOptions,
-    last: boolean,
-  ): Promise<void> {
-    for (const space of spaces)
-      await this.#project(scope, space, weights, space.stream.modulation.single, index, options);
-    // the references' own pass is over once the last block's keys and values are kept
-    if (last && options.store && spaces.every(({ stream }) => stream.role === "reference")) return;
-    // only the target's rows are read after the last block, but by who traces
-    const read = last && !options.trace ? spaces.filter(({ stream }) => stream.role === "target") : spaces;
-    this.#attend(spaces, index, options, read);
+  async #single(block: BlockRun, weights: SingleBlockWeights): Promise<void> {
+    const { scope, spaces, index, options } = block;
+    const isLast = index === this.blocks - 1;
+    for (const space of spaces) await this.#project(block, space, weights, space.stream.modulation.single);
+    // the references' own pass ends with the keys and values of the last block
+    if (isLast && options.store && spaces.every(({ stream }) => stream.role === "reference")) return;
+    // after the last block only the target's rows are read, unless a trace reads the others
+    const read = isLast && !options.trace ? spaces.filter(({ stream }) => stream.role === "target") : spaces;
+    this.#attend(block, read);
     for (const { stream, attended } of read) {
       const { single } = stream.modulation;
       for (const [i, hidden] of stream.hidden.chunks.entries()) {
         const rows = hidden.shape[0]!;
-        const mlp = scope.tensor("feed-forward", this.#scalar, [rows, this.config.mlpHidden]);
+        const mlp = scope.tensor("feed-forward", this.scalar, [rows, this.config.mlpHidden]);
         const { gate, up } = weights;
         await this.backend.swiglu(scope, { x: hidden, norm: this.#norm(single), gate, up, output: mlp });
         const terms = [
@@ -220,20 +218,14 @@ export class TransformerModel {
     }
   }
 
-  /** Queries, keys and values of one stream, normalised, rotated and put where attention reads. */
-  async #project(
-    scope: MemoryScope,
-    space: Workspace,
-    weights: ProjectionWeights,
-    modulation: Modulation,
-    block: number,
-    options: PassOptions,
-  ): Promise<void> {
+  /** Queries, keys and values of one stream: normalised, rotated, and in the layout that attention reads. */
+  async #project(block: BlockRun, space: Workspace, weights: ProjectionWeights, modulation: Modulation): Promise<void> {
+    const { scope } = block;
     const { stream, queries } = space;
-    const keysValues = keysValuesOf(space, block, options);
+    const keysValues = keysValuesOf(space, block);
     for (const [i, hidden] of stream.hidden.chunks.entries()) {
       const [q, k, v] = weights.qkv.map((weight) =>
-        scope.tensor(weight.name, this.#scalar, [hidden.shape[0]!, weight.out]),
+        scope.tensor(weight.name, this.scalar, [hidden.shape[0]!, weight.out]),
       );
       const projected = { queries: q!, keys: k!, values: v! };
       const outputs = [q!, k!, v!];
@@ -249,19 +241,20 @@ export class TransformerModel {
     }
   }
 
-  /** @param queried  those whose queries attend to all of `spaces` */
-  #attend(spaces: readonly Workspace[], block: number, options: PassOptions, queried = spaces): void {
+  /** @param queried  the workspaces whose queries attend to the keys of all streams */
+  #attend(block: BlockRun, queried: readonly Workspace[]): void {
+    const { spaces, index, options } = block;
     const { cached } = options;
     const segments = KEY_ORDER.flatMap((role): KeySegment[] => {
       const space = spaces.find(({ stream }) => stream.role === role);
-      if (space) return [{ keysValues: keysValuesOf(space, block, options), length: space.stream.hidden.rows }];
-      return role === "reference" && cached ? [{ keysValues: cached.blocks[block]!, length: cached.tokens }] : [];
+      if (space) return [{ keysValues: keysValuesOf(space, block), length: space.stream.hidden.rows }];
+      return role === "reference" && cached ? [{ keysValues: cached.blocks[index]!, length: cached.tokens }] : [];
     });
     for (const { queries, attended } of queried) this.#attention.attend(queries, segments, attended);
   }
 
   async #finishDouble(
-    scope: MemoryScope,
+    { scope }: BlockRun,
     { stream, attended }: Workspace,
     weights: StreamWeights,
     [attention, feedForward]: readonly [Modulation, Modulation],
@@ -270,7 +263,7 @@ export class TransformerModel {
     for (const [i, hidden] of stream.hidden.chunks.entries()) {
       const attentionTerm = { x: attended.chunks[i]!, weight: weights.attentionOut };
       await this.backend.residualLinear(scope, { terms: [attentionTerm], gate: attention.gate, hidden });
-      const mlp = scope.tensor("feed-forward", this.#scalar, [hidden.shape[0]!, this.config.mlpHidden]);
+      const mlp = scope.tensor("feed-forward", this.scalar, [hidden.shape[0]!, this.config.mlpHidden]);
       const { gate, up, down } = weights;
       await this.backend.swiglu(scope, { x: hidden, norm: this.#norm(feedForward), gate, up, upScale, output: mlp });
       const branch = { terms: [{ x: mlp, weight: down }], gate: feedForward.gate, scale: 1 / upScale };
@@ -284,7 +277,7 @@ export class TransformerModel {
   }
 }
 
-/** Where a stream's keys and values of a block are. */
-function keysValuesOf(space: Workspace, block: number, { store }: PassOptions): HeadMajor {
-  return space.keysValues ?? store!.blocks[block]!;
+/** The keys and values of a stream in a block. */
+function keysValuesOf(space: Workspace, { index, options }: BlockRun): HeadMajor {
+  return space.keysValues ?? options.store!.blocks[index]!;
 }

@@ -58,6 +58,23 @@ interface Tables {
   readonly final: Tensor;
 }
 
+/** The transformer that a table belongs to. */
+export interface ModulatedModel {
+  readonly gpu: Gpu;
+  readonly backend: DenseBackend;
+  readonly config: Pick<TransformerConfig, "hidden" | "timeChannels">;
+  readonly weights: { readonly modulation: ModulationWeights };
+}
+
+export interface ModulationTableOptions {
+  /** Holds the table. */
+  readonly scope: MemoryScope;
+  /** A row of the table each. */
+  readonly sigmas: readonly number[];
+  /** Called with the vectors as the weights give them. */
+  readonly trace?: ((raw: RawModulation) => Promise<void>) | undefined;
+}
+
 /** The modulation of every sigma of a run, computed up front, so that a step only copies its vectors. */
 export class ModulationTable {
   readonly #gpu: Gpu;
@@ -70,20 +87,14 @@ export class ModulationTable {
     this.#tables = tables;
   }
 
-  /** @param trace  is given the raw vectors */
+  /** Computes the modulation of all sigmas. */
   static async create(
-    gpu: Gpu,
-    backend: DenseBackend,
-    scope: MemoryScope,
-    weights: ModulationWeights,
-    config: TransformerConfig,
-    sigmas: readonly number[],
-    trace?: (raw: RawModulation) => Promise<void>,
+    { gpu, backend, config, weights: { modulation: weights } }: ModulatedModel,
+    { scope, sigmas, trace }: ModulationTableOptions,
   ): Promise<ModulationTable> {
-    const rows = sigmas.length;
-    const d = config.hidden;
+    const width = config.hidden;
     const project = async (x: Tensor, weight: Matrix): Promise<Tensor> => {
-      const y = scope.tensor(weight.name, "f32", [rows, weight.out]);
+      const y = scope.tensor(weight.name, "f32", [sigmas.length, weight.out]);
       await backend.linear(scope, { x, weights: [weight], outputs: [y] });
       return y;
     };
@@ -94,7 +105,7 @@ export class ModulationTable {
       gpu.recorder.dispatch(silu, { bindings: { x, y }, parameters: { count }, grid });
       return y;
     };
-    const features = scope.tensor("time features", "f32", [rows, config.timeChannels]);
+    const features = scope.tensor("time features", "f32", [sigmas.length, config.timeChannels]);
     gpu.recorder.write(features, timeFeatures(sigmas, config.timeChannels));
     const time = await project(activate(await project(features, weights.timeIn)), weights.timeOut);
     const activated = activate(time);
@@ -105,26 +116,26 @@ export class ModulationTable {
       single: await project(activated, weights.single),
     };
     await trace?.(raw);
-    /** One to the scales: chunk `scaleIndex` of every `period` chunks of D columns. */
-    const finish = (table: Tensor, period: number, scaleIndex: number): Tensor => {
+    /** Adds 1 to the scales: chunk `scaleIndex` of every `period` chunks of `width` columns. */
+    const addOne = (table: Tensor, period: number, scaleIndex: number): Tensor => {
       const out = scope.tensor("modulation", "f32", table.shape);
       const count = elementCount(table.shape);
       gpu.recorder.dispatch(modulationKernel, {
         bindings: { table, out },
-        parameters: { count, width: d, period, scale_index: scaleIndex },
+        parameters: { count, width, period, scale_index: scaleIndex },
         grid: elementGrid(modulationKernel, count),
       });
       return out;
     };
-    return new ModulationTable(gpu, d, {
-      image: finish(raw.image, 3, 1),
-      text: finish(raw.text, 3, 1),
-      single: finish(raw.single, 3, 1),
-      final: finish(await project(activated, weights.final), 2, 0),
+    return new ModulationTable(gpu, width, {
+      image: addOne(raw.image, 3, 1),
+      text: addOne(raw.text, 3, 1),
+      single: addOne(raw.single, 3, 1),
+      final: addOne(await project(activated, weights.final), 2, 0),
     });
   }
 
-  /** Vectors to be filled by `select`. */
+  /** Vectors for `select` to fill. */
   allocate(scope: MemoryScope): ModulationSet {
     const vector = (): Tensor => scope.tensor("modulation vector", "f32", [this.#width]);
     const triple = (): Modulation => ({ shift: vector(), scale: vector(), gate: vector() });

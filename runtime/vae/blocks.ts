@@ -32,10 +32,12 @@ export interface BlockContext {
 export class VaeBlocks {
   readonly context: BlockContext;
   readonly scope: MemoryScope;
+  readonly #gathering: Parameters<typeof gatherRows>[0];
 
   constructor(context: BlockContext, scope: MemoryScope) {
     this.context = context;
     this.scope = scope;
+    this.#gathering = { recorder: context.gpu.recorder, scope, scalar: context.scalar };
   }
 
   /**
@@ -46,7 +48,7 @@ export class VaeBlocks {
    * @param onto      a map of the result's size, to which the results are added; it is what is returned
    */
   async convolve(map: FeatureMap, weight: Kernel2d, options: ConvolveOptions = {}): Promise<FeatureMap> {
-    const { gpu, backend, scalar } = this.context;
+    const { gpu, backend } = this.context;
     const { stride = 1, upsample = false, onto, ...gather } = options;
     const out = onto ?? this.#mapOf(weight, (map.width * (upsample ? 2 : 1)) / stride, map);
     const halo = weight.size > 1 && stride === 1 ? 1 : 0;
@@ -61,7 +63,7 @@ export class VaeBlocks {
       const gathering = { ...gather, upsample: upsample && !weight.upsamples };
       const input = direct
         ? map.bands[i]!
-        : gatherRows(gpu.recorder, this.scope, scalar, map, first * step - halo, rowsOf(count), gathering);
+        : gatherRows(this.#gathering, map, { first: first * step - halo, rows: rowsOf(count) }, gathering);
       await backend.convolve(this.scope, { x: input, weight, ...convolution, output: out.bands[i]! });
       if (!direct) this.scope.release(input);
       await gpu.recorder.throttle();
@@ -162,7 +164,7 @@ export class VaeBlocks {
     const qkv: Tensor[][] = [];
     for (const [i, band] of x.bands.entries()) {
       const rows = band.shape[1]!;
-      const normed = gatherRows(gpu.recorder, this.scope, scalar, x, i * x.rowsPerBand, rows, { affine });
+      const normed = gatherRows(this.#gathering, x, { first: i * x.rowsPerBand, rows }, { affine });
       const outputs = [0, 1, 2].map(() => this.scope.tensor("attention", scalar, tokens(band)));
       const rowsOfTokens = { ...normed, shape: tokens(band) };
       await backend.linear(this.scope, { x: rowsOfTokens, weights: weights.qkv, outputs });

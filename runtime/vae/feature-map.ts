@@ -59,17 +59,27 @@ export interface GatherOptions {
   readonly upsample?: boolean;
 }
 
+/** Rows `first … first + rows − 1` of a map, after upsampling if there is any. */
+export interface RowRange {
+  /** May be negative. */
+  readonly first: number;
+  /** May reach beyond the map. */
+  readonly rows: number;
+}
+
 /**
- * Rows `first … first + rows − 1` of a map (upsampled where asked) as one tensor [1, rows, width, channels]; rows outside
- * the map are zeros.
+ * Rows of a map as one tensor [1, rows, width, channels]; rows outside the map are zeros.
+ *
+ * @param scalar  of the map and the result
  */
 export function gatherRows(
-  recorder: Recorder,
-  scope: MemoryScope,
-  scalar: ScalarType,
+  {
+    recorder,
+    scope,
+    scalar,
+  }: { readonly recorder: Recorder; readonly scope: MemoryScope; readonly scalar: ScalarType },
   map: FeatureMap,
-  first: number,
-  rows: number,
+  { first, rows }: RowRange,
   options: GatherOptions,
 ): Tensor {
   const shift = options.upsample ? 1 : 0;

@@ -76,7 +76,7 @@ describe("a transformer with LoRAs", () => {
       file: readLora(loraFile(config, style, options), style),
       weight,
     }));
-    const added = adaptTransformer(gpu(), weights, config, scalar, adapted ? adapters : []);
+    const added = adaptTransformer({ gpu: gpu(), weights, config, scalar }, adapted ? adapters : []);
     try {
       return await gpu().checked("velocity", () => velocity(added.weights, backend, scalar));
     } finally {
@@ -88,13 +88,13 @@ describe("a transformer with LoRAs", () => {
 
   async function velocity(weights: TransformerWeights, backend: OrtBackend, scalar: ScalarType): Promise<Float32Array> {
     using scope = gpu().memory.scope();
-    const model = new TransformerModel(gpu(), backend, scalar, config, weights, ROWS_PER_CHUNK);
+    const model = new TransformerModel({ gpu: gpu(), backend, scalar, config, weights, rowsPerChunk: ROWS_PER_CHUNK });
     const rows = (count: number, columns: number, seed: number) => {
       const target = scope.matrix("input", "f32", count, columns, ROWS_PER_CHUNK);
       writeMatrix(gpu().recorder, target, Float32Array.from(randomValues(count * columns, seed)));
       return target;
     };
-    const table = await ModulationTable.create(gpu(), backend, scope, weights.modulation, config, SIGMAS);
+    const table = await ModulationTable.create(model, { scope, sigmas: SIGMAS });
     const references = { latents: rows(gridTokens(GRID), config.inChannels, 3), grids: [GRID] };
     const common = { gpu: gpu(), model, table, sigmaZeroRow: 1 };
     const cached = await computeReferenceKeysValues(common, references);

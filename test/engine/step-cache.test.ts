@@ -3,7 +3,7 @@ import type { Engine } from "../../runtime/engine/engine.ts";
 import type { MemoryScope } from "../../runtime/gpu/memory.ts";
 import { accumulateMatrix, readMatrix, writeMatrix } from "../../runtime/gpu/chunked-matrix.ts";
 import type { ChunkedMatrix } from "../../runtime/gpu/tensor.ts";
-import { guide } from "../../runtime/sampling/guidance.ts";
+import { guide } from "../../runtime/pipeline/sample-picture.ts";
 import {
   Denoiser,
   type DenoiserOptions,
@@ -102,14 +102,7 @@ describe("a denoiser with a step cache", () => {
         return made;
       };
       const { inChannels, textWidth } = model.config;
-      const table = await ModulationTable.create(
-        gpu,
-        model.backend,
-        scope,
-        model.weights.modulation,
-        model.config,
-        SIGMAS,
-      );
+      const table = await ModulationTable.create(model, { scope, sigmas: SIGMAS });
       const referenceTokens = REFERENCE_GRIDS.reduce((sum, grid) => sum + gridTokens(grid), 0);
       const references = setting.references
         ? { latents: rows(randomValues(referenceTokens * inChannels, 3), inChannels), grids: REFERENCE_GRIDS }
@@ -201,7 +194,7 @@ describe("a denoiser with a step cache", () => {
         const words = await text(5);
         await denoiser.velocity(latents(), words, 0);
         const blocks: string[] = [];
-        await denoiser.velocity(latents(), words, 0, undefined, async (block) => void blocks.push(block));
+        await denoiser.velocity(latents(), words, 0, { trace: async (block) => void blocks.push(block) });
         seen.push(blocks);
       });
     expect(seen).toEqual(expected);

@@ -166,12 +166,12 @@ describe.each(process.env["KLEINBILD_FULL"] === "1" ? SIZES : SIZES.slice(0, 1))
       };
       const singleOnGpu = onGpu(gpu(), single);
       const unused = weights.image.q.gpu;
-      const model = new TransformerModel(
-        gpu(),
+      const model = new TransformerModel({
+        gpu: gpu(),
         backend,
-        "f32",
+        scalar: "f32",
         config,
-        {
+        weights: {
           imageIn: unused,
           textIn: unused,
           modulation: { timeIn: unused, timeOut: unused, image: unused, text: unused, single: unused, final: unused },
@@ -179,8 +179,8 @@ describe.each(process.env["KLEINBILD_FULL"] === "1" ? SIZES : SIZES.slice(0, 1))
           single: [{ ...singleOnGpu, mlpOut: singleOnGpu.down }],
           finalOut: unused,
         },
-        ROWS,
-      );
+        rowsPerChunk: ROWS,
+      });
       const modulation = {
         image: [makeModulation(d), makeModulation(d)] as const,
         text: [makeModulation(d), makeModulation(d)] as const,

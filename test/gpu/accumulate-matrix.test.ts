@@ -3,7 +3,7 @@ import type { Gpu } from "../../runtime/gpu/device.ts";
 import type { MemoryScope } from "../../runtime/gpu/memory.ts";
 import { accumulateMatrix, readMatrix, writeMatrix } from "../../runtime/gpu/chunked-matrix.ts";
 import type { ChunkedMatrix } from "../../runtime/gpu/tensor.ts";
-import { guide } from "../../runtime/sampling/guidance.ts";
+import { guide } from "../../runtime/pipeline/sample-picture.ts";
 import { expectClose, randomValues } from "../support/compare.ts";
 import { useGpu } from "../support/gpu.ts";
 

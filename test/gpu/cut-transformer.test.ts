@@ -25,7 +25,7 @@ describe("a transformer of one double block and one single block, repeated", () 
       const model = cut.model(backend, 2);
       using scope = gpu().memory.scope();
       const { transformer } = SMALL_CONFIG;
-      const table = await ModulationTable.create(gpu(), backend, scope, model.weights.modulation, transformer, [1, 0]);
+      const table = await ModulationTable.create(model, { scope, sigmas: [1, 0] });
       const references = { latents: cut.input(scope, TOKENS, transformer.inChannels), grids: [GRID] };
       const common = { gpu: gpu(), model, table, sigmaZeroRow: 1 };
       const cached = await computeReferenceKeysValues(common, references, { trace });
@@ -49,7 +49,7 @@ describe("a transformer of one double block and one single block, repeated", () 
       });
       const text = await model.embed(scope, cut.input(scope, TEXT, transformer.textWidth), model.weights.textIn);
       const latents = cut.input(scope, TOKENS, transformer.inChannels);
-      const velocity = await denoiser.velocity(latents, text, 0, undefined, trace);
+      const velocity = await denoiser.velocity(latents, text, 0, { trace });
       expect(traced).toEqual(["double.0", "single.0", "single.1"]);
       await assertFinite(gpu(), "the step", velocity.chunks);
 

@@ -88,7 +88,7 @@ describe.each(SCALARS)("adaptTransformer in %s", (scalar) => {
     extra: Readonly<Record<string, TestTensor>> = {},
   ): Adapter => ({ file: readLora(loraFile(config, style, options, extra), "style.safetensors"), weight });
   const adapt = (adapters: readonly Adapter[], { weights, config } = loaded): AdaptedTransformer =>
-    adaptTransformer(gpu(), weights, config, scalar, adapters, "plain");
+    adaptTransformer({ gpu: gpu(), weights, config, scalar }, adapters, "plain");
 
   async function expectChanges(
     adapted: AdaptedTransformer,

@@ -24,7 +24,14 @@ export async function velocityOf(
   const loader = new WeightLoader({ gpu, store, part: "transformer", scalar: "f32", quantization: "none" });
   try {
     const weights = await loadTransformerWeights(loader, config);
-    const model = new TransformerModel(gpu, backend, "f32", config, weights, ROWS_PER_CHUNK);
+    const model = new TransformerModel({
+      gpu,
+      backend,
+      scalar: "f32",
+      config,
+      weights,
+      rowsPerChunk: ROWS_PER_CHUNK,
+    });
     return await gpu.checked("velocity", async () => {
       using scope = gpu.memory.scope();
       const rows = (count: number, columns: number, seed: number) => {
@@ -32,7 +39,7 @@ export async function velocityOf(
         writeMatrix(gpu.recorder, target, Float32Array.from(randomValues(count * columns, seed)));
         return target;
       };
-      const table = await ModulationTable.create(gpu, backend, scope, weights.modulation, config, [0.9, 0]);
+      const table = await ModulationTable.create(model, { scope, sigmas: [0.9, 0] });
       const text = await model.embed(scope, rows(TEXT_LENGTH, config.textWidth, 2), weights.textIn);
       const denoiser = new Denoiser({
         gpu,

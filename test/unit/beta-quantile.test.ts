@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { symmetricBetaQuantile } from "../../runtime/sampling/beta-quantile.ts";
+import { symmetricBetaQuantile } from "../../runtime/sampling/schedule.ts";
 
 describe("symmetricBetaQuantile", () => {
   it("is 0, ½ and 1 at 0, ½ and 1", () => {

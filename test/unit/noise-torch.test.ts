@@ -1,6 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { MersenneTwister } from "../../runtime/sampling/mersenne-twister.ts";
-import { torchNoise } from "../../runtime/sampling/noise-torch.ts";
+import { MersenneTwister, torchNoise } from "../../runtime/sampling/noise-torch.ts";
 import { expectClose } from "../support/compare.ts";
 
 describe("MersenneTwister", () => {

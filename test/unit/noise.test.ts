@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { counterNoise, type NoiseGrid, seededNoise } from "../../runtime/sampling/noise.ts";
-import { MersenneTwister } from "../../runtime/sampling/mersenne-twister.ts";
-import { philox4x32 } from "../../runtime/sampling/philox.ts";
+import { seededNoise } from "../../runtime/sampling/noise.ts";
+import { counterNoise, type NoiseGrid, philox4x32 } from "../../runtime/sampling/noise-counter.ts";
+import { MersenneTwister } from "../../runtime/sampling/noise-torch.ts";
 import { expectClose } from "../support/compare.ts";
 
 const ONES = 0xffffffff;

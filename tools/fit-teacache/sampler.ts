@@ -5,7 +5,7 @@ import { accumulateMatrix, writeMatrix } from "../../runtime/gpu/chunked-matrix.
 import type { ChunkedMatrix, ScalarType } from "../../runtime/gpu/tensor.ts";
 import { NodeImageCodec } from "../../runtime/node/sharp-image-codec.ts";
 import type { LoadedModel } from "../../runtime/loaded-model/loaded-model.ts";
-import { guide } from "../../runtime/sampling/guidance.ts";
+import { guide } from "../../runtime/pipeline/sample-picture.ts";
 import { seededNoise } from "../../runtime/sampling/noise.ts";
 import { buildSigmas } from "../../runtime/sampling/schedule.ts";
 import { Denoiser } from "../../runtime/transformer/denoiser.ts";
@@ -54,14 +54,7 @@ export async function sample(model: LoadedModel, request: SampleRequest): Promis
     const side = request.size / PIXELS_PER_TOKEN;
     const grid: Grid = { height: side, width: side };
     const sigmas = buildSigmas({ tokens: gridTokens(grid), steps: request.steps });
-    const table = await ModulationTable.create(
-      gpu,
-      transformer.backend,
-      scope,
-      transformer.weights.modulation,
-      transformer.config,
-      [...sigmas],
-    );
+    const table = await ModulationTable.create(transformer, { scope, sigmas: [...sigmas] });
     const { inChannels } = transformer.config;
     const latents = scope.matrix("latents", "f32", gridTokens(grid), inChannels, rowsPerChunk);
     writeMatrix(recorder, latents, seededNoise("counter", request.seed, grid, inChannels).initial());

@@ -83,17 +83,12 @@ class TracedRun {
   }
 
   async table(scope: MemoryScope): Promise<ModulationTable> {
-    const { gpu, transformer } = this.#model;
-    const trace = (raw: RawModulation): Promise<void> => this.#traceModulation(raw);
-    this.#table ??= await ModulationTable.create(
-      gpu,
-      transformer.backend,
+    const { transformer } = this.#model;
+    this.#table ??= await ModulationTable.create(transformer, {
       scope,
-      transformer.weights.modulation,
-      transformer.config,
-      this.#sigmas,
-      trace,
-    );
+      sigmas: this.#sigmas,
+      trace: (raw) => this.#traceModulation(raw),
+    });
     return this.#table;
   }
 
@@ -140,7 +135,7 @@ class TracedRun {
     const trace: PassTrace | undefined = traced
       ? (block, streams): Promise<void> => this.#traceBlock(block, streams)
       : undefined;
-    return readMatrix(gpu.recorder, await denoiser.velocity(this.rows(scope, latents), text, row, undefined, trace));
+    return readMatrix(gpu.recorder, await denoiser.velocity(this.rows(scope, latents), text, row, { trace }));
   }
 
   async #traceModulation({ time, image, text, single }: RawModulation): Promise<void> {

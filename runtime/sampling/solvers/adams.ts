@@ -44,7 +44,7 @@ export function compileIpndm(sigmas: readonly number[]): readonly Evaluation[] {
 }
 
 /**
- * As `planIpndm`, after three steps of the classical Runge–Kutta method with four evaluations each: PNDMScheduler of
+ * As `compileIpndm`, after three steps of the classical Runge–Kutta method with four evaluations each: PNDMScheduler of
  * diffusers (Liu et al. 2022, arXiv 2202.09778). The reference wants at least four steps; fewer are done alike.
  *
  * @param sigmas [steps + 1], falling

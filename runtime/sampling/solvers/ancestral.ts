@@ -27,7 +27,7 @@ export function compileEulerAncestral(sigmas: readonly number[]): readonly Evalu
 }
 
 /**
- * The midpoint method of `planKdpm2` down to σ↓, then noise as above; a step to 0 is an Euler step. The middle between σ
+ * The midpoint method of `compileKdpm2` down to σ↓, then noise as above; a step to 0 is an Euler step. The middle between σ
  * and σ↓ in the logarithm is σ'.
  * KDPM2AncestralDiscreteScheduler of diffusers with the ancestral step of rectified flows.
  *

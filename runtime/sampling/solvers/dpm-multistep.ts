@@ -22,7 +22,8 @@ export function compileDpmMultistep(
   return sigmas.slice(0, -1).map((sigma, step) => {
     const history = [dataAt(sigma), { [`data.${step - 1}`]: 1 }, { [`data.${step - 2}`]: 1 }] as const;
     const past = levels.slice(Math.max(0, step - 2), step).toReversed();
-    const next = update(levels[step + 1]!, levels[step]!, past, history, orderOfStep(step, steps, order), kind);
+    const between = { from: levels[step]!, to: levels[step + 1]!, past };
+    const next = update(between, history, orderOfStep(step, steps, order), kind);
     return lastOfStep(step, sigma, assign(`data.${step}`, dataAt(sigma)), assign("x", next));
   });
 }
@@ -33,17 +34,22 @@ function orderOfStep(step: number, steps: number, order: 2 | 3): number {
   return Math.min(limit, step + 1);
 }
 
+/** The noise levels of a step. */
+interface StepLevels {
+  readonly from: NoiseLevel;
+  readonly to: NoiseLevel;
+  /** Of the steps before, the latest first. */
+  readonly past: readonly NoiseLevel[];
+}
+
 /**
  * x at `to` from x at `from`: c · x + α' · (φ₁ · D0 + φ₂ · D1 + φ₃ · D2), where D0, D1 and D2 are the predicted picture and
  * its differences by λ in units of this step, and the φ are functions of h = λ' − λ (ODE) or 2 h (SDE).
  *
- * @param past levels of the steps before, the latest first
  * @param data pictures predicted at `from` and in the steps before, the latest first
  */
 function update(
-  to: NoiseLevel,
-  from: NoiseLevel,
-  past: readonly NoiseLevel[],
+  { from, to, past }: StepLevels,
   data: readonly [Combination, Combination, Combination],
   order: number,
   kind: "ode" | "sde",
@@ -52,15 +58,15 @@ function update(
   const g = kind === "sde" ? 2 * h : h;
   const decay = kind === "sde" ? Math.exp(-h) : 1;
   const phi1 = -Math.expm1(-g);
-  const parts: [number, Combination][] = [
+  const terms: [number, Combination][] = [
     [(to.sigma / from.sigma) * decay, X],
     [to.alpha * phi1, data[0]],
   ];
-  if (kind === "sde") parts.push([to.sigma * Math.sqrt(phi1), NOISE]);
+  if (kind === "sde") terms.push([to.sigma * Math.sqrt(phi1), NOISE]);
   if (order > 1) {
     const slowness0 = h / (from.lambda - past[0]!.lambda);
     const slope0 = combine([slowness0, data[0]], [-slowness0, data[1]]);
-    if (order === 2) parts.push([(to.alpha * phi1) / 2, slope0]);
+    if (order === 2) terms.push([(to.alpha * phi1) / 2, slope0]);
     else {
       const slowness1 = h / (past[0]!.lambda - past[1]!.lambda);
       const slope1 = combine([slowness1, data[1]], [-slowness1, data[2]]);
@@ -68,11 +74,11 @@ function update(
       const bend = combine([1 / (r0 + r1), slope0], [-1 / (r0 + r1), slope1]);
       // The reference has −½ in the SDE's last factor, where the expansion gives +½ as in the ODE's.
       const half = kind === "sde" ? -0.5 : 0.5;
-      parts.push(
+      terms.push(
         [to.alpha * (1 - phi1 / g), combine([1, slope0], [r0, bend])],
         [to.alpha * ((phi1 - g) / g ** 2 + half), bend],
       );
     }
   }
-  return combine(...parts);
+  return combine(...terms);
 }

@@ -39,9 +39,9 @@ export const NOISE: Combination = { noise: 1 };
 export const dataAt = (sigma: number): Combination => ({ x: 1, velocity: -sigma });
 
 /** Σ scale · combination. */
-export function combine(...parts: readonly (readonly [scale: number, combination: Combination])[]): Combination {
+export function combine(...terms: readonly (readonly [scale: number, combination: Combination])[]): Combination {
   const total: Record<Register, number> = {};
-  for (const [scale, combination] of parts)
+  for (const [scale, combination] of terms)
     for (const [register, factor] of Object.entries(combination))
       total[register] = (total[register] ?? 0) + scale * factor;
   return total;
