@@ -31,11 +31,11 @@ import type { ModelConfig } from "../weights/config/model-config.ts";
 import { type ModelRecognition, openModel, type OpenModel } from "../weights/open-model.ts";
 import type { ModelSource } from "../weights/sources/model-source.ts";
 
-/** What differs between a page's worker and Node. */
+/** The facilities that differ between a page's worker and Node. */
 export interface Platform {
   readonly gpu: GPU;
   readonly codec: ImageCodec;
-  /** Where onnxruntime's wasm file lies, unless its own resolution is right. */
+  /** Address of onnxruntime's wasm file. Default: the one that onnxruntime resolves. */
   readonly ortWasmUrl?: string | undefined;
   /** Remembers the fastest dense implementations. Without it, each start measures them again. */
   readonly tuningCache?: TuningStorage | undefined;
@@ -47,7 +47,7 @@ export type EngineEvent = RunEvent | EngineResult;
 export interface EngineInfo {
   /** Shapes and defaults of the model. */
   readonly model: ModelConfig;
-  /** What was recognised in the model's files. */
+  /** How the model's files were recognized. */
   readonly recognition: ModelRecognition;
   /** Scalar type of weights and branch activations. It changes to f32 when an f16 run overflows. */
   readonly dtype: ScalarType;
@@ -137,7 +137,7 @@ export class Engine {
   }
 
   /**
-   * Runs a request when those before it are over. Ending the iteration early frees what the run held.
+   * Runs a request when those before it are over. Ending the iteration early frees the run's memory.
    * @throws KleinbildError, or the signal's reason
    */
   async *generate(request: GenerateRequest, signal?: AbortSignal): AsyncGenerator<EngineEvent, void> {
@@ -275,7 +275,7 @@ export class Engine {
     return "f16 overflowed; the model was loaded again in f32 and the request run again.";
   }
 
-  /** The GPU reports errors late, so what the failed run cached may be wrong. */
+  /** The GPU reports errors late, so entries that the failed run cached may be wrong. */
   #clearCaches(error: unknown): void {
     if (!(error instanceof KleinbildError) || !GPU_FAILURES.has(error.code)) return;
     this.#model?.promptEmbeddings.clear();

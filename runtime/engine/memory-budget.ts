@@ -31,7 +31,7 @@ export class MemoryBudget {
   }
 
   /**
-   * Decides which parts stay in which stage of a run, and frees what earlier runs left and this one has no room for: buffers
+   * Decides which parts stay in which stage of a run, and frees memory of earlier runs that this one needs: buffers
    * that the dense backend pools, and cached keys and values of other references.
    * @throws KleinbildError `over-budget`, with the nearest size that fits
    */

@@ -28,11 +28,11 @@ export interface EncodedImage {
   readonly warnings: readonly string[];
 }
 
-/** Reads and writes image files with what the platform has. */
+/** Reads and writes image files with the platform's decoder and encoder. */
 export interface ImageCodec {
   /**
    * Pixels upright, in sRGB, transparent ones on white; of an animation the first picture.
-   * @throws KleinbildError `invalid-image`, or `unsupported` where the platform lacks what it needs; or the signal's reason
+   * @throws KleinbildError `invalid-image`, or `unsupported` on a platform without a decoder; or the signal's reason
    */
   decode(bytes: Uint8Array<ArrayBuffer>, signal?: AbortSignal): Promise<PixelImage>;
   /** @throws KleinbildError `invalid-request` for a type or quality that does not exist; `unsupported` as above */

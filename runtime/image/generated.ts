@@ -7,7 +7,7 @@ import type { PixelImage } from "./pixels.ts";
 export class GeneratedImage {
   /** The picture itself, not a copy. */
   readonly pixels: PixelImage;
-  /** What files are given, and what makes the same picture again. */
+  /** The settings that make the same picture again. `encode` writes them into the file. */
   readonly metadata: ImageMetadata;
   readonly #codec: ImageCodec;
 
@@ -41,7 +41,7 @@ export class GeneratedImage {
     return { ...encoded, bytes: writeMetadata(encoded.bytes, encoded.type, this.metadata) };
   }
 
-  /** The same as a Blob, whose `type` is what the file really is. @throws what `encode` throws */
+  /** The same as a Blob, whose `type` is what the file really is. @throws the errors of `encode` */
   async toBlob(options: EncodeOptions = {}): Promise<Blob> {
     const { bytes, type } = await this.encode(options);
     return new Blob([bytes], { type });

@@ -29,9 +29,9 @@ interface Portion {
   readonly data: Uint8Array;
 }
 
-/** The file with XMP of any length: what one segment does not hold goes into extension segments. */
+/** The file with XMP of any length. XMP that does not fit into one segment is split into extension segments. */
 export function insertJpegXmp(bytes: Uint8Array, xmp: string): Uint8Array<ArrayBuffer> {
-  // JFIF wants its APP0 directly behind the start of the image
+  // JFIF requires its APP0 directly after the start of the image
   const hasApp0 = bytes[2] === MARKER_PREFIX && bytes[3] === APP0;
   const at = START_OF_IMAGE_BYTES + (hasApp0 ? MARKER_BYTES + ((bytes[4]! << 8) | bytes[5]!) : 0);
   return concatBytes(bytes.subarray(0, at), ...xmpSegments(xmp), bytes.subarray(at));

@@ -62,7 +62,7 @@ const Metadata = v.object({
   height: v.number(),
 }) satisfies v.GenericSchema<ImageMetadata>;
 
-/** Far beyond any prompt, and less than what no longer fits into a string. */
+/** Far longer than any prompt, and short enough for a string. */
 const MAX_XMP_BYTES = 2 ** 28;
 
 interface Container {

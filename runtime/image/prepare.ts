@@ -11,8 +11,8 @@ const MULTIPLE = 16;
 let resizer: ReturnType<typeof pica> | undefined;
 
 /**
- * A reference picture as the reference pipeline takes it: refused when too small or too elongated, scaled down by Lanczos
- * when its area exceeds 1024², never up, then cropped in the centre to multiples of 16.
+ * A reference picture in the size that the transformer takes: scaled down by Lanczos when its area exceeds 1024², never scaled up,
+ * then cropped in the centre to multiples of 16. Pictures that are too small or too elongated are refused.
  *
  * @throws KleinbildError `invalid-image`
  */

@@ -6,8 +6,7 @@ import { layOnWhite, type PixelImage } from "./pixels.ts";
 export type ImageInput = Blob | ArrayBuffer | Uint8Array | PixelImage;
 
 /**
- * The pixels of an input, opaque, copied where they were given as pixels: what the caller writes into those afterwards
- * changes nothing.
+ * The pixels of an input, opaque. Pixel inputs are copied, so later writes of the caller change nothing.
  *
  * @throws KleinbildError `invalid-image`, or the signal's reason
  */

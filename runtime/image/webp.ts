@@ -16,7 +16,7 @@ interface Chunk {
   readonly length: number;
 }
 
-/** The packet goes to the end; a file in the simple format is given the extended header that metadata needs. */
+/** Appends the packet. A file in the simple format gets the extended header that metadata requires. */
 export function insertWebpXmp(bytes: Uint8Array, xmp: string): Uint8Array<ArrayBuffer> {
   const first = chunkAt(bytes, RIFF_HEADER_BYTES);
   const header = !first || first.type === "VP8X" ? new Uint8Array() : makeChunk("VP8X", extendedHeader(bytes, first));

@@ -14,7 +14,7 @@ const ENTITIES: ReadonlyMap<string, string> = new Map([
  * XMP (ISO 16684-1) without the packet's wrapper: the settings as one property, the prompt as the description and the
  * software as the creator tool, where image software looks for them.
  *
- * @param settings free of what XML 1.0 forbids, for it must come back whole
+ * @param settings without characters that XML 1.0 forbids, so that it can be read back unchanged
  */
 export function buildXmp(settings: string, description: string, software: string): string {
   return xmpmeta(
@@ -25,7 +25,7 @@ export function buildXmp(settings: string, description: string, software: string
   );
 }
 
-/** What stands in a JPEG's packet when the XMP itself lies in extension segments of this name. */
+/** The packet of a JPEG whose XMP is in extension segments of this name. */
 export function buildXmpNote(extension: string): string {
   return xmpmeta(
     `xmlns:xmpNote="http://ns.adobe.com/xmp/note/"`,

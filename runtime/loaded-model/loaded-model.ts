@@ -40,7 +40,7 @@ export interface LoadOptions {
   readonly onProgress?: ((part: ModelPart, loadedBytes: number, totalBytes: number) => void) | undefined;
 }
 
-/** What a model has on every device. */
+/** The members of a model that are the same on every device. */
 export interface SharedSetup {
   readonly model: Pick<OpenModel, "config" | "stores">;
   readonly scalar: ScalarType;
@@ -52,7 +52,7 @@ export interface SharedSetup {
   readonly dense: Omit<TunedBackend, "backend">;
 }
 
-/** What belongs to one device. */
+/** The members that belong to one device. */
 export interface DeviceSetup {
   readonly gpu: Gpu;
   readonly backend: DenseBackend;
@@ -62,7 +62,7 @@ export interface DeviceSetup {
 }
 
 /**
- * A model on one device. Weights come with `load` and go with `keepOnly`; everything else stays until `dispose`.
+ * A model on one device. `load` loads weights and `keepOnly` frees them; everything else stays until `dispose`.
  *
  * Open one with `LoadedModel.open`, which loads no part yet, or with `openNullModel`.
  */

@@ -13,7 +13,7 @@ import { inventory, type WeightPart } from "../weights/inventory.ts";
 import type { WeightLoader } from "../weights/loader/weight-loader.ts";
 import type { OpenModel } from "../weights/open-model.ts";
 
-/** A part of the model whose weights come to the GPU and leave it again. */
+/** A part of the model, with its weights while they are on the GPU. */
 class ResidentPart<T> {
   readonly name: WeightPart;
   /** Bytes of the files that a load reads. */

@@ -5,7 +5,7 @@ import type { ReferenceMode } from "../transformer/denoiser.ts";
 import type { StepCacheOptions } from "../transformer/step-cache.ts";
 import type { LoraFile } from "../weights/lora/lora-file.ts";
 
-/** Which noise levels a LoRA acts on. */
+/** The noise levels that a LoRA acts on: the high ones, the low ones, or all. */
 export type LoraStages = "high" | "low" | "both";
 
 /** A LoRA of a run. */
@@ -16,7 +16,7 @@ export interface LoraUse {
   readonly stages: LoraStages;
 }
 
-/** A request with nothing left to decide. */
+/** A request with every default resolved. */
 export interface PipelineRequest {
   readonly prompt: string;
   readonly negativePrompt: string;
@@ -27,9 +27,9 @@ export interface PipelineRequest {
   readonly program: readonly Evaluation[];
   /** Evaluations that are performed; a dry run leaves out the rest of the program. Default: all. */
   readonly mostEvaluations?: number | undefined;
-  /** One noise a picture. */
+  /** The noise of each picture. */
   readonly noises: readonly NoiseSource[];
-  /** Null: one pass an evaluation. */
+  /** Scale of classifier-free guidance. Null: no guidance, one pass for each evaluation. */
   readonly guidance: number | null;
   /** Prepared pictures, in order. */
   readonly references: readonly PixelImage[];
@@ -37,6 +37,6 @@ export interface PipelineRequest {
   readonly loras: readonly LoraUse[];
   readonly stepCache?: StepCacheOptions | undefined;
   readonly previews: boolean;
-  /** Sees the latents [tokens, channels] after each evaluation, from 0. */
+  /** Called after each evaluation with its number, from 0, and the latents [tokens, channels]. */
   readonly onLatents?: ((evaluation: number, latents: Float32Array) => void) | undefined;
 }

@@ -16,7 +16,7 @@ export interface PictureEvent {
   /** Which of the request's pictures, from 0. */
   readonly result: number;
   readonly image: PixelImage;
-  /** What all pictures of a request share counts for the first. */
+  /** The first picture's timings include the work that all pictures of the request share. */
   readonly timings: StageTimings;
   /** Whether the keys and values of the references were already in the cache. */
   readonly cacheHit: boolean;

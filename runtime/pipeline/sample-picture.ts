@@ -134,7 +134,7 @@ class Sampler implements Disposable {
     return preview.render(values, this.#grid, signal);
   }
 
-  /** Frees what the denoisers keep outside of the scope. */
+  /** Frees the buffers of the denoisers that are not in the scope. */
   [Symbol.dispose](): void {
     for (const denoiser of this.#denoisers.values()) denoiser.dispose();
   }

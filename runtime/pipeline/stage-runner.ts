@@ -24,15 +24,15 @@ export interface StageOptions {
 export interface StageTask {
   /** Default: the stage that the run is in, for work that needs no weights. */
   readonly stage?: Stage | undefined;
-  /** What GPU errors call it. */
+  /** Its name in GPU errors. */
   readonly name: string;
   /** The timing that it counts toward. Default: none. */
   readonly timing?: keyof StageTimings;
 }
 
 /**
- * Takes a run from stage to stage: loads and frees weights, checks for GPU errors, keeps the time, and holds what one stage
- * leaves to the next.
+ * Takes a run from stage to stage: loads and frees weights, checks for GPU errors, measures the time, and holds the tensors
+ * that later stages read.
  */
 export class StageRunner implements Disposable {
   readonly signal: AbortSignal | undefined;
@@ -58,7 +58,7 @@ export class StageRunner implements Disposable {
 
   /**
    * Runs `work` in its stage, which it enters where the run is in another one.
-   * @throws KleinbildError `gpu-validation`, `out-of-memory` or `device-lost`, and what `work` throws
+   * @throws KleinbildError `gpu-validation`, `out-of-memory` or `device-lost`, and any error of `work`
    */
   async *run<T>({ stage, name, timing }: StageTask, work: () => Promise<T>): AsyncGenerator<LoadEvent, T> {
     if (stage && stage !== this.#stage) yield* this.#enter(stage);

@@ -11,7 +11,7 @@ import type { TransformerModel } from "../transformer/model.ts";
 import { ModulationTable } from "../transformer/modulation.ts";
 import type { ReferenceKeysValues } from "../transformer/reference-cache.ts";
 
-/** One set of weights, and what a velocity needs under it that does not depend on the noise. */
+/** One set of weights, and the inputs of its velocities that do not depend on the noise. */
 export interface WeightVariant {
   readonly transformer: TransformerModel;
   /** A row for each evaluation of the run, then one for sigma 0. */
@@ -27,7 +27,7 @@ export interface WeightVariant {
   readonly cacheHit: boolean;
 }
 
-/** What the prompts and references of a run became. */
+/** The encoded prompts and references of a run. */
 interface Conditions {
   readonly prompts: PromptEmbeddings;
   readonly references: EncodedReferences;
@@ -90,7 +90,7 @@ export class WeightVariants implements Disposable {
   }
 }
 
-/** The transformer with LoRAs. Pushes what has to be freed onto `adapted`. */
+/** The transformer with LoRAs. Pushes the buffers to free onto `adapted`. */
 function adapt(model: VariantModel, loras: readonly LoraUse[], adapted: AdaptedTransformer[]): TransformerModel {
   const { transformer, config } = model;
   if (loras.length === 0) return transformer;

@@ -58,8 +58,8 @@ export type Words4 = readonly [number, number, number, number];
 export type Words2 = readonly [number, number];
 
 /**
- * Philox4x32-10: four random words that are a function of counter and key alone, so a value can be had at any place
- * without those before it. Salmon, Moraes, Dror and Shaw 2011, "Parallel random numbers: as easy as 1, 2, 3".
+ * Philox4x32-10: four random words that are a function of counter and key alone, so any value can be computed
+ * without the ones before it. Salmon, Moraes, Dror and Shaw 2011, "Parallel random numbers: as easy as 1, 2, 3".
  */
 export function philox4x32(counter: Words4, key: Words2): Words4 {
   let [c0, c1, c2, c3] = counter;

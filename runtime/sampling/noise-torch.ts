@@ -3,8 +3,8 @@ const BLOCK = 16;
 const HALF = BLOCK / 2;
 
 /**
- * What `torch.randn(length, generator=torch.Generator("cpu").manual_seed(seed))` gives in float32, to 1e-5
- * (logarithm and cosine are computed here in f64, there in f32). A tensor of another shape has the same values in
+ * The values of `torch.randn(length, generator=torch.Generator("cpu").manual_seed(seed))` in float32, to 1e-5
+ * (logarithm and cosine are computed in f64 here, in f32 there). A tensor of another shape has the same values in
  * row-major order. The generator keeps only the low 32 bits of the seed.
  *
  * After `normal_fill` and `normal_distribution` of PyTorch
@@ -17,7 +17,7 @@ export function torchNoise(seed: bigint, length: number): Float32Array {
   return new TorchGenerator(seed).normal(length);
 }
 
-/** PyTorch's CPU generator: what it draws next follows what it drew before, as between the calls of a pipeline. */
+/** PyTorch's CPU generator. Draws follow one another, as between the calls of a pipeline. */
 export class TorchGenerator {
   readonly #generator: MersenneTwister;
 
@@ -33,7 +33,7 @@ export class TorchGenerator {
 
 /**
  * All uniforms of 24 bits first, then Box–Muller in blocks of 16, value j with value j + 8. When the length is no
- * multiple of 16, the last 16 values are drawn anew, over some that were already finished.
+ * multiple of 16, the last 16 values are drawn again, over some that were already finished.
  */
 function drawInBlocks(generator: MersenneTwister, length: number): Float32Array {
   const values = new Float32Array(length);

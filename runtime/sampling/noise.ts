@@ -15,7 +15,7 @@ export interface NoiseSource {
   next(): Float32Array;
 }
 
-/** The noise that a seed stands for. */
+/** The noise of a seed. */
 export function seededNoise(kind: NoiseKind, seed: bigint, grid: NoiseGrid, channels: number): NoiseSource {
   switch (kind) {
     case "counter": {
@@ -28,7 +28,7 @@ export function seededNoise(kind: NoiseKind, seed: bigint, grid: NoiseGrid, chan
     case "torch": {
       const generator = new TorchGenerator(seed);
       const length = channels * grid.height * grid.width;
-      // the reference pipelines draw the first noise in planes, and that of the steps in tokens
+      // the reference pipelines draw the first noise in planes, and the noise of the steps in tokens
       return { initial: () => packTokens(generator.normal(length), channels), next: () => generator.normal(length) };
     }
     default:

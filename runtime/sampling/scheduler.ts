@@ -1,7 +1,7 @@
 import type { SigmaSpacing } from "./schedule.ts";
 import { type SolverName, SOLVERS } from "./solver.ts";
 
-/** Names with a meaning of their own: what solves the flow, and how the sigmas are spaced. No two rows are alike. */
+/** Names with a meaning of their own: the solver, and the spacing of the sigmas. No two rows are alike. */
 const MEANINGS = {
   Euler: ["euler", "uniform"],
   "Euler Beta": ["euler", "beta"],
@@ -52,7 +52,7 @@ const MEANINGS = {
   TCDScheduler: ["tcd", "uniform"],
 } as const satisfies Readonly<Record<string, readonly [SolverName, SigmaSpacing]>>;
 
-/** Other names of the same; docs/schedulers.md says why each is. */
+/** Other names for the same; docs/schedulers.md gives the reason for each. */
 const ALIASES = {
   Default: "Euler",
   FlowMatchEulerDiscreteScheduler: "Euler",

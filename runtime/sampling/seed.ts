@@ -4,7 +4,7 @@ import { KleinbildError } from "../errors.ts";
 export const MAX_SEED = 2n ** 63n - 1n;
 
 /**
- * A seed as the engine keeps it, 0 … 2⁶³ − 1, from a number, a bigint or a decimal string.
+ * The seed as a bigint, 0 … 2⁶³ − 1, from a number, a bigint or a decimal string.
  *
  * A number is taken as the double that it is: above 2⁵³ JSON has already rounded it, and everything that rounds to
  * 2⁶³ (written 9223372036854776000 by JSON) means the largest seed. Strings and bigints are exact.

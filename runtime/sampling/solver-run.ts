@@ -7,21 +7,21 @@ import type { Assignment, Evaluation, Register } from "./solvers/program.ts";
 
 export interface SolverRunOptions {
   readonly recorder: Recorder;
-  /** Where registers are kept; they are gone from it as soon as nothing reads them. */
+  /** Holds the registers; each is released as soon as nothing reads it any more. */
   readonly scope: MemoryScope;
   /** The register x: f32 [tokens, channels], the caller's, changed in place. */
   readonly latents: ChunkedMatrix;
   readonly program: readonly Evaluation[];
 }
 
-/** Executes a solver's program on the GPU, evaluation by evaluation; what it keeps between them is as large as the latents. */
+/** Executes a solver's program on the GPU, evaluation by evaluation. Every register is as large as the latents. */
 export class SolverRun {
   readonly #recorder: Recorder;
   readonly #scope: MemoryScope;
   readonly #latents: ChunkedMatrix;
   readonly #program: readonly Evaluation[];
   readonly #registers = new Map<Register, ChunkedMatrix>();
-  /** Of each assignment, the solver's registers that nothing reads after it. */
+  /** For each assignment, the registers that nothing reads after it. */
   readonly #lastReads: ReadonlyMap<Assignment, readonly Register[]>;
   #next = 0;
 
@@ -33,42 +33,42 @@ export class SolverRun {
     this.#lastReads = findLastReads(program);
   }
 
-  /** The evaluation to come: the velocity at its sigma and the latents as they are is what `apply` wants. */
+  /** The next evaluation. `apply` takes the velocity at its sigma and the current latents. */
   get next(): Evaluation | undefined {
     return this.#program[this.#next];
   }
 
   /**
-   * Makes of the latents what `evaluation` says.
+   * Updates the latents as `evaluation` says.
    *
-   * @param evaluation  the program's next one
-   * @param velocity    at the latents and the evaluation's sigma, f32, cut like the latents; stays the caller's, unchanged
-   * @param noise       [tokens, channels] standard normal, independent from evaluation to evaluation; wanted where
+   * @param evaluation  the next one of the program
+   * @param velocity    at the latents and the evaluation's sigma, f32, cut like the latents; it stays unchanged
+   * @param noise       [tokens, channels] standard normal, independent from evaluation to evaluation; required where
    *                    `evaluation.needsNoise`
    * @throws KleinbildError `internal` out of order, or without the noise that is needed
    */
   apply(evaluation: Evaluation, velocity: ChunkedMatrix, noise?: Float32Array): void {
     if (evaluation !== this.next)
-      throw new KleinbildError("internal", `Evaluation ${this.#next} of the solver's program is next, and no other.`);
+      throw new KleinbildError("internal", `Evaluation ${this.#next} of the solver's program is the next one.`);
     if (evaluation.needsNoise) {
       if (!noise) throw new KleinbildError("internal", `The solver needs noise in step ${evaluation.step}.`);
-      writeMatrix(this.#recorder, this.#keep("noise"), noise);
+      writeMatrix(this.#recorder, this.#allocate("noise"), noise);
     }
     this.#next++;
     this.#registers.set("x", this.#latents).set("velocity", velocity);
     for (const assignment of evaluation.assignments) {
       this.#assign(assignment);
-      for (const register of this.#lastReads.get(assignment) ?? []) this.#forget(register);
+      for (const register of this.#lastReads.get(assignment) ?? []) this.#release(register);
     }
-    this.#forget("noise");
+    this.#release("noise");
     this.#registers.delete("velocity");
   }
 
-  /** Gives back the registers of a program that was not carried through. */
+  /** Releases the registers of a program that did not run to its end. */
   dispose(): void {
     this.#registers.delete("x");
     this.#registers.delete("velocity");
-    for (const register of [...this.#registers.keys()]) this.#forget(register);
+    for (const register of [...this.#registers.keys()]) this.#release(register);
   }
 
   /** One dispatch a term beside the target's own; a copy where the target is not among the terms. */
@@ -78,7 +78,7 @@ export class SolverRun {
     const base = own ?? others.shift();
     if (!base) throw new KleinbildError("internal", `Nothing is assigned to the solver's register ${target}.`);
     const source = this.#read(base.register);
-    const rows = this.#registers.get(target) ?? this.#keep(target);
+    const rows = this.#registers.get(target) ?? this.#allocate(target);
     if (!own) overwriteMatrix(this.#recorder, source, rows);
     let scale = base.factor;
     for (const { register, factor } of others) {
@@ -97,14 +97,14 @@ export class SolverRun {
     return rows;
   }
 
-  #keep(register: Register): ChunkedMatrix {
+  #allocate(register: Register): ChunkedMatrix {
     const { rows, columns, rowsPerChunk } = this.#latents;
-    const kept = this.#scope.matrix(`solver ${register}`, "f32", rows, columns, rowsPerChunk);
-    this.#registers.set(register, kept);
-    return kept;
+    const matrix = this.#scope.matrix(`solver ${register}`, "f32", rows, columns, rowsPerChunk);
+    this.#registers.set(register, matrix);
+    return matrix;
   }
 
-  #forget(register: Register): void {
+  #release(register: Register): void {
     this.#scope.releaseMatrix(this.#registers.get(register));
     this.#registers.delete(register);
   }
@@ -114,7 +114,7 @@ function findLastReads(program: readonly Evaluation[]): ReadonlyMap<Assignment, 
   const last = new Map<Register, Assignment>();
   for (const { assignments } of program)
     for (const assignment of assignments) {
-      last.set(assignment.target, assignment); // read by nothing: gone at once
+      last.set(assignment.target, assignment); // read by nothing: released at once
       for (const { register } of assignment.terms) last.set(register, assignment);
     }
   for (const given of ["x", "velocity", "noise"]) last.delete(given);

@@ -69,8 +69,8 @@ export const SOLVERS: Readonly<Record<SolverName, Solver>> = {
 };
 
 /**
- * What a solver does over a schedule, as a linear program: every update is a linear combination of latents, velocities,
- * kept predictions and noise, with factors that the schedule alone decides. `runtime/sampling/solver-run.ts` executes it.
+ * The program of a solver over a schedule: every update is a linear combination of latents, velocities,
+ * earlier predictions and noise, with factors that the schedule alone decides. `runtime/sampling/solver-run.ts` executes it.
  *
  * The first evaluation is at the first sigma; after the last one x is at the last sigma. All factors are finite.
  *

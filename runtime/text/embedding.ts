@@ -3,7 +3,7 @@ import type { TensorStore } from "../weights/tensor-store.ts";
 
 /** Tables up to this size are read whole; of larger ones only the rows of a prompt are read. */
 const RESIDENT_BYTES = 16 << 20;
-/** Rows read at once: a prompt has a hundred different tokens, and one after the other each would wait for a server. */
+/** Rows read at once. A prompt has a hundred different tokens; one after the other, each would wait for a server. */
 const PARALLEL_READS = 16;
 const NAME = "model.embed_tokens.weight";
 

@@ -9,7 +9,7 @@ import type { TextEncoderConfig } from "../weights/config/model-config.ts";
 import type { EmbeddingTable } from "./embedding.ts";
 import type { LayerWeights } from "./weights.ts";
 
-/** A prompt as the encoder takes it. */
+/** The tokens of a prompt. */
 export interface TokenSequence {
   /** [length], padded at the end */
   readonly ids: Int32Array;
@@ -33,7 +33,7 @@ export interface TextEncoderOptions {
 /**
  * Qwen3 up to the last layer that is needed: hidden states of some layers, side by side.
  *
- * Padding rows are computed like all others, since the transformer attends to them; they see the prompt's tokens only.
+ * Padding rows are computed like all others, since the transformer attends to them. They attend to the prompt's tokens only.
  */
 export class TextEncoder {
   readonly #gpu: Gpu;

@@ -1,7 +1,7 @@
 import { Tokenizer } from "@huggingface/tokenizers";
 import { KleinbildError } from "../errors.ts";
 
-/** A prompt as the text encoder takes it. */
+/** The tokens of a prompt, for the text encoder. */
 export interface EncodedPrompt {
   /** [length], padded on the right. */
   readonly ids: Int32Array;
@@ -9,7 +9,7 @@ export interface EncodedPrompt {
   readonly mask: Int32Array;
   /** Tokens of prompt and template together, before the cut. */
   readonly tokens: number;
-  /** True when `tokens` exceeded `length`; what was cut includes the end of the template. */
+  /** Whether `tokens` exceeded `length`. Then the end of the template is cut too. */
   readonly truncated: boolean;
 }
 
@@ -26,7 +26,7 @@ export class PromptTokenizer {
   /**
    * @param tokenizerJson   parsed `tokenizer/tokenizer.json`
    * @param tokenizerConfig parsed `tokenizer/tokenizer_config.json`; its `pad_token` is needed
-   * @throws KleinbildError `invalid-model` when one is not what it should be
+   * @throws KleinbildError `invalid-model` when one of them is malformed
    */
   static create(tokenizerJson: unknown, tokenizerConfig: unknown): PromptTokenizer {
     const padToken = readPadToken(tokenizerConfig);
@@ -43,16 +43,16 @@ export class PromptTokenizer {
   }
 
   /**
-   * The prompt as the one user turn of a chat, thinking switched off, cut or padded to `length`. Special tokens
+   * The prompt as the only user turn of a chat, without thinking, cut or padded to `length` tokens. Special tokens
    * written in the prompt are parsed as such, as the reference tokenizer does.
    */
   encode(prompt: string, length: number): EncodedPrompt {
     const text = `<|im_start|>user\n${prompt}<|im_end|>\n<|im_start|>assistant\n<think>\n\n</think>\n\n`;
     const found = this.#tokenizer.encode(text, { add_special_tokens: false }).ids;
-    const kept = Math.min(found.length, length);
+    const used = Math.min(found.length, length);
     const ids = new Int32Array(length).fill(this.#padId);
-    ids.set(found.slice(0, kept));
-    const mask = new Int32Array(length).fill(1, 0, kept);
+    ids.set(found.slice(0, used));
+    const mask = new Int32Array(length).fill(1, 0, used);
     return { ids, mask, tokens: found.length, truncated: found.length > length };
   }
 }

@@ -26,9 +26,9 @@ export interface AdaptableTransformer {
 
 export interface AdaptedTransformer {
   readonly weights: TransformerWeights;
-  /** What of the LoRAs does not act on this model, for people. */
+  /** Which parts of the LoRAs do not act on this model, for people. */
   readonly warnings: readonly string[];
-  /** Frees what was added; the model's own buffers stay. */
+  /** Frees the buffers of the changes. The model's own buffers stay. */
   dispose(): void;
 }
 
@@ -42,7 +42,7 @@ const LISTED = 3;
  * The model's weights with the changes of `adapters` beside them, as low-rank branches; the model's own buffers, quantized
  * or not, are shared. Adapters of weight 0 are checked and add nothing.
  *
- * @param modelName  how errors call the model
+ * @param modelName  the name of the model in errors
  * @throws KleinbildError `invalid-model` when a LoRA has no layer of this model, or layers of another width;
  *   `unsupported` when the ranks together need bindings above the limit; `invalid-request` for a weight that is no number
  */
@@ -77,8 +77,8 @@ export function adaptTransformer(
 }
 
 /**
- * What tells the changes of adapters apart, for the keys of caches: SHA-256 over the contents of the files with their
- * weights. Empty where nothing is changed, whatever the names of the files.
+ * A key for caches, which differs where the changes of adapters differ: SHA-256 over the contents of the files with their
+ * weights, whatever the names of the files. Empty where nothing changes.
  */
 export function adapterKey(adapters: readonly Adapter[]): string {
   const acting = adapters.filter(({ weight }) => weight !== 0).map(({ file, weight }) => [file.sha256, weight]);
@@ -105,7 +105,9 @@ function checkAdapter({ file, weight }: Adapter, shapes: Shapes, model: string):
     );
   const warnings = [];
   if (unmatched.length > 0)
-    warnings.push(`The LoRA ${file.name} has layers that ${model} has not, and they are left out: ${list(unmatched)}.`);
+    warnings.push(
+      `The LoRA ${file.name} has layers that ${model} does not have; they are left out: ${list(unmatched)}.`,
+    );
   if (file.ignored.length > 0)
     warnings.push(
       `The LoRA ${file.name} has tensors for the text encoder, which stays as it is: ${list(file.ignored)}.`,
@@ -133,7 +135,7 @@ function expectFits(file: LoraFile, module: LoraModule, shapes: Shapes, model: s
 }
 
 function sourceOf({ name, source }: Matrix): StoredRegion {
-  if (!source) throw new KleinbildError("internal", `${name} does not say which stored tensor it is of.`);
+  if (!source) throw new KleinbildError("internal", `${name} does not say which stored tensor it belongs to.`);
   return source;
 }
 

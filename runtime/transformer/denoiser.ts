@@ -12,8 +12,8 @@ import { StepCachePass } from "./step-cache-pass.ts";
 /**
  * How references take part.
  * - `exact`: isolated references, whose keys and values are computed once and cached.
- * - `recompute`: everything anew in every step, as the reference implementation without a cache.
- * - `step-one`: keys and values of the first step are used for the later ones, on weights not trained for it.
+ * - `recompute`: references pass through the transformer in every step, as in the reference implementation without a cache.
+ * - `step-one`: later steps use the keys and values of the first step, on weights that were not trained for it.
  */
 export type ReferenceMode = "exact" | "recompute" | "step-one";
 
@@ -36,17 +36,17 @@ export interface DenoiserOptions {
   readonly isolated: boolean;
   readonly sigmaZeroRow: number;
   readonly references?: ReferenceLatents | undefined;
-  /** Kept keys and values of the references, in mode `exact`. */
+  /** Cached keys and values of the references, in mode `exact`. */
   readonly cached?: ReferenceKeysValues | undefined;
-  /** Reuse of blocks from one evaluation to the next; none unless given. */
+  /** Reuse of blocks from one evaluation to the next. Default: none. */
   readonly stepCache?: StepCacheOptions | undefined;
-  /** The step that each row of the table belongs to, for the step cache's window; row = step unless given. */
+  /** The step that each row of the table belongs to, for the step cache's window. Default: the row's number. */
   readonly stepOfRow?: readonly number[] | undefined;
 }
 
 export type PassTrace = NonNullable<PassOptions["trace"]>;
 
-/** The streams of one evaluation, and what runs blocks over them: all unless a range is given. */
+/** The streams of one evaluation, and a function that runs blocks over them: all blocks unless it gets a range. */
 interface Blocks extends Disposable {
   readonly streams: readonly Stream[];
   readonly run: (range?: BlockRange) => Promise<void>;
@@ -58,7 +58,7 @@ export class Denoiser {
   readonly #modulation: ModulationSet;
   readonly #rotary: { readonly text: Tensor; readonly target: Tensor };
   #selectedRow: number | undefined;
-  /** Mode `step-one`: what each of the two guidance passes keeps for itself. */
+  /** Mode `step-one`: the keys and values of each of the two guidance passes. */
   readonly #firstStep = new Map<ChunkedMatrix, ReferenceKeysValues>();
   /** The step cache of each of the two guidance passes. */
   readonly #stepCaches = new Map<ChunkedMatrix, StepCachePass>();
@@ -74,7 +74,7 @@ export class Denoiser {
     };
   }
 
-  /** Evaluations that reused what an earlier one computed. */
+  /** Evaluations that reused the blocks of an earlier one. */
   get skipped(): number {
     return this.#skipped;
   }
@@ -117,7 +117,7 @@ export class Denoiser {
     return await model.velocity(scope, target);
   }
 
-  /** Frees what mode `step-one` and the step cache cached. */
+  /** Frees the cached keys and values of mode `step-one`, and the step caches. */
   dispose(): void {
     for (const cached of this.#firstStep.values()) freeKeysValues(this.#options.gpu.memory, cached);
     this.#firstStep.clear();
@@ -135,7 +135,7 @@ export class Denoiser {
     return created;
   }
 
-  /** The streams with the references as the mode has them, and what runs blocks over them. */
+  /** Adds the references to the streams of text and target, in the way of the mode. */
   async #attachReferences(
     pass: MemoryScope,
     streams: readonly Stream[],
@@ -159,7 +159,7 @@ export class Denoiser {
     return blocks(joined, { store });
   }
 
-  /** Keys and values of the references anew, before the first block that runs. */
+  /** Streams without references, whose keys and values are computed before the first block that runs. */
   #isolatedBlocks(streams: readonly Stream[], references: ReferenceLatents, options: PassOptions): Blocks {
     const { gpu, model } = this.#options;
     let cached: ReferenceKeysValues | undefined;

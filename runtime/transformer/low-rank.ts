@@ -6,7 +6,7 @@ import { toScalar } from "../weights/loader/weight-loader.ts";
 import type { LoraModule } from "../weights/lora/lora-file.ts";
 import { readValues } from "../weights/lora/lora-values.ts";
 
-/** A module of one adapter, and what its change is multiplied with: the adapter's weight and the module's own factor. */
+/** A module of one adapter, and the scale of its change: the adapter's weight times the module's own factor. */
 export interface Change {
   readonly module: LoraModule;
   readonly scale: number;
@@ -29,11 +29,11 @@ export class LowRankBuilder {
   readonly #tensors: Tensor[] = [];
   readonly #downs = new Map<string, Tensor>();
   readonly #ids = new Map<Change, number>();
-  /** Factors in use: they are read once for all parts of their tensor, and dropped behind the last one. */
+  /** Factors in use: read once for all slices of their tensor, and dropped after the last one. */
   readonly #factors = new Map<Change, Factors>();
   readonly #uses = new Map<Change, number>();
 
-  /** @param planned  the changes of all matrices that will be asked for */
+  /** @param planned  the changes of all matrices that `adapt` will be called for */
   constructor(gpu: Gpu, scalar: ScalarType, planned: Iterable<readonly Change[]>) {
     this.#gpu = gpu;
     this.#scalar = scalar;
@@ -44,13 +44,13 @@ export class LowRankBuilder {
       }
   }
 
-  /** Frees what was built. */
+  /** Frees all buffers. */
   dispose(): void {
     this.#gpu.memory.freeTensors(...this.#tensors);
     this.#tensors.length = 0;
   }
 
-  /** The matrix with `changes`, of which each has rows of it. */
+  /** The matrix with `changes`; each of them changes some of its rows. */
   adapt(matrix: Matrix, source: StoredRegion, changes: readonly Change[]): Matrix {
     // kernels read four columns at a time
     const rank = Math.ceil(changes.reduce((sum, { module }) => sum + module.rank, 0) / 4) * 4;
@@ -133,7 +133,7 @@ export class LowRankBuilder {
   }
 }
 
-/** Row of a module's `up` for a row of the matrix; −1 where the module leaves it as it is. */
+/** Row of a module's `up` for a row of the matrix; −1 where the module does not change the row. */
 function rowsOf({ target, up }: LoraModule, { name, firstRow, storedShape }: StoredRegion): (row: number) => number {
   const sliceRows = up.shape[0]! / target.length;
   return (row) => {
@@ -146,7 +146,7 @@ function rowsOf({ target, up }: LoraModule, { name, firstRow, storedShape }: Sto
 }
 
 /**
- * Both factors with the scale. A power of two goes from one to the other, rank by rank, so that their largest values are
+ * Both factors with the scale. A power of two moves from one to the other, rank by rank, so that their largest values are
  * alike: `up` is often so small that f16 would round it to multiples of 2⁻²⁴.
  */
 function readFactors({ module, scale }: Change): Factors {

@@ -20,17 +20,16 @@ export interface ReferenceCacheStatistics {
   readonly entries: number;
   /** GPU bytes of the entries. */
   readonly bytes: number;
-  /** Most bytes that are kept after a run: the engine's `referenceCacheBytes`. */
+  /** Most bytes that stay after a run: the engine's `referenceCacheBytes`. */
   readonly budgetBytes: number;
 }
 
-/** All that is needed of the GPU's memory. */
 type Freeing = Pick<GpuMemory, "freeTensors">;
 
 /**
- * Reference keys and values that outlive a request, by a key over all that they depend on: the ordered pixels and sizes,
- * and the loaded weights. A cache belongs to one set of loaded weights and goes with it. Beyond the byte budget the least
- * recently used entry is dropped.
+ * Reference keys and values that outlive a request. The key covers everything that they depend on: the ordered pixels and sizes,
+ * and the weights. A cache belongs to one loaded model and is freed with it. Beyond the byte budget, the least recently used
+ * entry is dropped.
  */
 export class ReferenceCache {
   readonly #memory: Freeing;
@@ -75,8 +74,8 @@ export class ReferenceCache {
   }
 
   /**
-   * Takes ownership of `value`. What is beyond the budget goes when `trim` is next called, so that a run may use an entry
-   * that is larger than the whole budget.
+   * Takes ownership of `value`. The next `trim` drops what exceeds the budget, so a run may use an entry that is larger than the
+   * whole budget.
    */
   put(key: string, value: ReferenceKeysValues): void {
     this.#drop(key);
@@ -86,8 +85,8 @@ export class ReferenceCache {
   }
 
   /**
-   * Drops what can never fit, then least recently used entries, until the budget holds. Call it when no run uses an
-   * entry.
+   * Drops entries until the budget holds: first those that can never fit, then the least recently used ones. Call it when no run
+   * uses an entry.
    */
   trim(): void {
     const keys = [...this.#entries.keys()];
@@ -99,7 +98,7 @@ export class ReferenceCache {
     }
   }
 
-  /** Drops every other entry, where the memory is needed. Call it when no run uses an entry. */
+  /** Drops every other entry, to free memory. Call it when no run uses an entry. */
   keepOnly(keys: ReadonlySet<string>): void {
     for (const key of [...this.#entries.keys()].filter((entry) => !keys.has(entry))) {
       this.#drop(key);

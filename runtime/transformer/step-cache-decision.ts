@@ -1,14 +1,14 @@
 import type { StepCacheOptions } from "./step-cache.ts";
 
 /**
- * When one guidance pass reuses. It is asked for evaluation after evaluation: `mayReuse`, then, where that allows it,
- * `reuses` with the measured change; whoever computes says so by `computed`.
+ * Decides which evaluations of one guidance pass reuse earlier work. For each evaluation call `mayReuse`; if it allows it,
+ * call `reuses` with the measured change; if the evaluation computes, call `computed` after it.
  */
 export class StepCacheDecision {
   readonly #options: StepCacheOptions;
   readonly #limit: number;
-  #kept = false;
-  /** Evaluations that reused since the last that computed. */
+  #hasCached = false;
+  /** Evaluations that have reused since the last one that computed. */
   #consecutive = 0;
   /** TeaCache: estimated change of the output since the last evaluation that computed. */
   #distance = 0;
@@ -19,22 +19,22 @@ export class StepCacheDecision {
     this.#limit = method.kind === "dual-block" ? Math.min(method.skipInterval, maxConsecutive) : maxConsecutive;
   }
 
-  /** Whether this step or a later one may reuse, so that what is computed is worth keeping. */
-  worthKeeping(step: number): boolean {
+  /** Whether this step or a later one may reuse, so that caching the results pays. */
+  isWorthCaching(step: number): boolean {
     return step < this.#options.endStep;
   }
 
-  /** Whether window and limits let an evaluation of `step` reuse, if it has changed little enough. */
+  /** Whether the window and the limits let an evaluation of `step` reuse, if its input has changed little. */
   mayReuse(step: number): boolean {
     const { startStep, endStep } = this.#options;
-    return this.#kept && this.#consecutive < this.#limit && step >= startStep && step < endStep;
+    return this.#hasCached && this.#consecutive < this.#limit && step >= startStep && step < endStep;
   }
 
   /**
    * Whether the evaluation reuses. Call it only where `mayReuse` holds.
    *
-   * @param change  relative L1 change of what the method looks at: since the last evaluation that computed, for TeaCache
-   *   since the last evaluation
+   * @param change  relative L1 change of the tensor that the method compares: since the last evaluation that computed, for
+   *   TeaCache since the last evaluation
    */
   reuses(change: number): boolean {
     if (!this.#isSmall(change)) return false;
@@ -42,9 +42,9 @@ export class StepCacheDecision {
     return true;
   }
 
-  /** The evaluation computed all blocks, and what they did is kept. */
+  /** Notes that the evaluation computed all blocks, and that their change is cached. */
   computed(): void {
-    this.#kept = true;
+    this.#hasCached = true;
     this.#consecutive = 0;
     this.#distance = 0;
   }
@@ -65,7 +65,7 @@ export class StepCacheDecision {
   }
 }
 
-/** The polynomial at `change` by Horner's rule. Below 0, which a fit may be where it had no samples, it counts as 0. */
+/** The polynomial at `change`, by Horner's rule. Below 0 it counts as 0: a fit may be negative where it had no samples. */
 function estimate(coefficients: readonly number[], change: number): number {
   return Math.max(
     0,

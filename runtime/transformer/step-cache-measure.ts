@@ -45,7 +45,7 @@ export async function measureRelativeChange(
 }
 
 /**
- * LayerNorm(hidden) ⊙ (1 + scale) + shift: what TeaCache compares from evaluation to evaluation, of the first block.
+ * LayerNorm(hidden) ⊙ (1 + scale) + shift of the first block: the tensor that TeaCache compares between evaluations.
  *
  * @param hidden  [rows, D] f32
  * @returns       [rows, D] f32

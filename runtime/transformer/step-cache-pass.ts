@@ -10,12 +10,12 @@ import { modulatedInput, measureRelativeChange } from "./step-cache-measure.ts";
 export interface StepCachePassOptions {
   readonly gpu: Gpu;
   readonly model: TransformerModel;
-  /** Lives as long as what is kept. */
+  /** Holds the cached tensors. */
   readonly scope: MemoryScope;
   readonly stepCache: StepCacheOptions;
 }
 
-/** One evaluation: its streams, and what runs a range of blocks over them. */
+/** One evaluation: its streams, and a function that runs a range of blocks over them. */
 export interface CachedEvaluation {
   /** Lives as long as the evaluation. */
   readonly scope: MemoryScope;
@@ -25,15 +25,15 @@ export interface CachedEvaluation {
 }
 
 /**
- * The step cache of one guidance pass. Blocks are in three ranges: the first ones always run, the middle ones run or their
- * kept change is added, the last ones always run. What decides is measured on the target stream; the kept change
- * is that of every stream that a last block reads.
+ * The step cache of one guidance pass. There are three ranges of blocks: the first ones always run, the middle ones run or
+ * their cached change is added, the last ones always run. The target stream decides. The cached change covers every stream that
+ * a last block reads.
  */
 export class StepCachePass {
   readonly #options: StepCachePassOptions;
   readonly #split: BlockSplit;
   readonly #decision: StepCacheDecision;
-  /** What the next measurement compares with, of the target, [tokens, D] f32. */
+  /** The tensor of the target that the next measurement compares with, [tokens, D] f32. */
   #compared: ChunkedMatrix | undefined;
   /** Change of each stream by the middle blocks, [rows, D] f32. */
   readonly #changes = new Map<StreamRole, ChunkedMatrix>();
@@ -45,13 +45,13 @@ export class StepCachePass {
   }
 
   /**
-   * Runs the blocks of one evaluation, or some of them and the kept change of the others.
-   * @returns whether it reused
+   * Runs the blocks of one evaluation, or some of them, and adds the cached change of the others.
+   * @returns whether it added the cached change
    */
   async evaluate(evaluation: CachedEvaluation): Promise<boolean> {
     const { step, run } = evaluation;
     const { blocks } = this.#options.model;
-    if (!this.#decision.worthKeeping(step)) {
+    if (!this.#decision.isWorthCaching(step)) {
       await run({ from: 0, to: blocks });
       return false;
     }
@@ -59,14 +59,14 @@ export class StepCachePass {
     const reused = await this.#firstBlocks(evaluation);
     if (reused) this.#addChanges(evaluation.streams);
     else {
-      await this.#keepChanges(evaluation.streams, () => run({ from: first, to: last }));
+      await this.#cacheChanges(evaluation.streams, () => run({ from: first, to: last }));
       this.#decision.computed();
     }
     if (last < blocks) await run({ from: last, to: blocks });
     return reused;
   }
 
-  /** Gives what is kept back to its scope. */
+  /** Releases the cached tensors to their scope. */
   dispose(): void {
     this.#options.scope.releaseMatrix(this.#compared, ...this.#changes.values());
     this.#compared = undefined;
@@ -77,22 +77,23 @@ export class StepCachePass {
   async #firstBlocks({ scope, step, streams, run }: CachedEvaluation): Promise<boolean> {
     const { gpu, stepCache, model } = this.#options;
     const target = streams.find(({ role }) => role === "target")!;
-    let looked: ChunkedMatrix;
+    let compared: ChunkedMatrix;
     if (stepCache.method.kind === "tea")
-      looked = modulatedInput(gpu, scope, target.hidden, target.modulation.image[0], model.config.eps);
+      compared = modulatedInput(gpu, scope, target.hidden, target.modulation.image[0], model.config.eps);
     else {
-      looked = copyMatrix(gpu.recorder, scope, target.hidden);
+      compared = copyMatrix(gpu.recorder, scope, target.hidden);
       await run({ from: 0, to: this.#split.first });
-      accumulateMatrix(gpu.recorder, looked, -1, target.hidden, 1);
+      accumulateMatrix(gpu.recorder, compared, -1, target.hidden, 1);
     }
     const reuses =
-      this.#decision.mayReuse(step) && this.#decision.reuses(await measureRelativeChange(gpu, looked, this.#compared!));
-    // TeaCache adds up changes from evaluation to evaluation, the others compare with the one that computed
+      this.#decision.mayReuse(step) &&
+      this.#decision.reuses(await measureRelativeChange(gpu, compared, this.#compared!));
+    // TeaCache adds up changes between neighbouring evaluations; the others compare with the one that computed
     if (!reuses || stepCache.method.kind === "tea") {
-      this.#compared ??= likeRows(this.#options.scope, looked);
-      overwriteMatrix(gpu.recorder, looked, this.#compared);
+      this.#compared ??= allocateLike(this.#options.scope, compared);
+      overwriteMatrix(gpu.recorder, compared, this.#compared);
     }
-    scope.releaseMatrix(looked);
+    scope.releaseMatrix(compared);
     return reuses;
   }
 
@@ -103,21 +104,21 @@ export class StepCachePass {
     }
   }
 
-  /** Runs the middle blocks and keeps hidden after − hidden before, made in place. */
-  async #keepChanges(streams: readonly Stream[], run: () => Promise<void>): Promise<void> {
+  /** Runs the middle blocks, and caches hidden after − hidden before, computed in place. */
+  async #cacheChanges(streams: readonly Stream[], run: () => Promise<void>): Promise<void> {
     const { recorder } = this.#options.gpu;
-    const kept = streams.filter(({ role }) => role === "target" || this.#split.last < this.#options.model.blocks);
-    const changes = kept.map(({ role, hidden }) => {
-      const change = this.#changes.get(role) ?? likeRows(this.#options.scope, hidden);
+    const cached = streams.filter(({ role }) => role === "target" || this.#split.last < this.#options.model.blocks);
+    const changes = cached.map(({ role, hidden }) => {
+      const change = this.#changes.get(role) ?? allocateLike(this.#options.scope, hidden);
       this.#changes.set(role, change);
       overwriteMatrix(recorder, hidden, change);
       return change;
     });
     await run();
-    for (const [i, { hidden }] of kept.entries()) accumulateMatrix(recorder, changes[i]!, -1, hidden, 1);
+    for (const [i, { hidden }] of cached.entries()) accumulateMatrix(recorder, changes[i]!, -1, hidden, 1);
   }
 }
 
-function likeRows(scope: MemoryScope, { rows, columns, dtype, rowsPerChunk }: ChunkedMatrix): ChunkedMatrix {
+function allocateLike(scope: MemoryScope, { rows, columns, dtype, rowsPerChunk }: ChunkedMatrix): ChunkedMatrix {
   return scope.matrix("step cache", dtype, rows, columns, rowsPerChunk);
 }

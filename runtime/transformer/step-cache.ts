@@ -1,13 +1,13 @@
 import { KleinbildError } from "../errors.ts";
 
 /**
- * How an evaluation of the velocity may reuse what an earlier one computed.
- * - `first-block`: first-block cache (ParaAttention, diffusers' `FirstBlockCacheConfig`). The first block runs; where its
- *   change of the target differs from the one kept by less than `threshold`, relatively, the change by all other blocks
- *   is the kept one.
+ * How an evaluation of the velocity may reuse the results of an earlier one.
+ * - `first-block`: first-block cache (ParaAttention, diffusers' `FirstBlockCacheConfig`). The first block runs. Where its
+ *   change of the target differs from the cached one by less than `threshold`, relatively, the cached change of all other
+ *   blocks is used.
  * - `tea`: TeaCache (Liu et al. 2024, arXiv 2411.19108). No block runs while the estimated changes of the output since the
- *   last evaluation that computed add up to less than `distance`; `coefficients` are those of the estimating polynomial,
- *   highest power first.
+ *   last evaluation that computed add up to less than `distance`. A polynomial with `coefficients`, highest power first,
+ *   estimates them.
  * - `dual-block`: DBCache of Cache-DiT. As the first-block cache, with `firstBlocks` blocks before the decision and
  *   `lastBlocks` behind the reused change, and at most `skipInterval` evaluations that reuse between two that do not.
  *

@@ -66,21 +66,21 @@ export async function loadTransformerWeights(
   config: TransformerConfig,
 ): Promise<TransformerWeights> {
   const d = config.hidden;
-  /** Kept at 16 bits or more: these are small and feed everything. */
-  const kept = (name: string, out: number, columns: number): Promise<Matrix> =>
+  /** 16 bits or more: these are small, and everything depends on them. */
+  const unquantized = (name: string, out: number, columns: number): Promise<Matrix> =>
     loader.matrix({ name: `${name}.weight`, shape: [out, columns], quantize: false });
 
   const double: DoubleBlockWeights[] = [];
   const single: SingleBlockWeights[] = [];
-  const imageIn = await kept("x_embedder", d, config.inChannels);
-  const textIn = await kept("context_embedder", d, config.textWidth);
+  const imageIn = await unquantized("x_embedder", d, config.inChannels);
+  const textIn = await unquantized("context_embedder", d, config.textWidth);
   const modulation: ModulationWeights = {
-    timeIn: await kept("time_guidance_embed.timestep_embedder.linear_1", d, config.timeChannels),
-    timeOut: await kept("time_guidance_embed.timestep_embedder.linear_2", d, d),
-    image: await kept("double_stream_modulation_img.linear", 6 * d, d),
-    text: await kept("double_stream_modulation_txt.linear", 6 * d, d),
-    single: await kept("single_stream_modulation.linear", 3 * d, d),
-    final: await kept("norm_out.linear", 2 * d, d),
+    timeIn: await unquantized("time_guidance_embed.timestep_embedder.linear_1", d, config.timeChannels),
+    timeOut: await unquantized("time_guidance_embed.timestep_embedder.linear_2", d, d),
+    image: await unquantized("double_stream_modulation_img.linear", 6 * d, d),
+    text: await unquantized("double_stream_modulation_txt.linear", 6 * d, d),
+    single: await unquantized("single_stream_modulation.linear", 3 * d, d),
+    final: await unquantized("norm_out.linear", 2 * d, d),
   };
   for (let i = 0; i < config.doubleBlocks; i++) {
     const block = `transformer_blocks.${i}`;
@@ -91,7 +91,14 @@ export async function loadTransformerWeights(
   }
   for (let i = 0; i < config.singleBlocks; i++)
     single.push(await loadSingle(loader, config, `single_transformer_blocks.${i}`));
-  return { imageIn, textIn, modulation, double, single, finalOut: await kept("proj_out", config.outChannels, d) };
+  return {
+    imageIn,
+    textIn,
+    modulation,
+    double,
+    single,
+    finalOut: await unquantized("proj_out", config.outChannels, d),
+  };
 }
 
 const IMAGE_NAMES = {

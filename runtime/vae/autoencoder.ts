@@ -14,7 +14,7 @@ import type { VaeWeights } from "./weights.ts";
 /** Pixels per token in each direction: the autoencoder's 8, times 2×2 patches. */
 export const PIXELS_PER_TOKEN = 16;
 const PIXELS_PER_LATENT = 8;
-/** Of a picture's map: red, green, blue, and zeros that make a quad. */
+/** Channels of a picture's map: red, green, blue, and zeros that fill a quad. */
 const PIXEL_CHANNELS = 4;
 
 /** RGBA bytes of a picture whose sides are multiples of 16. */
@@ -47,7 +47,7 @@ export class Autoencoder {
     return await this.#encode(target, blocks, this.#uploadPixels(blocks, image));
   }
 
-  /** The same of features [height, width, 3] in −1…1. */
+  /** The same for features [height, width, 3] in −1…1. */
   async encodeFeatures(
     target: MemoryScope,
     features: Float32Array,

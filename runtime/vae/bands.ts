@@ -5,8 +5,8 @@ import { rowsPerBand } from "./feature-map.ts";
 /**
  * Rows of a band of each map on the way of a picture through one half of the autoencoder, by the map's width.
  *
- * The decoder has maps of a level's channels and of those of the level that was upsampled into it; in the encoder a strided
- * convolution reads four times the next level's positions.
+ * In the decoder, a map has the channels of its level or of the level that was upsampled into it. In the encoder, a strided
+ * convolution reads four times as many positions as the next level has.
  *
  * @param imageWidth  pixels
  * @throws KleinbildError `unsupported`, from the function returned, when not even two rows fit into a binding
@@ -39,7 +39,7 @@ export function assertBandWidth(...picture: Parameters<typeof bandRows>): void {
   for (let level = 0; level < length; level++) rows(imageWidth >> level);
 }
 
-/** Most channels of maps that are halved `level` times. */
+/** Most channels of any map that was halved `level` times. */
 function decoderChannels({ decoderChannels: channels, latentChannels }: VaeConfig, level: number): number {
   return Math.max(channels[level]!, channels[Math.min(level + 1, channels.length - 1)]!, latentChannels);
 }

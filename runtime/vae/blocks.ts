@@ -10,7 +10,7 @@ import { allocateMap, type FeatureMap, type GatherOptions, gatherRows, releaseMa
 import type { AttentionWeights, LevelWeights, MidWeights, NormWeights, ResnetWeights } from "./weights.ts";
 
 const NORM_EPS = 1e-6;
-/** Positions that one workgroup of the statistics kernel takes: enough of them to fill a GPU, few partial results. */
+/** Positions for one workgroup of the statistics kernel: few enough to fill a GPU, and enough to leave few partial results. */
 const POSITIONS_PER_SLICE = 1024;
 
 export interface ConvolveOptions extends GatherOptions {
@@ -28,7 +28,7 @@ export interface BlockContext {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** The operators of the autoencoder on banded feature maps. A map given to an operator stays the caller's. */
+/** The operators of the autoencoder on banded feature maps. Operators do not free the maps that they read, unless they say so. */
 export class VaeBlocks {
   readonly context: BlockContext;
   readonly scope: MemoryScope;
@@ -45,7 +45,7 @@ export class VaeBlocks {
    *
    * @param stride    2 pads at the right and at the bottom only, as the reference encoder does
    * @param upsample  nearest, by two, before it
-   * @param onto      a map of the result's size, to which the results are added; it is what is returned
+   * @param onto      a map of the result's size, to which the results are added; the function returns it
    */
   async convolve(map: FeatureMap, weight: Kernel2d, options: ConvolveOptions = {}): Promise<FeatureMap> {
     const { gpu, backend } = this.context;
@@ -54,7 +54,7 @@ export class VaeBlocks {
     const halo = weight.size > 1 && stride === 1 ? 1 : 0;
     const convolution = { stride, padLeft: halo, padRight: weight.size > 1 ? 1 : 0, accumulate: onto !== undefined };
     const direct = weight.size === 1 && !gather.affine && !gather.activate;
-    // what a weight does not fold is upsampled where the rows are gathered
+    // where the weight does not fold the upsampling, gathering the rows does it
     const step = weight.upsamples ? 0.5 : stride;
     const rowsOf = (count: number): number =>
       weight.upsamples ? count / 2 + 2 * halo : (count - 1) * stride + weight.size;
@@ -63,7 +63,7 @@ export class VaeBlocks {
       const gathering = { ...gather, upsample: upsample && !weight.upsamples };
       const input = direct
         ? map.bands[i]!
-        : gatherRows(this.#gathering, map, { first: first * step - halo, rows: rowsOf(count) }, gathering);
+        : gatherRows(this.#gathering, map, { first: first * step - halo, count: rowsOf(count) }, gathering);
       await backend.convolve(this.scope, { x: input, weight, ...convolution, output: out.bands[i]! });
       if (!direct) this.scope.release(input);
       await gpu.recorder.throttle();
@@ -71,7 +71,7 @@ export class VaeBlocks {
     return out;
   }
 
-  /** Room for what a convolution gives that is `width` wide. */
+  /** A map for the result of a convolution that is `width` wide. */
   #mapOf(weight: Kernel2d, width: number, from: FeatureMap): FeatureMap {
     return allocateMap(this.scope, this.context.scalar, {
       height: (from.height * width) / from.width,
@@ -119,7 +119,7 @@ export class VaeBlocks {
   }
 
   /**
-   * x + conv2(SiLU(norm2(conv1(SiLU(norm1(x)))))), with a 1×1 convolution of x where channels change. Takes the place of x,
+   * x + conv2(SiLU(norm2(conv1(SiLU(norm1(x)))))), with a 1×1 convolution of x where channels change. Overwrites x
    * or frees it.
    */
   async resnet(x: FeatureMap, weights: ResnetWeights): Promise<FeatureMap> {
@@ -164,7 +164,7 @@ export class VaeBlocks {
     const qkv: Tensor[][] = [];
     for (const [i, band] of x.bands.entries()) {
       const rows = band.shape[1]!;
-      const normed = gatherRows(this.#gathering, x, { first: i * x.rowsPerBand, rows }, { affine });
+      const normed = gatherRows(this.#gathering, x, { first: i * x.rowsPerBand, count: rows }, { affine });
       const outputs = [0, 1, 2].map(() => this.scope.tensor("attention", scalar, tokens(band)));
       const rowsOfTokens = { ...normed, shape: tokens(band) };
       await backend.linear(this.scope, { x: rowsOfTokens, weights: weights.qkv, outputs });
@@ -187,7 +187,7 @@ export class VaeBlocks {
   #attendBand(queries: Tensor, qkv: readonly (readonly Tensor[])[]): Tensor {
     const { gpu, scalar } = this.context;
     const [rows, width] = queries.shape as readonly [number, number];
-    // lanes along the channels, which have room for 16 each; with 8, more queries share what is read of the keys
+    // lanes along the channels, each with room for 16; with 8 lanes, more queries share the keys that are read
     const lanes = width <= 128 ? 8 : 32;
     const tile = 512 / lanes;
     const state = this.scope.tensor("attention state", "f32", [rows, width + 2]);
@@ -217,7 +217,7 @@ export class VaeBlocks {
     return out;
   }
 
-  /** Frees what maps of another size have left: at 1024², f16, the decoder takes 1.3 GB at its peak instead of 1.9. */
+  /** Frees the buffers of maps of another size: at 1024², f16, the decoder takes 1.3 GB at its peak instead of 1.9. */
   #trim(): void {
     this.context.gpu.recorder.flush();
     this.scope.trim();

@@ -3,11 +3,11 @@ import { KleinbildError } from "../errors.ts";
 import type { MemoryScope } from "../gpu/memory.ts";
 import type { Recorder } from "../gpu/recorder.ts";
 import { elementGrid } from "../gpu/workgroups.ts";
-import { BYTES_PER_ELEMENT, rowRanges, type ScalarType, type Tensor } from "../gpu/tensor.ts";
+import { BYTES_PER_ELEMENT, type RowRange, rowRanges, type ScalarType, type Tensor } from "../gpu/tensor.ts";
 
 /**
  * Features [height, width, channels], channels last, cut into bands of whole rows so that no band is above the binding
- * limit. Maps of one width are cut alike. Channels come in whole quads, but for a decoded picture's three.
+ * limit. Maps of one width are cut alike. The number of channels is a multiple of four, except in a decoded picture, which has three.
  */
 export interface FeatureMap {
   readonly height: number;
@@ -24,7 +24,7 @@ const HALO_ROWS = 2;
 /**
  * Rows of a band, an even number (patches are 2×2): with its halo it stays below the limit.
  *
- * @param channels  most channels of any map of this width; what a strided convolution reads counts four times
+ * @param channels  most channels of any map of this width; the input of a strided convolution counts four times
  * @throws KleinbildError `unsupported` when not even two rows fit
  */
 export function rowsPerBand(maxBindingBytes: number, scalar: ScalarType, width: number, channels: number): number {
@@ -59,18 +59,11 @@ export interface GatherOptions {
   readonly upsample?: boolean;
 }
 
-/** Rows `first … first + rows − 1` of a map, after upsampling if there is any. */
-export interface RowRange {
-  /** May be negative. */
-  readonly first: number;
-  /** May reach beyond the map. */
-  readonly rows: number;
-}
-
 /**
- * Rows of a map as one tensor [1, rows, width, channels]; rows outside the map are zeros.
+ * Rows of a map as one tensor [1, rows, width, channels]. Rows outside the map are zeros.
  *
  * @param scalar  of the map and the result
+ * @param range   after upsampling, if there is any; it may start before the map and end behind it
  */
 export function gatherRows(
   {
@@ -79,7 +72,7 @@ export function gatherRows(
     scalar,
   }: { readonly recorder: Recorder; readonly scope: MemoryScope; readonly scalar: ScalarType },
   map: FeatureMap,
-  { first, rows }: RowRange,
+  { first, count: rows }: RowRange,
   options: GatherOptions,
 ): Tensor {
   const shift = options.upsample ? 1 : 0;

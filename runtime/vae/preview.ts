@@ -2,7 +2,7 @@ import type { Gpu } from "../gpu/device.ts";
 import type { VaeConfig } from "../weights/config/model-config.ts";
 import { type Autoencoder, PIXELS_PER_TOKEN, type Pixels } from "./autoencoder.ts";
 
-/** Sides in pixels of the picture that the fit encodes, of its squares, and of what one latent stands for. */
+/** Sides in pixels: of the picture that the fit encodes, of its squares, and of the cell that one latent covers. */
 const FIT_PIXELS = 128;
 const SQUARE = 16;
 const CELL = 8;
@@ -27,12 +27,12 @@ export class PreviewModel {
     this.#encode = encode;
   }
 
-  /** Whether the fit is made, so that `render` needs no encoder. */
+  /** Whether the fit exists, so that `render` needs no encoder. */
   get isReady(): boolean {
     return this.#coefficients !== undefined;
   }
 
-  /** Makes the fit. */
+  /** Makes the fit, unless it exists. */
   async prepare(signal?: AbortSignal): Promise<void> {
     this.#coefficients ??= await this.#fit(signal);
   }

@@ -64,7 +64,7 @@ describe.each(SCALARS)("gather-band in %s", (scalar) => {
           gpu().recorder.write(dirty, new Uint8Array(tensorBytes(scalar, dirty.shape)).fill(0x3a));
           scope.release(dirty);
           const out = await gpu().checked("gather", async () =>
-            gatherRows({ recorder: gpu().recorder, scope, scalar }, map, { first, rows }, options),
+            gatherRows({ recorder: gpu().recorder, scope, scalar }, map, { first, count: rows }, options),
           );
           expect(out.buffer).toBe(dirty.buffer);
           const expectedSteps: GatherSteps = { affine: normalize ? steps : undefined, activate, upsample };

@@ -80,7 +80,7 @@ describe("the decision of a step cache", () => {
 
   it("says of which steps anything is worth keeping: those before the window's end", () => {
     const decision = new StepCacheDecision(options(FIRST, { startStep: 2, endStep: 4 }));
-    expect([0, 3, 4, 5].map((step) => decision.worthKeeping(step))).toEqual([true, true, false, false]);
+    expect([0, 3, 4, 5].map((step) => decision.isWorthCaching(step))).toEqual([true, true, false, false]);
   });
 });
 

@@ -45,7 +45,7 @@ export function compileIpndm(sigmas: readonly number[]): readonly Evaluation[] {
 
 /**
  * As `compileIpndm`, after three steps of the classical Runge–Kutta method with four evaluations each: PNDMScheduler of
- * diffusers (Liu et al. 2022, arXiv 2202.09778). The reference wants at least four steps; fewer are done alike.
+ * diffusers (Liu et al. 2022, arXiv 2202.09778). The reference requires at least four steps; fewer work in the same way here.
  *
  * @param sigmas [steps + 1], falling
  */
@@ -69,7 +69,7 @@ function equalSteps(sigmas: readonly number[], sigma: number, step: number, orde
   );
 }
 
-/** x += Σ weights[k] · velocity of step − k; keeps the velocity. */
+/** x += Σ weights[k] · velocity of step − k; stores the velocity. */
 function adamsStep(step: number, sigma: number, weights: readonly number[]): Evaluation {
   const velocities = weights.map((weight, k): [number, Combination] => [
     weight,

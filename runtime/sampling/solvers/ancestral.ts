@@ -45,7 +45,7 @@ export function compileKdpm2Ancestral(sigmas: readonly number[]): readonly Evalu
   });
 }
 
-/** σ↓, and what becomes of latents there when noise lifts them to `next`. */
+/** σ↓, and a function that adds noise to latents there, up to `next`. */
 function ancestralStep(
   sigma: number,
   next: number,

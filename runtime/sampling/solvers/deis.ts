@@ -16,8 +16,8 @@ const MANY_STEPS = 15;
 
 /**
  * DEIS of second order (Zhang and Chen 2022, arXiv 2204.13902): the predicted noise is extrapolated along ln ρ, ρ = σ / α,
- * and integrated. DEISMultistepScheduler of diffusers with its defaults. Where the reference has no finite factors it is
- * kept from there: sigma 1 counts as slightly below, and a step to 0 is of first order whatever the number of steps.
+ * and integrated. DEISMultistepScheduler of diffusers with its defaults. Where the reference has no finite factors, this
+ * differs: sigma 1 counts as slightly below, and a step to 0 is of first order whatever the number of steps.
  *
  * @param sigmas [steps + 1], falling
  */
@@ -26,15 +26,16 @@ export function compileDeis(sigmas: readonly number[]): readonly Evaluation[] {
   const steps = sigmas.length - 1;
   return sigmas.slice(0, -1).map((sigma, step) => {
     const [from, to] = [levels[step]!, levels[step + 1]!];
-    const kept = `noise.${step}`;
+    const register = `noise.${step}`;
     const noise = { x: 1, velocity: 1 - sigma }; // (x − α · x0) / σ
     const lowered = step === steps - 1 && (steps < MANY_STEPS || to.sigma === 0);
     if (step > 0 && !lowered) {
       const next = secondOrder(levels[step - 1]!, from, to, noise, { [`noise.${step - 1}`]: 1 });
-      return lastOfStep(step, sigma, assign(kept, noise), assign("x", next));
+      return lastOfStep(step, sigma, assign(register, noise), assign("x", next));
     }
-    if (sigma === 1 || to.sigma === 0) return lastOfStep(step, sigma, assign(kept, noise), eulerStep(sigma, to.sigma));
-    return lastOfStep(step, sigma, ...firstOrder(sigma, to.sigma, kept));
+    if (sigma === 1 || to.sigma === 0)
+      return lastOfStep(step, sigma, assign(register, noise), eulerStep(sigma, to.sigma));
+    return lastOfStep(step, sigma, ...firstOrder(sigma, to.sigma, register));
   });
 }
 
@@ -43,7 +44,7 @@ export function compileDeis(sigmas: readonly number[]): readonly Evaluation[] {
  * that just below sigma 1 are hundreds of times as long. The reference computes it so, in f32: its roundings grow to 10⁻³
  * there, so factors and intermediate vectors are rounded here where they are there.
  */
-function firstOrder(sigma: number, next: number, kept: string): readonly Assignment[] {
+function firstOrder(sigma: number, next: number, register: string): readonly Assignment[] {
   const { fround } = Math;
   const [from, to] = [sigma, next].map((value) => {
     const alpha = fround(1 - value);
@@ -53,9 +54,9 @@ function firstOrder(sigma: number, next: number, kept: string): readonly Assignm
   return [
     assign("data", dataAt(sigma)),
     assign("scaledNoise", combine([1, X], [-from.alpha, { data: 1 }])),
-    assign(kept, { scaledNoise: 1 }),
-    assign(kept, { [kept]: 1, scaledNoise: 1 / sigma - 1 }), // the quotient by σ, rounded once
-    assign("x", { x: fround(to.alpha / from.alpha), [kept]: -fround(to.sigma * growth) }),
+    assign(register, { scaledNoise: 1 }),
+    assign(register, { [register]: 1, scaledNoise: 1 / sigma - 1 }), // the quotient by σ, rounded once
+    assign("x", { x: fround(to.alpha / from.alpha), [register]: -fround(to.sigma * growth) }),
   ];
 }
 

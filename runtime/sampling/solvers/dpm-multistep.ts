@@ -8,7 +8,7 @@ const MANY_STEPS = 15;
  * DPM-Solver++ in several steps (Lu et al. 2022, arXiv 2211.01095), in data prediction, as an ODE or an SDE:
  * DPMSolverMultistepScheduler of diffusers with its defaults (`midpoint`, the last step of first order).
  *
- * At sigma 1, λ is −∞; what was predicted there gets no weight in differences, and all factors are finite.
+ * At sigma 1, λ is −∞; the prediction there gets no weight in differences, and all factors are finite.
  *
  * @param sigmas [steps + 1], falling
  */

@@ -4,7 +4,7 @@ import { posteriorStep } from "./posterior.ts";
 import { assign, dataAt, type Evaluation, lastOfStep, NOISE, combine, withinStep, X } from "./program.ts";
 
 /**
- * DPM-Solver++ (SDE), two stages a step: the first one goes to the middle in λ, the second one over the whole step with
+ * DPM-Solver++ (SDE), two stages for each step: the first one to the middle in λ, the second one over the whole step with
  * the picture that is predicted there; a step to 0 is one Euler step. DPMSolverSDEScheduler of diffusers, whose x is
  * x / α here and whose sigma is σ / α.
  *

@@ -2,8 +2,8 @@ import { levelsBelowOne, noiseLevel, type NoiseLevel } from "./noise-level.ts";
 import { assign, type Combination, dataAt, type Evaluation, lastOfStep, combine, X } from "./program.ts";
 
 /**
- * DPM-Solver++ (2S): steps go in pairs. The first of a pair is of first order; the second one goes again from where the
- * pair began, over both, with what the first one found in between (Lu et al. 2022, arXiv 2211.01095, algorithm 1).
+ * DPM-Solver++ (2S): steps form pairs. The first of a pair is of first order. The second one starts where the pair
+ * began and covers both, with the prediction that the first one made in between (Lu et al. 2022, arXiv 2211.01095, algorithm 1).
  * DPMSolverSinglestepScheduler of diffusers with its defaults: the last step is of first order, and with an even number
  * of steps the last two are. Over a pair from sigma 1 there are no finite factors: it is taken to start slightly below.
  *

@@ -1,7 +1,7 @@
 /** Where solvers in λ are to start that have no finite factors at sigma 1: the reference starts them there too. */
 const NEARLY_ONE = 1 - 1e-4;
 
-/** A sigma with what DPM-Solvers reckon in: x = alpha · x0 + sigma · noise. */
+/** A sigma in the terms of DPM-Solvers: x = alpha · x0 + sigma · noise. */
 export interface NoiseLevel {
   readonly sigma: number;
   /** 1 − sigma. */

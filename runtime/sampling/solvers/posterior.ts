@@ -22,7 +22,7 @@ export function compileDdpm(sigmas: readonly number[]): readonly Evaluation[] {
 }
 
 /**
- * A sample of q(x' | x, x0). With q the ratio of noise to signal of `to` over that of `from`:
+ * A sample of q(x' | x, x0). With q the noise-to-signal ratio of `to` divided by the noise-to-signal ratio of `from`:
  *     x' = q · (σ' / σ) · x + (1 − q²) · α' · x0 + √(1 − q²) · σ' · noise
  */
 export function posteriorStep(

@@ -1,5 +1,5 @@
 /**
- * A named vector of the size of the latents. `x`: the latents; `velocity`: what was just evaluated; `noise`: standard
+ * A named vector of the size of the latents. `x`: the latents; `velocity`: the result of the evaluation; `noise`: standard
  * normal noise of this evaluation, independent of all other. Other names are a solver's own.
  */
 export type Register = string;
@@ -15,7 +15,7 @@ export interface Assignment {
   readonly terms: readonly Term[];
 }
 
-/** One evaluation of the velocity at (x, sigma), and what is made of it. */
+/** One evaluation of the velocity at (x, sigma), and the assignments that use it. */
 export interface Evaluation {
   /** Index of the step that it belongs to, from 0. */
   readonly step: number;
@@ -24,7 +24,7 @@ export interface Evaluation {
   readonly assignments: readonly Assignment[];
   /** Whether an assignment reads `noise`. */
   readonly needsNoise: boolean;
-  /** Whether x is now the latents after `step`; else it is where the next evaluation of the step takes place. */
+  /** Whether x is now the latents after `step`. Otherwise the next evaluation of the same step is at x. */
   readonly endsStep: boolean;
 }
 
@@ -58,16 +58,16 @@ export function lastOfStep(step: number, sigma: number, ...assignments: readonly
   return { step, sigma, assignments, needsNoise: readsNoise(assignments), endsStep: true };
 }
 
-/** An evaluation after which x is where the next one of the same step takes place. */
+/** An evaluation after which the next one of the same step is at x. */
 export function withinStep(step: number, sigma: number, ...assignments: readonly Assignment[]): Evaluation {
   return { step, sigma, assignments, needsNoise: readsNoise(assignments), endsStep: false };
 }
 
-/** The same program without assignments that nothing reads: what is kept for steps that turn out not to want it. */
+/** The same program without assignments that nothing reads, such as predictions for steps that turn out not to use them. */
 export function withoutUnread(evaluations: readonly Evaluation[]): readonly Evaluation[] {
   const read = new Set<Register>();
-  const kept = evaluations.toReversed().map((evaluation) => {
-    read.add("x"); // by the next evaluation, or by whoever takes the result
+  const reversed = evaluations.toReversed().map((evaluation) => {
+    read.add("x"); // the next evaluation reads it, or the caller
     const assignments = evaluation.assignments.toReversed().filter(({ target, terms }) => {
       if (!read.delete(target)) return false;
       for (const { register } of terms) read.add(register);
@@ -75,7 +75,7 @@ export function withoutUnread(evaluations: readonly Evaluation[]): readonly Eval
     });
     return { ...evaluation, assignments: assignments.toReversed(), needsNoise: readsNoise(assignments) };
   });
-  return kept.toReversed();
+  return reversed.toReversed();
 }
 
 function readsNoise(assignments: readonly Assignment[]): boolean {

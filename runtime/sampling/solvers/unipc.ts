@@ -8,7 +8,7 @@ interface Prediction {
 }
 
 /**
- * UniPC (Zhao et al. 2023, arXiv 2302.04867): what is evaluated at a predicted x first corrects that x, then predicts the
+ * UniPC (Zhao et al. 2023, arXiv 2302.04867): the velocity at a predicted x first corrects that x, then predicts the
  * next one. UniPCMultistepScheduler of diffusers with its defaults (`bh2`, data prediction, order falling to 1 at the
  * end). Of second order it starts at sigma 1; of third order it has no finite factors there, and starts slightly below.
  *
@@ -18,7 +18,7 @@ export function compileUniPc(sigmas: readonly number[], order: 2 | 3): readonly 
   const steps = sigmas.length - 1;
   const levels = order === 2 ? sigmas.map(noiseLevel) : levelsBelowOne(sigmas);
   const orderOfStep = (step: number) => Math.min(order, steps - step, step + 1);
-  /** What was predicted in so many steps, the latest first. */
+  /** The predictions of the last `count` steps, the latest first. */
   const predictions = (latest: number, count: number): readonly Prediction[] =>
     Array.from({ length: count }, (_, i) => ({
       level: levels[latest - i]!,
@@ -39,7 +39,7 @@ export function compileUniPc(sigmas: readonly number[], order: 2 | 3): readonly 
 /** x at `to`, from the corrected x. */
 function predict(to: NoiseLevel, past: readonly Prediction[]): Combination {
   const { base, differences, weights } = expand(to, past);
-  // of two predictions the reference takes ½ for the solution of the 1 × 1 system
+  // for two predictions the reference uses ½ instead of solving the 1 × 1 system
   const solved =
     past.length === 2
       ? [0.5]
@@ -65,7 +65,7 @@ function correct(now: Prediction, past: readonly Prediction[]): Combination {
 }
 
 /**
- * The parts of both formulas, with h = λ' − λ and B = 1 − e⁻ʰ: the step of first order, differences between older
+ * The terms of both formulas, with h = λ' − λ and B = 1 − e⁻ʰ: the step of first order, differences between older
  * predictions and the latest (times α' B, over their distance in units of h), and the right-hand side of the system that
  * weighs them.
  */
