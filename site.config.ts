@@ -1,5 +1,5 @@
 import { defineConfig } from "vite";
-import { Licences } from "./tools/licences.mjs";
+import { Licences } from "./tools/bundling/licences.mjs";
 import { contentSecurityPolicy } from "./tools/site/content-security-policy.ts";
 import { hostLikeAnswers } from "./tools/site/preview.ts";
 import { serviceWorker } from "./tools/site/service-worker.ts";

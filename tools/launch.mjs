@@ -13,7 +13,7 @@ export const ENGINE_FLAGS = ["--single-threaded", "--liftoff-only"];
  */
 export async function launch(name, args) {
   setUp();
-  const { bundleProgram } = await import("./bundle-program.mjs");
+  const { bundleProgram } = await import("./bundling/bundle-program.mjs");
   const program = await bundleProgram(name);
   // a server must answer while the engine works, so the engine gets a process of its own
   const flags = name === "cli" && args[0] === "serve" ? [] : ENGINE_FLAGS;

@@ -33,7 +33,7 @@ else await launch("cli", ["generate", ...args]);
 /** Builds the page where it is older than its sources, and serves it. */
 async function servePage() {
   setUp();
-  const { isFresh } = await import("./fresh.mjs");
+  const { isFresh } = await import("./bundling/fresh.mjs");
   if (!isFresh("site/licenses.txt", SITE_SOURCES)) {
     const { build } = await import("vite");
     await build({ configFile: `${ROOT}site.config.ts`, logLevel: "warn" });

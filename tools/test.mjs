@@ -31,8 +31,8 @@ const CHECKS = [
     ["runtime", "kernels", "demo", "bench", "tools", "test"],
   ],
   ["unused code", "node_modules/knip/bin/knip.js", []],
-  ["package", "tools/build-package.mjs", []],
-  ["page", "tools/build-site.mjs", []],
+  ["package", "tools/build.mjs", ["package"]],
+  ["page", "tools/build.mjs", ["site"]],
 ];
 
 setUp();

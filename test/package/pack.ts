@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, renameSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestProject } from "vitest/node";
@@ -20,25 +20,20 @@ declare module "vitest" {
   }
 }
 
-interface PackReport {
-  readonly filename: string;
-  readonly files: readonly { readonly path: string }[];
-}
+/** Of the paths in a tarball. */
+const PREFIX = "package/";
 
-/** Packs once for all files of the project, what `npm test` has built. */
+/** Unpacks the tarball once for all files of the project. `npm test` has built it. */
 export function setup(project: TestProject): () => void {
   const work = mkdtempSync(join(tmpdir(), "kleinbild-packed-"));
   if (process.env["KLEINBILD_BUILT"] !== "1")
-    execFileSync(process.execPath, ["tools/build-package.mjs"], { cwd: ROOT, stdio: ["ignore", 2, 2] });
-  const npm = ["pack", "--json", "--ignore-scripts", "--pack-destination", work];
-  const report = JSON.parse(
-    execFileSync("npm", npm, { cwd: ROOT, encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }),
-  ) as readonly PackReport[] | Readonly<Record<string, PackReport>>;
-  const [entry] = Object.values(report);
-  const tarball = join(work, entry!.filename);
-  execFileSync("tar", ["-xzf", tarball, "-C", work]);
+    execFileSync(process.execPath, ["tools/build.mjs", "package"], { cwd: ROOT, stdio: ["ignore", 2, 2] });
+  const packed = join(ROOT, ".cache/packed");
+  const tarball = join(packed, readdirSync(packed)[0]!);
+  const paths = execFileSync("tar", ["-xvzf", tarball, "-C", work], { encoding: "utf8" });
+  const files = paths.split("\n").flatMap((path) => (path.startsWith(PREFIX) ? [path.slice(PREFIX.length)] : []));
   const folder = join(work, "kleinbild");
   renameSync(join(work, "package"), folder);
-  project.provide("packed", { tarball, folder, files: entry!.files.map(({ path }) => path) });
+  project.provide("packed", { tarball, folder, files });
   return () => rmSync(work, { recursive: true, force: true });
 }

@@ -32,6 +32,7 @@ describe("the packed package", () => {
       "dist/worker.js",
       "dist/node.js",
       "dist/node-host.js",
+      "dist/cli.js",
       "dist/bench.js",
       "dist/bench-worker.js",
       "dist/studio.js",
@@ -72,7 +73,7 @@ describe("the packed package", () => {
     );
     expect(benchmark).toEqual([]);
     for (const file of ["bench.js", "bench-worker.js", "studio.js"]) visit(file, true);
-    for (const file of ["node.js", "node-host.js"]) visit(file, false);
+    for (const file of ["node.js", "node-host.js", "cli.js"]) visit(file, false);
     expect(wrong).toEqual([]);
     expect(seen.size).toBeGreaterThan(6);
   });
@@ -158,6 +159,26 @@ console.log(JSON.stringify([failure, image.width, bytes.length > 500, report.ref
       env: { ...process.env, NODE_OPTIONS: "" },
     });
     expect(JSON.parse(output)).toEqual(["invalid-request", 64, true, "exact"]);
+  });
+
+  it("is a program that makes a picture", () => {
+    const { bin } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as {
+      readonly bin: { readonly kleinbild: string };
+    };
+    const program = join(project, "node_modules/kleinbild", bin.kleinbild);
+    const { prompt, width, height, steps, seed } = TINY;
+    const picture = ["--width", width, "--height", height, "--steps", steps, "--seed", seed].map(String);
+    const output = execFileSync(
+      process.execPath,
+      [program, "generate", "--prompt", prompt, ...picture, "--dtype", "f32", "--out", "fox.png", "--json"],
+      { cwd: project, encoding: "utf8", env: { ...process.env, NODE_OPTIONS: "" } },
+    );
+    expect(JSON.parse(output)).toMatchObject({ out: "fox.png", width, height, report: { model: "klein-nano" } });
+    expect(readFileSync(join(project, "fox.png")).subarray(1, 4).toString()).toBe("PNG");
+    const stored = execFileSync(process.execPath, [program, "models", "list", "--store", project], {
+      encoding: "utf8",
+    });
+    expect(JSON.parse(stored)).toEqual([]);
   });
 
   it("is bundled by Vite with the benchmark's worker and <kleinbild-studio>", async () => {

@@ -1,8 +1,9 @@
 import { readFileSync } from "node:fs";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
-import { bundlePage } from "../build.mjs";
+import { build } from "rolldown";
 import type { CaseRun } from "../../bench/bench-case.ts";
 import type { Figure } from "../../bench/report/report.ts";
+import { ON_DEMAND, page } from "../../rolldown.config.mjs";
 import { ROOT } from "./node-bench-platform.ts";
 
 /** The wasm that `onnxruntime-web/webgpu` loads. */
@@ -15,15 +16,14 @@ const BROTLI_QUALITY = 5;
  * and, with its backend, onnxruntime.
  */
 export async function sizesCase(run: CaseRun): Promise<void> {
-  const files = await bundlePage();
-  const own = files.filter(({ onDemand }) => !onDemand);
-  addRow(run, "backend wgsl: page and worker", own.map(bytesOf));
-  addRow(run, "backend ort: the same, onnxruntime's JavaScript", files.map(bytesOf));
-  addRow(run, "backend ort: all with onnxruntime's wasm", [...files.map(bytesOf), readFileSync(`${ROOT}${WASM}`)]);
-}
-
-function bytesOf({ code }: { readonly code: string }): Buffer {
-  return Buffer.from(code);
+  const { output } = await build({ ...page, write: false });
+  const files = output.flatMap((file) => (file.type === "chunk" ? [file] : []));
+  const bytesOf = ({ code }: (typeof files)[number]): Buffer => Buffer.from(code);
+  const all = files.map(bytesOf);
+  const own = files.filter(({ fileName }) => !fileName.startsWith(ON_DEMAND)).map(bytesOf);
+  addRow(run, "backend wgsl: page and worker", own);
+  addRow(run, "backend ort: the same, onnxruntime's JavaScript", all);
+  addRow(run, "backend ort: all with onnxruntime's wasm", [...all, readFileSync(`${ROOT}${WASM}`)]);
 }
 
 function addRow(run: CaseRun, bundle: string, files: readonly Buffer[]): void {

@@ -6,6 +6,7 @@ import { existingFile, keyAndValue } from "../option-values.ts";
 /** Locations of a model's files by their paths in the model. */
 export type ModelFiles = Readonly<Record<string, string>>;
 
+const MODELS = fileURLToPath(new URL("../../models/", import.meta.url));
 /** The models beside this program. The published package has klein-nano only. */
 const BUNDLED_MODELS: readonly string[] = ["klein-nano", "klein-nano-base"].filter((name) => isFolder(bundled(name)));
 
@@ -30,9 +31,9 @@ export function modelFileOption(check: (location: string) => string = existingFi
   return new Option("--model-file <path=location>", description).argParser(parse);
 }
 
-/** The folder of a bundled model, whether it is there or not. */
+/** The folder of a bundled model, whether it exists or not. */
 export function bundled(name: string): string {
-  return fileURLToPath(new URL(`../models/${name}`, import.meta.url)); // from the folder of the bundled program
+  return `${MODELS}${name}`;
 }
 
 function isFolder(path: string): boolean {

@@ -16,7 +16,7 @@ const MINUTE_MS = 60_000;
 /** Pictures that come into view are decoded. */
 const SETTLE_MS = 500;
 
-execFileSync(process.execPath, [`${ROOT}tools/build-site.mjs`], { stdio: ["ignore", 2, 2] });
+execFileSync(process.execPath, [`${ROOT}tools/build.mjs`, "site"], { stdio: ["ignore", 2, 2] });
 await mkdir(FOLDER, { recursive: true });
 const server = await serveSite();
 const browser = await launchBrowser("chromium");

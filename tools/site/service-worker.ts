@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { build } from "rolldown";
 import type { Plugin, Rolldown } from "vite";
 import { getManifest } from "workbox-build";
-import type { Licences } from "../licences.mjs";
+import type { Licences } from "../bundling/licences.mjs";
 
 const SOURCE = fileURLToPath(new URL("../../demo/offline/service-worker.ts", import.meta.url));
 const FILE = "service-worker.js";

@@ -23,7 +23,7 @@ export class Licences {
   #folders = new Set();
 
   /**
-   * Takes note of the packages in a bundle: of a page, of a worker, of a service worker.
+   * Notes the packages in a bundle: of a page, of a worker, of a service worker.
    *
    * @returns {import("rolldown").Plugin}
    */
@@ -40,6 +40,25 @@ export class Licences {
         }
       },
     };
+  }
+
+  /**
+   * Writes the licences of the packages in one bundle beside it.
+   *
+   * @param {string} fileName
+   * @returns {import("rolldown").Plugin[]}
+   */
+  write(fileName) {
+    const text = () => this.text();
+    return [
+      this.collect(),
+      {
+        name: "kleinbild:write-licences",
+        generateBundle() {
+          this.emitFile({ type: "asset", fileName, source: text() });
+        },
+      },
+    ];
   }
 
   text() {
