@@ -50,9 +50,9 @@ function program({ evaluations, weightVariants }: PlannedRequest): readonly Eval
   }));
 }
 
-function stepCache({ stepCache: kept, evaluations }: PlannedRequest): StepCacheOptions | undefined {
+function stepCache({ stepCache: streams, evaluations }: PlannedRequest): StepCacheOptions | undefined {
   const window = { startStep: 0, endStep: evaluations, maxConsecutive: 1 };
-  switch (kept) {
+  switch (streams) {
     case "none":
       return undefined;
     case "target":
@@ -63,7 +63,7 @@ function stepCache({ stepCache: kept, evaluations }: PlannedRequest): StepCacheO
         method: { kind: "dual-block", threshold: 0, skipInterval: 1, firstBlocks: 1, lastBlocks: 1 },
       };
     default:
-      return kept satisfies never;
+      return streams satisfies never;
   }
 }
 

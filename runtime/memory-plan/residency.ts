@@ -31,7 +31,7 @@ export function chooseResidency(
       STAGES.filter((stage) => least[stage].includes(part)),
     ),
   );
-  let best: { readonly kept: number; readonly residency: Residency } | undefined;
+  let best: { readonly savedBytes: number; readonly residency: Residency } | undefined;
   for (let choice = 0; choice < 2 ** gaps.length; choice++) {
     const chosen = gaps.filter((_, i) => (choice >> i) & 1);
     const resident = (stage: Stage): readonly WeightPart[] =>
@@ -39,9 +39,9 @@ export function chooseResidency(
         (part) => least[stage].includes(part) || chosen.some((gap) => gap.part === part && gap.stages.includes(stage)),
       );
     const fits = STAGES.every((stage) => sum(weights, resident(stage)) <= free[stage]!);
-    const kept = chosen.reduce((bytes, { part }) => bytes + weights[part], 0);
-    if (!fits || (best && best.kept >= kept)) continue;
-    best = { kept, residency: record(resident) };
+    const savedBytes = chosen.reduce((bytes, { part }) => bytes + weights[part], 0);
+    if (!fits || (best && best.savedBytes >= savedBytes)) continue;
+    best = { savedBytes, residency: record(resident) };
   }
   return best?.residency;
 }

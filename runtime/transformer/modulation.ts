@@ -106,7 +106,7 @@ export class ModulationTable {
       return y;
     };
     const features = scope.tensor("time features", "f32", [sigmas.length, config.timeChannels]);
-    gpu.recorder.write(features, timeFeatures(sigmas, config.timeChannels));
+    gpu.recorder.write(features, () => timeFeatures(sigmas, config.timeChannels));
     const time = await project(activate(await project(features, weights.timeIn)), weights.timeOut);
     const activated = activate(time);
     const raw = {

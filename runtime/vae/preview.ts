@@ -115,7 +115,7 @@ export class PreviewModel {
 
 /** Squares of random colours, the same for each fit. */
 function randomSquares(side: number): Pixels {
-  const data = new Uint8ClampedArray(side * side * 4);
+  const pixels = new Uint32Array(side * side);
   let state = 1;
   const byte = (): number => {
     state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
@@ -123,11 +123,10 @@ function randomSquares(side: number): Pixels {
   };
   for (let top = 0; top < side; top += SQUARE)
     for (let left = 0; left < side; left += SQUARE) {
-      const colour = [byte(), byte(), byte(), 255];
-      for (let y = top; y < top + SQUARE; y++)
-        for (let x = left; x < left + SQUARE; x++) data.set(colour, (y * side + x) * 4);
+      const [colour] = new Uint32Array(Uint8Array.of(byte(), byte(), byte(), 255).buffer);
+      for (let y = top; y < top + SQUARE; y++) pixels.fill(colour!, y * side + left, y * side + left + SQUARE);
     }
-  return { width: side, height: side, data };
+  return { width: side, height: side, data: new Uint8ClampedArray(pixels.buffer) };
 }
 
 /** Solves a · x = b for symmetric positive definite a [n, n], b [n, columns], by Gaussian elimination. */

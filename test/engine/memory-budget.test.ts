@@ -256,7 +256,7 @@ describe("a budget", () => {
     ]);
     for (const loads of [
       ["vae", "transformer", "vae"], // of references, then of the pictures, which are sampled one after the other before
-      ["transformer", "vae"], // prompt and references are kept
+      ["transformer", "vae"], // prompt and references are cached
     ]) {
       const { pictures, peak, ...rest } = await run(engine);
       expect(rest.loads).toEqual(loads);
@@ -302,7 +302,7 @@ describe("a budget", () => {
     await expect(openOnOrt({ folder: KV, memoryBudgetBytes: 1e6 })).rejects.toMatchObject({ code: "over-budget" });
   });
 
-  it("drops kept references before it unloads parts", async () => {
+  it("drops cached references before it unloads parts", async () => {
     const engine = await openOnOrt({ folder: KV, memoryBudgetBytes: all.peakBytes + 5e4 });
     await run(engine, { ...request, results: 1, references: [randomPicture(2, 64, 96)] });
     expect(engine.info.referenceCache.entries).toBe(1);
@@ -316,12 +316,12 @@ describe("a budget", () => {
 
   it("makes the dense backend free the memory of a larger earlier request", async () => {
     const engine = await openOnOrt({ folder: KV, memoryBudgetBytes: 1e9 });
-    const kept = (): number => engine.info.memory.byCategory.onnxruntime!.currentBytes;
+    const pooled = (): number => engine.info.memory.byCategory.onnxruntime!.currentBytes;
     const planned = (await planOf(engine, TINY)).byCategory.onnxruntime!;
     await run(engine, { ...TINY, width: 160, height: 160 });
-    expect(kept()).toBeGreaterThan(planned);
+    expect(pooled()).toBeGreaterThan(planned);
     await run(engine, TINY);
-    expect(kept()).toBeLessThanOrEqual(planned);
+    expect(pooled()).toBeLessThanOrEqual(planned);
     await engine.dispose();
   });
 

@@ -12,7 +12,7 @@ const BUCKETS = [
   4_194_304, 8_388_608, 12_582_912, 16_777_216, 26_214_400, 33_554_432, 44_236_800, 58_982_400, 67_108_864, 134_217_728,
   167_772_160,
 ] as const;
-/** Buffers above the largest bucket are not kept, and their sizes are multiples of this. */
+/** Buffers above the largest bucket do not stay, and their sizes are multiples of this. */
 const LARGE_UNIT = 16;
 /** Uniforms and scalar constants of its sessions: some tens of bytes for each kernel of each graph. */
 const SMALL_BUFFERS_BYTES = 16_384;
