@@ -78,15 +78,15 @@ describe("a task runner", () => {
     ]);
   });
 
-  it("says what to provide for an id without weights, and uses a stand-in only with a warning", async () => {
+  it("says what to provide for an id without weights, and uses a substitute only with a warning", async () => {
     const without = await runner({}).runTasks(task(1, { model: "runware:400@4" }));
     expect(without.errors).toMatchObject([
       { code: "modelUnavailable", parameter: "model", message: expect.stringMatching(/FLUX\.2-klein-4B.*models:/) },
     ]);
     const source = { name: "nano" };
-    const standIn = runner({ standIn: ({ id }) => ({ source, warning: `${id} is played by nano.` }) });
+    const standIn = runner({ standIn: ({ id }) => ({ source, warning: `nano is a substitute for ${id}.` }) });
     const { data } = await standIn.runTasks(task(1, { model: "runware:400@4" }));
-    expect(data).toMatchObject([{ warnings: ["runware:400@4 is played by nano."], run: { model: "nano" } }]);
+    expect(data).toMatchObject([{ warnings: ["nano is a substitute for runware:400@4."], run: { model: "nano" } }]);
   });
 
   it("guides Base ids by trueCFGScale, else CFGScale, else 3.5, and distilled ids not at all", async () => {
