@@ -28,6 +28,6 @@ export async function storedSource(store: ModelStore | undefined, id: string): P
   if (store && model?.complete) return store.source(id);
   const problem = model
     ? `The stored model ${id} is incomplete: download it again from ${model.address}.`
-    : `There is no stored model ${id}.`;
+    : `The store has no model ${id}.`;
   throw new KleinbildError("missing-file", problem, { id });
 }

@@ -94,6 +94,6 @@ describe("npm run models --", () => {
     expect(command.stdout).toBe("");
     const verify = models("verify", "nothing", "--store", folder);
     expect(await verify.status).toBe(2);
-    expect(verify.stderr).toMatch(/There is no stored model nothing/);
+    expect(verify.stderr).toMatch(/The store has no model nothing/);
   });
 });
