@@ -53,6 +53,7 @@ export { createFetchHandler, type FetchHandler, type FetchHandlerOptions } from 
 export type {
   AcceleratorOptions,
   AdvancedFeatures,
+  FaceRefinementOptions,
   ImageInferenceTask,
   LoraOptions,
   SafetyOptions,

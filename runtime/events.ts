@@ -88,7 +88,12 @@ export interface RunReport {
   /** Names of the LoRAs, in the order of the request. */
   readonly loras: readonly string[];
   /** Transformer passes: all of them (two for each evaluation with guidance), and those that reused computations. */
-  readonly passes: { readonly total: number; readonly skipped: number };
+  readonly passes: {
+    /** All passes. With guidance an evaluation takes two. */
+    readonly total: number;
+    /** Passes that reused results. */
+    readonly skipped: number;
+  };
   /** Cached keys and values of references. Counts are those since the model was loaded. */
   readonly referenceCache: {
     /** Whether this run found its references in the cache. */

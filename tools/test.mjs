@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { setUp } from "./setup.mjs";
 
 /**
- * Everything that a change must pass: format, lint, types, import rules, no unused code, the builds of package and page, and
+ * Everything that a change must pass: format, lint, types, import rules, no unused code, the public API, the builds of package and page, and
  * all tests. Arguments are names of test projects (all unless given); `--full` adds what vite.config.ts leaves to the full
  * run. Ends in `N passed, N failed`.
  */
@@ -31,6 +31,8 @@ const CHECKS = [
     ["runtime", "kernels", "demo", "bench", "tools", "test"],
   ],
   ["unused code", "node_modules/knip/bin/knip.js", []],
+  ["API report", "tools/api.mjs", ["--check"]],
+  ["API reference", "node_modules/typedoc/bin/typedoc", ["--emit", "none"]],
   ["package", "tools/build.mjs", ["package"]],
   ["page", "tools/build.mjs", ["site"]],
 ];

@@ -4,7 +4,9 @@ import { PIXELS_PER_TOKEN } from "../vae/autoencoder.ts";
 
 /** Width and height in pixels. */
 export interface Size {
+  /** Pixels in a row. */
   readonly width: number;
+  /** Rows of pixels. */
   readonly height: number;
 }
 
@@ -16,7 +18,9 @@ export interface PlannedRequest extends Size {
   readonly referenceMode: ReferenceMode;
   /** Whether each evaluation takes two passes. */
   readonly guidance: boolean;
+  /** Whether step events carry previews. */
   readonly previews: boolean;
+  /** Number of pictures. */
   readonly pictures: number;
   /** Evaluations of the velocity. */
   readonly evaluations: number;

@@ -55,7 +55,7 @@ export interface ImageInferenceTask {
   /** LoRAs, at least one. Their effects add up. Default: none. */
   readonly lora?: readonly LoraOptions[] | undefined;
   /** Face refinement. There is none here: tasks that ask for it are checked, then refused. */
-  readonly ultralytics?: (UltralyticsOptions & { readonly inpaintSize?: number | undefined }) | undefined;
+  readonly ultralytics?: FaceRefinementOptions | undefined;
   /** Other spelling of `ultralytics`. */
   readonly advancedFeatures?: AdvancedFeatures | undefined;
 }
@@ -116,6 +116,12 @@ export interface LoraOptions {
   readonly weight?: number | undefined;
   /** The steps in which it acts: `high` σ ≥ 0.875, `low` the rest. Default: `both`. */
   readonly transformer?: "high" | "low" | "both" | undefined;
+}
+
+/** Face refinement as `ultralytics` of a task spells it. It is not available here. */
+export interface FaceRefinementOptions extends UltralyticsOptions {
+  /** Checked, then refused. 128 … 2048. Default: 1024. */
+  readonly inpaintSize?: number | undefined;
 }
 
 /** Other spelling of `ultralytics`. */
