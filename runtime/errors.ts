@@ -1,40 +1,43 @@
-/** All kinds of errors. The set is closed, so that you can switch on it exhaustively. */
+/**
+ * All kinds of errors. The set is closed, so that you can switch on it exhaustively.
+ *
+ * - `invalid-request`: the request is not valid; `details.parameter` names the field.
+ * - `invalid-image`: an image cannot be decoded, is too small, or too elongated.
+ * - `invalid-model`: the model's files contradict each other or the expected layout.
+ * - `missing-file`: a file of the model is not there.
+ * - `network`: a server could not be reached or answered with an error.
+ * - `damaged`: a checksum differs.
+ * - `storage-full`: the store has no room; `details` has `neededBytes` and `freeBytes`.
+ * - `no-webgpu`: there is no WebGPU, or no adapter.
+ * - `unsupported`: the adapter, browser or build lacks a feature that the request needs.
+ * - `over-budget`: the request needs more GPU memory than the budget; `details` has the nearest size that fits.
+ * - `out-of-memory`: the GPU is out of memory.
+ * - `device-lost`: the GPU device was lost.
+ * - `gpu-validation`: a GPU command was invalid: a bug in this package.
+ * - `invalid-shape`: tensors do not fit each other: a bug in this package or in an operator's caller.
+ * - `not-finite`: a stage produced NaN or infinity, in f32 too.
+ * - `disposed`: the engine was disposed of.
+ * - `worker-died`: the worker or child process that runs the engine ended unexpectedly.
+ * - `internal`: a bug in this package.
+ */
 export type KleinbildErrorCode =
-  /** The request is not valid; `details.parameter` names the field. */
   | "invalid-request"
-  /** An image cannot be decoded, is too small, or too elongated. */
   | "invalid-image"
-  /** The model's files contradict each other or the expected layout. */
   | "invalid-model"
-  /** A file of the model is not there. */
   | "missing-file"
-  /** A server could not be reached or answered with an error. */
   | "network"
-  /** A checksum differs. */
   | "damaged"
-  /** The store has no room; `details` has `neededBytes` and `freeBytes`. */
   | "storage-full"
-  /** There is no WebGPU, or no adapter. */
   | "no-webgpu"
-  /** The adapter, browser or build lacks a feature that the request needs. */
   | "unsupported"
-  /** The request needs more GPU memory than the budget; `details` has the nearest size that fits. */
   | "over-budget"
-  /** The GPU is out of memory. */
   | "out-of-memory"
-  /** The GPU device was lost. */
   | "device-lost"
-  /** A GPU command was invalid: a bug in this package. */
   | "gpu-validation"
-  /** Tensors do not fit each other: a bug in this package or in an operator's caller. */
   | "invalid-shape"
-  /** A stage produced NaN or infinity, in f32 too. */
   | "not-finite"
-  /** The engine was disposed of. */
   | "disposed"
-  /** The worker or child process that runs the engine ended unexpectedly. */
   | "worker-died"
-  /** A bug in this package. */
   | "internal";
 
 /** Numbers and names that help to fix the cause, for example `{ parameter: "width", nearest: 1008 }`. */
