@@ -1,5 +1,5 @@
 import type { BrowserContext, Page } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { BenchPage } from "../../bench/page/page.ts";
 import type { BenchmarkEvent } from "../../bench/options.ts";
 import { launchBrowser, openPage, type PageServer, pageCall, startServer } from "../../tools/browsers.ts";
@@ -13,8 +13,11 @@ let page: Page;
 beforeAll(async () => {
   server = await startServer();
   browser = await launchBrowser("chromium");
+});
+beforeEach(async () => {
   page = await openPage(browser, `${server.origin}/bench/page/index.html`);
 });
+afterEach(() => page.close());
 afterAll(async () => {
   await browser.close();
   await server.close();

@@ -1,5 +1,5 @@
 import type { BrowserContext, Page } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { launchBrowser, openPage as open, pageCall, startServer } from "../../tools/browsers.ts";
 import type { ServiceWorkerPage } from "./service-worker/page.ts";
 
@@ -12,16 +12,18 @@ let other: Page;
 
 beforeAll(async () => {
   server = await startServer();
+});
+afterAll(() => server.close());
+
+/** Two pages of one profile, with a service worker. */
+beforeEach(async () => {
   browser = await launchBrowser("chromium");
   keeper = await openPage();
   await call(keeper, "register");
   other = await openPage();
   await call(other, "register");
 });
-afterAll(async () => {
-  await browser.close();
-  await server.close();
-});
+afterEach(() => browser.close());
 
 const openPage = (): Promise<Page> => open(browser, `${server.origin}/test/browser/service-worker/index.html`);
 const call = pageCall<ServiceWorkerPage>();
@@ -48,6 +50,8 @@ describe("a service worker in Chromium", () => {
   });
 
   it("answers 503 again when that page is closed", async () => {
+    await call(keeper, "answer");
+    expect(await call(other, "ask", TASK)).toMatchObject({ status: 200 });
     await keeper.close();
     expect(await call(other, "ask", TASK)).toMatchObject({ status: 503 });
   });

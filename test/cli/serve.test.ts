@@ -20,12 +20,16 @@ let child: ChildProcess;
 let url = "";
 
 beforeAll(async () => {
-  const args = ["tools/start.mjs", "--serve", "--port", "0", "--dtype", "f32"];
-  const env = { ...process.env, KLEINBILD_API_KEY: KEY };
-  child = spawn(process.execPath, args, { cwd: ROOT, env, stdio: ["ignore", "inherit", "pipe"] });
+  child = start();
   url = await listening(child);
 });
 afterAll(() => void child.kill("SIGKILL"));
+
+function start(): ChildProcess {
+  const args = ["tools/start.mjs", "--serve", "--port", "0", "--dtype", "f32"];
+  const env = { ...process.env, KLEINBILD_API_KEY: KEY };
+  return spawn(process.execPath, args, { cwd: ROOT, env, stdio: ["ignore", "inherit", "pipe"] });
+}
 
 /** The address that the server says it listens on. */
 async function listening({ stderr }: ChildProcess): Promise<string> {
@@ -140,7 +144,10 @@ describe("npm start -- --serve", () => {
   });
 
   it("ends with status 0 on a signal", async () => {
-    child.kill("SIGTERM");
-    expect(await once(child, "exit")).toEqual([0, null]);
+    const own = start();
+    await listening(own);
+    const exit = once(own, "exit");
+    own.kill("SIGTERM");
+    expect(await exit).toEqual([0, null]);
   });
 });
