@@ -46,10 +46,12 @@ export interface DenoiserOptions {
 
 export type PassTrace = NonNullable<PassOptions["trace"]>;
 
-/** The streams of one evaluation, and a function that runs blocks over them: all blocks unless it gets a range. */
-interface Blocks extends Disposable {
+/** How the references take part in one evaluation. */
+interface AttachedReferences extends Disposable {
+  /** The references as a stream, if they are one. */
   readonly streams: readonly Stream[];
-  readonly run: (range?: BlockRange) => Promise<void>;
+  /** Their keys and values: cached ones, or where to store them. Called when blocks run, as not all evaluations run any. */
+  readonly keysValues: () => Promise<Pick<PassOptions, "cached" | "store">>;
 }
 
 /** One velocity after another for one request: text, target and references in one of the reference modes. */
@@ -108,8 +110,10 @@ export class Denoiser {
       rotary: this.#rotary.text,
       modulation: this.#modulation,
     };
-    using blocks = await this.#attachReferences(pass, [words, target], text, options);
-    const { streams, run } = blocks;
+    using references = await this.#attachReferences(pass, text, options);
+    const streams = [words, target, ...references.streams];
+    const run = async (range?: BlockRange): Promise<void> =>
+      model.run(streams, { ...options, ...(await references.keysValues()), range });
     const step = this.#options.stepOfRow?.[row] ?? row;
     const stepCache = this.#stepCacheOf(text);
     if (!stepCache) await run();
@@ -135,45 +139,42 @@ export class Denoiser {
     return created;
   }
 
-  /** Adds the references to the streams of text and target, in the way of the mode. */
+  /** The references in the way of the mode. @param text  identifies the guidance pass */
   async #attachReferences(
     pass: MemoryScope,
-    streams: readonly Stream[],
     text: ChunkedMatrix,
-    options: PassOptions,
-  ): Promise<Blocks> {
+    options: Pick<PassOptions, "signal">,
+  ): Promise<AttachedReferences> {
     const { model, references, mode, isolated, cached } = this.#options;
-    const blocks = (joined: readonly Stream[], more: PassOptions): Blocks => ({
-      streams: joined,
-      run: (range) => model.run(joined, { ...options, ...more, range }),
-      [Symbol.dispose]: () => {},
-    });
-    if (!references || cached) return blocks(streams, { cached });
-    if (isolated) return this.#isolatedBlocks(streams, references, options);
+    if (!references || cached) return attach([], { cached });
+    if (isolated) return this.#attachIsolated(references, options);
     const earlier = this.#firstStep.get(text);
-    if (earlier) return blocks(streams, { cached: earlier });
-    const joined = [...streams, await referenceStream(this.#options, pass, references, this.#modulation)];
-    if (mode !== "step-one") return blocks(joined, {});
+    if (earlier) return attach([], { cached: earlier });
+    const stream = await referenceStream(this.#options, pass, references, this.#modulation);
+    if (mode !== "step-one") return attach([stream], {});
     const store = model.allocateKeysValues(references.grids);
     this.#firstStep.set(text, store);
-    return blocks(joined, { store });
+    return attach([stream], { store });
   }
 
-  /** Streams without references, whose keys and values are computed before the first block that runs. */
-  #isolatedBlocks(streams: readonly Stream[], references: ReferenceLatents, options: PassOptions): Blocks {
-    const { gpu, model } = this.#options;
+  /** Isolated references, whose keys and values are computed before the first block that runs. */
+  #attachIsolated(references: ReferenceLatents, { signal }: Pick<PassOptions, "signal">): AttachedReferences {
     let cached: ReferenceKeysValues | undefined;
     return {
-      streams,
-      run: async (range) => {
-        cached ??= await computeReferenceKeysValues(this.#options, references, { signal: options.signal });
-        await model.run(streams, { ...options, cached, range });
+      streams: [],
+      keysValues: async () => {
+        cached ??= await computeReferenceKeysValues(this.#options, references, { signal });
+        return { cached };
       },
       [Symbol.dispose]: () => {
-        if (cached) freeKeysValues(gpu.memory, cached);
+        if (cached) freeKeysValues(this.#options.gpu.memory, cached);
       },
     };
   }
+}
+
+function attach(streams: readonly Stream[], keysValues: Pick<PassOptions, "cached" | "store">): AttachedReferences {
+  return { streams, keysValues: async () => keysValues, [Symbol.dispose]: () => {} };
 }
 
 /** The references-only pass: keys and values of every block. The caller owns the result. */
