@@ -219,7 +219,9 @@ describe.each(SCALARS)("adaptTransformer in %s", (scalar) => {
     const deeper = { ...loaded.config, singleBlocks: 4 };
     const adapted = adapt([adapter({ rank: 2 }, 1, "kohya", deeper, extra)]);
     expect(adapted.warnings).toEqual([
-      expect.stringMatching(/has layers that plain .* has not.*: lora_unet_other, lora_unet_single_blocks_3_linear1, /),
+      expect.stringMatching(
+        /has layers that plain .* does not have; they are left out: lora_unet_other, lora_unet_single_blocks_3_linear1, /,
+      ),
       expect.stringMatching(/text encoder, which stays as it is: lora_te1_q\.lora_down\.weight\.$/),
     ]);
     adapted.dispose();
