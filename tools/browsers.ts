@@ -6,7 +6,7 @@ const ROOT = fileURLToPath(new URL("..", import.meta.url));
 
 export type BrowserName = "chromium" | "firefox";
 
-/** A software GPU. Playwright's own arguments keep the browser from the network. */
+/** Enables WebGPU on a software GPU. */
 const CHROMIUM_WEBGPU = ["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader"];
 const FIREFOX_WEBGPU = {
   "dom.webgpu.enabled": true,
@@ -16,12 +16,12 @@ const FIREFOX_WEBGPU = {
 
 export interface PageServer {
   readonly origin: string;
-  /** Is told what is asked for. */
+  /** Called with the address of each request. */
   onRequest: ((url: string) => void) | undefined;
   close(): Promise<void>;
 }
 
-/** Vite's server over the whole project, as `npm run dev` has it for the page. */
+/** Starts Vite's dev server over the whole project. */
 export async function startServer(): Promise<PageServer> {
   const server: ViteDevServer = await createServer({
     configFile: `${ROOT}vite.config.ts`,
@@ -39,19 +39,19 @@ export async function startServer(): Promise<PageServer> {
   return started;
 }
 
-/** Firefox ESR does not know the commands by which Playwright would emulate these. */
+/** Settings that Playwright must not emulate, because Firefox ESR does not support the commands. */
 const NOT_EMULATED = { colorScheme: null, reducedMotion: null, forcedColors: null, contrast: null } as const;
 
 export interface BrowserOptions {
-  /** Folder of a profile that is kept; otherwise one of its own, gone with the browser. */
+  /** Folder of the profile. Default: a new profile, deleted with the browser. */
   readonly profile?: string;
   /** Whether pages have WebGPU. Default: true. */
   readonly webgpu?: boolean;
 }
 
 /**
- * A browser whose pages share one profile. The browsers are the system's: Firefox is driven over WebDriver BiDi, by
- * playwright-core 1.62 because later ones speak commands that Firefox ESR 153 does not know.
+ * Starts the system's browser. Its pages share one profile. Firefox is driven over WebDriver BiDi with playwright-core
+ * 1.62, because later versions send commands that Firefox ESR 153 does not support.
  */
 export function launchBrowser(
   name: BrowserName,
@@ -71,9 +71,9 @@ export function launchBrowser(
 }
 
 /**
- * A page whose module puts functions at `globalThis.kleinbildPage`, once they are there.
+ * Opens a page and waits until its module has put functions at `globalThis.kleinbildPage`.
  *
- * @param listen  is given the page before it loads
+ * @param listen  called with the page before it loads
  */
 export async function openPage(browser: BrowserContext, url: string, listen?: (page: Page) => void): Promise<Page> {
   const page = await browser.newPage();
@@ -85,14 +85,14 @@ export async function openPage(browser: BrowserContext, url: string, listen?: (p
 
 type Functions<Api> = { readonly [K in keyof Api]: (...args: never[]) => unknown };
 
-/** Calls one of a page's functions, with plain data in and out. */
+/** Calls a function of a page. Arguments and result are plain data. */
 export type PageCall<Api extends Functions<Api>> = <K extends keyof Api & string>(
   page: Page,
   name: K,
   ...args: Parameters<Api[K]>
 ) => Promise<Awaited<ReturnType<Api[K]>>>;
 
-/** How the functions of such a page are called. */
+/** A typed caller for the functions of a page. */
 export function pageCall<Api extends Functions<Api>>(): PageCall<Api> {
   return <K extends keyof Api & string>(page: Page, name: K, ...args: Parameters<Api[K]>) => {
     const source = `globalThis.kleinbildPage[${JSON.stringify(name)}](...${JSON.stringify(args)})`;

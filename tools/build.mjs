@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { setUp } from "./setup.mjs";
 
 /**
- * `npm run build`: builds what its arguments name, or both.
+ * `npm run build`: builds both of these, or the one that is named.
  *
  * - `package`: modules and declarations in dist/, the tarball that npm would publish in .cache/packed/
  * - `site`: the studio as a static folder, in site/

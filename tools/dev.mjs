@@ -4,7 +4,7 @@ import { setUp } from "./setup.mjs";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 
-// the demo page on Vite's dev server, for work on it: as its sources are, without service worker and content policy
+// serves the studio with Vite's dev server, without service worker and content policy
 setUp();
 const vite = [`${ROOT}node_modules/vite/bin/vite.js`, `${ROOT}demo`, "--config", `${ROOT}vite.config.ts`];
 await runNode([...vite, ...process.argv.slice(2)]);

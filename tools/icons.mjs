@@ -1,17 +1,17 @@
 import { fileURLToPath } from "node:url";
 import sharp from "sharp";
 
-/** The page's icons, drawn from icon.svg; what systems cut to a shape of their own has its ground up to the edge. */
+/** Draws the page's icons from icon.svg. Icons that systems cut to a shape have the background up to the edge. */
 
 const FOLDER = fileURLToPath(new URL("../demo/public/icons/", import.meta.url));
 const GROUND = "#0f766e"; // as in icon.svg
-/** Of a maskable icon, only a disc of 80 % is sure to be seen. */
+/** A system may hide everything outside a disc of 80 % of a maskable icon. */
 const SAFE = 0.8;
 
 /**
  * @param {string} name
  * @param {number} size       in pixels, of the square
- * @param {{ fill?: number }} [options]  share of the square that the drawing takes; the ground takes all of it
+ * @param {{ fill?: number }} [options]  share of the square that the drawing fills; the background fills the square
  */
 async function draw(name, size, { fill } = {}) {
   const drawn = Math.round(size * (fill ?? 1));

@@ -5,7 +5,7 @@ import { nearestName } from "../runtime/validation/nearest-name.ts";
 
 /** Parsers of option values. Each throws commander's error, which ends the process with a message and status 1. */
 
-/** A parser of whole numbers in a range. The widest range is what a `number` holds exactly. */
+/** Creates a parser of whole numbers in a range. */
 export function wholeNumber(min = 0, max = Number.MAX_SAFE_INTEGER): (text: string) => number {
   return (text) => {
     const value = Number(text);
@@ -39,7 +39,7 @@ export function existingFile(file: string): string {
   throw new InvalidArgumentError(`There is no file ${file}.`);
 }
 
-/** Adds a file to those of the same option before it. */
+/** Adds a file to the earlier files of the same option. */
 export function existingFiles(file: string, earlier: readonly string[]): readonly string[] {
   return [...earlier, existingFile(file)];
 }

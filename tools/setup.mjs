@@ -4,10 +4,10 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 /**
- * Everything that the project's commands need: npm packages and, for tests and pictures without a GPU, two browsers and
- * Mesa's software Vulkan driver. Quick when all is there; says what is missing where it may not install it.
+ * Installs what the project's commands need: npm packages and, for tests and pictures without a GPU, two browsers and
+ * Mesa's software Vulkan driver. If it may not install something, it says what is missing.
  *
- * Uses nothing but Node, because it runs before anything is installed. All it prints goes to standard error.
+ * It uses only Node, because it runs before anything is installed. It prints to standard error only.
  */
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
@@ -18,7 +18,7 @@ const MIN_NODE = [20, 19];
  * @property {string} name          Debian's name
  * @property {number} minimum       least major version
  * @property {string} purpose
- * @property {boolean} [backports]  whether Debian 12 has it recent enough only in its backports
+ * @property {boolean} [backports]  whether Debian 12 has the minimum version in its backports only
  */
 
 /** @type {readonly SystemPackage[]} */
@@ -43,29 +43,29 @@ function requireNode() {
   fail(`Node ${MIN_NODE.join(".")} or later is needed; this is ${process.versions.node}.`);
 }
 
-/** Installs exactly what the lock file names, unless a stamp says that this was done. */
+/** Installs the versions in the lock file, unless a stamp shows that they are installed. */
 function installNpmPackages() {
   const lock = readFileSync(`${ROOT}package-lock.json`);
   const stamp = `${createHash("sha256").update(lock).digest("hex")} ${process.platform} ${process.arch}\n`;
   const stampFile = `${ROOT}node_modules/.kleinbild-stamp`;
   if (existsSync(stampFile) && readFileSync(stampFile, "utf8") === stamp) return;
   say("installing npm packages");
-  // no package here needs its install script: binaries come inside the packages
+  // no package needs its install script: binaries are inside the packages
   const npm = process.platform === "win32" ? "npm.cmd" : "npm";
   if (!run(npm, ["ci", "--ignore-scripts", "--no-audit", "--no-fund"])) fail("npm ci failed; see above.");
   writeFileSync(stampFile, stamp);
 }
 
 function installSystemPackages() {
-  if (process.platform !== "linux") return; // macOS and Windows bring WebGPU drivers and browsers of their own
+  if (process.platform !== "linux") return; // macOS and Windows have WebGPU drivers and browsers
   const missing = missingPackages();
   if (missing.length === 0) return;
   const names = missing.map(({ name, minimum, purpose }) => `  ${name} ${minimum} or later: ${purpose}`).join("\n");
   const debian = readOsRelease();
   if (debian["ID"] !== "debian" || process.getuid?.() !== 0) {
     const why =
-      debian["ID"] === "debian" ? "Installing them needs root" : "They are installed by themselves on Debian only";
-    say(`missing system packages:\n${names}\n${why}; going on with what is there.`);
+      debian["ID"] === "debian" ? "Installing them needs root" : "They are installed automatically on Debian only";
+    say(`missing system packages:\n${names}\n${why}. Continuing without them.`);
     return;
   }
   say(`installing system packages: ${missing.map(({ name }) => name).join(", ")}`);
@@ -77,7 +77,7 @@ function installSystemPackages() {
     install(plain, []) &&
     (recent.length === 0 || (addBackports(codename) && install(recent, ["-t", `${codename}-backports`])));
   const left = missingPackages().map(({ name }) => name);
-  if (!ran || left.length > 0) say(`not installed: ${left.join(", ")}; going on with what is there.`);
+  if (!ran || left.length > 0) say(`not installed: ${left.join(", ")}. Continuing without them.`);
 }
 
 /**
@@ -132,7 +132,7 @@ function addBackports(codename) {
     return false;
   }
   const [uri, , , signedBy] = main;
-  // apt leaves the placeholder of what a source does not say
+  // apt leaves the placeholder if a source has no such field
   const option = signedBy?.startsWith("/") ? `[signed-by=${signedBy}] ` : "";
   const file = "/etc/apt/sources.list.d/kleinbild-backports.list";
   writeFileSync(file, `deb ${option}${uri} ${codename}-backports main\n`);

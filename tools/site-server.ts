@@ -9,7 +9,7 @@ import { cors } from "hono/cors";
 const SITE = fileURLToPath(new URL("../site", import.meta.url));
 
 export interface SiteServerOptions {
-  /** The folder of the host that the files lie in, with a slash at both ends. */
+  /** Path of the files on the host, with a slash at both ends. */
   readonly base?: string;
   /** Headers of a file, by its path. */
   readonly headers?: (path: string) => Readonly<Record<string, string>>;
@@ -19,13 +19,13 @@ export interface SiteServerOptions {
 
 /** A static host. */
 export interface SiteServer {
-  /** Of the folder, with a slash at its end. */
+  /** Address of the folder, with a slash at its end. */
   readonly url: string;
-  /** Paths that were asked for, in order, below the host's root. */
+  /** Requested paths, in order, from the host's root. */
   readonly requested: readonly string[];
   /** Violations of a policy that names `/policy-report` as its report-uri. */
   readonly violations: readonly string[];
-  /** Files that it has instead of those in the folder, by their path: a newer version, say. */
+  /** Files to serve instead of the files in the folder, by path: a newer version, for example. */
   readonly files: Map<string, string>;
   close(): Promise<void>;
 }
@@ -35,7 +35,7 @@ export function serveSite(options?: SiteServerOptions): Promise<SiteServer> {
   return serveFolder(SITE, options);
 }
 
-/** Serves a folder as the plainest of hosts does: whole files and ranges, their types, and no header that was not asked for. */
+/** Serves a folder as a simple host does: whole files and ranges with their types, and only the given headers. */
 export async function serveFolder(
   root: string,
   { base = "/", headers, cors: isShared = false }: SiteServerOptions = {},

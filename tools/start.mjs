@@ -2,7 +2,7 @@ import { fileURLToPath } from "node:url";
 import { launch, runNode } from "./launch.mjs";
 import { setUp } from "./setup.mjs";
 
-/** `npm start`: the page without arguments; with arguments, the subcommand of tools/cli that they ask for. */
+/** `npm start` serves the page. With other arguments it runs the subcommand of tools/cli that they belong to. */
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const HELP = `npm start                          serves the demo page: --port, --host, --open
@@ -30,7 +30,7 @@ else if (has("--help") || has("-h")) {
 else if (has("--lora")) fail("--lora is for --task");
 else await launch("cli", ["generate", ...args]);
 
-/** Builds the page where it is older than its sources, and serves it. */
+/** Builds the page if its sources changed, and serves it. */
 async function servePage() {
   setUp();
   const { isFresh } = await import("./bundling/fresh.mjs");

@@ -63,7 +63,7 @@ function count(name, succeeded) {
 }
 
 /**
- * What a check prints comes in one piece, when it has ended.
+ * Runs a check, and prints its output when it has ended.
  *
  * @param {(typeof CHECKS)[number]} check
  */
@@ -83,7 +83,7 @@ async function runVitest() {
   try {
     report = JSON.parse(readFileSync(REPORT, "utf8"));
   } catch {
-    report = undefined; // vitest itself failed, and said why
+    report = undefined; // vitest itself failed and printed the reason
   }
   if (!report) return count("vitest", false);
   passed += report.numPassedTests;
@@ -91,7 +91,7 @@ async function runVitest() {
   const skipped = report.numPendingTests + report.numTodoTests;
   if (skipped > 0) count(`${skipped} skipped tests`, false);
   if (report.numFailedTests > 0) failures.push("tests above");
-  // a file that cannot be loaded, or an error outside of any test, fails the run but no test
+  // a file that cannot be loaded, or an error outside of a test, fails the run without a failed test
   else if (!succeeded) count("vitest", false);
 }
 

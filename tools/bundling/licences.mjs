@@ -17,13 +17,13 @@ This contains these packages:
  * @property {string | { url: string }} [repository]
  */
 
-/** The licences of the packages whose code is in bundles. Vite's `build.license` leaves out what only workers load. */
+/** The licences of the packages in one or more bundles. Vite's `build.license` omits packages that only workers load. */
 export class Licences {
   /** @type {Set<string>} */
   #folders = new Set();
 
   /**
-   * Notes the packages in a bundle: of a page, of a worker, of a service worker.
+   * Notes the packages in a bundle.
    *
    * @returns {import("rolldown").Plugin}
    */
@@ -87,7 +87,8 @@ function packageFolder(id) {
 }
 
 /**
- * A folder directly below node_modules, or below a scope there: others have a package.json only to say "module".
+ * Whether a folder is a package: a folder of node_modules or of a scope there. Deeper folders may have a package.json too,
+ * which sets the module type.
  *
  * @param {string} folder
  */

@@ -3,7 +3,7 @@ import { choice, existingFiles, finiteNumber, scheduler, seed, wholeNumber } fro
 import type { SchedulerName } from "../../runtime/node.ts";
 import { type ModelFiles, modelFileOption } from "./model-argument.ts";
 
-/** What the command line says about one picture. A task file says it in its tasks. */
+/** Options of one picture. A task file has them in its tasks. */
 export interface PictureOptions {
   readonly prompt: string;
   readonly negativePrompt?: string;

@@ -8,7 +8,7 @@ import { tasksCommand } from "./tasks.ts";
 /**
  * Runs the command line and ends the process: with 0 after success, 1 for wrong arguments, 2 where the work failed.
  *
- * @param loadRepository  gives the benchmark what only the repository has
+ * @param loadRepository  loads the cases of the benchmark that need the repository
  */
 export async function runProgram(loadRepository?: () => Promise<RepositoryBench>): Promise<void> {
   await new Command("kleinbild")

@@ -10,7 +10,7 @@ import { MODEL_HELP, modelLocation } from "./model-argument.ts";
 import { pictureOptions } from "./picture-options.ts";
 import { standIns } from "./stand-ins.ts";
 
-/** Files by the ids that tasks use for them. */
+/** Files by the ids in tasks. */
 type Files = Readonly<Record<string, string>>;
 
 interface TaskOptions extends EngineChoice {

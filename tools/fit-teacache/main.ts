@@ -35,7 +35,9 @@ const PROMPTS = [
 ];
 
 const command = new Command("fit-teacache")
-  .description("Fits the polynomial by which TeaCache estimates the change of a model's output from that of its input.")
+  .description(
+    "Fits the polynomial with which TeaCache estimates the change of a model's output from the change of its input.",
+  )
   .argument("<folder>", "model folder")
   .option("--steps <number>", "steps of a picture (default: the model's)", wholeNumber(1))
   .option("--size <pixels>", "sides of a picture (default: the model's)", wholeNumber(1))

@@ -14,6 +14,8 @@ import { KLEIN_4B, KLEIN_9B } from "../../bench/klein-configs.ts";
 import { serveModel } from "../synthesize/model-server.ts";
 import { type ChromiumOutcome, downloadInChromium } from "./in-chromium.ts";
 import { MemoryWatch } from "./memory-watch.ts";
+import type { ModelConfig } from "../../runtime/weights/config/model-config.ts";
+import type { ModelSource } from "../../runtime/weights/sources/model-source.ts";
 
 interface Options {
   readonly size: "4b" | "9b";
@@ -28,78 +30,81 @@ const REFERENCE_PIXELS = 64;
 const WIDTH = 128;
 
 /**
- * A model of true size from a local server into the store, repacked, and one step of an edit: the memory of each stage, what
- * came over the wire, and the GPU's peak beside the plan's.
+ * Downloads a model of full size from a local server into the store, quantizes it, and makes one step of an edit. Prints the
+ * memory of each stage, the bytes on the wire, and the GPU's measured and planned peaks.
  */
 await new Command("npm run full-size --")
-  .addOption(choice("--size <size>", "which klein", ["4b", "9b"]).default("4b"))
+  .addOption(choice("--size <size>", "size of klein", ["4b", "9b"]).default("4b"))
   .option("--double <number>", "double blocks (default: the model's)", wholeNumber(1))
   .option("--single <number>", "single blocks (default: the model's)", wholeNumber(1))
-  .addOption(choice("--quantization <kind>", "of block matrices", ["q4", "q8"]).default("q4"))
-  .requiredOption(
-    "--folder <folder>",
-    "for checkpoint and store, some 25 GB; the checkpoint is written where it is missing",
-  )
-  .option("--chromium", "download and repack in a page of Chromium, and no more")
+  .addOption(choice("--quantization <kind>", "quantization of block matrices", ["q4", "q8"]).default("q4"))
+  .requiredOption("--folder <folder>", "for the store and the checkpoint, some 25 GB; writes a missing checkpoint")
+  .option("--chromium", "only download and quantize, in a page of Chromium")
   .action(run)
   .parseAsync();
 process.exit(0); // Dawn's instance, kept for the whole process, would hold it open
 
-async function run({ size, double, single, quantization, folder, chromium = false }: Options): Promise<void> {
-  const base = size === "4b" ? KLEIN_4B : KLEIN_9B;
-  const config = {
-    ...base,
-    name: `synthetic-klein-${size}`,
-    textLength: 64,
-    transformer: {
-      ...base.transformer,
-      doubleBlocks: double ?? base.transformer.doubleBlocks,
-      singleBlocks: single ?? base.transformer.singleBlocks,
-    },
-  };
-  const checkpoint = join(folder, "checkpoint");
-  if (!existsSync(join(checkpoint, "tokenizer/tokenizer_config.json")))
-    await timed("checkpoint", () =>
-      writeCheckpoint(checkpoint, {
-        config,
-        parts: ["textEncoder", "transformer", "vae"],
-        type: "bf16",
-        naming: "diffusers",
-        shards: 2,
-        seed: 1,
-      }),
-    );
-  const server = await serveModel(checkpoint);
+async function run(options: Options): Promise<void> {
+  const { quantization, folder, chromium = false } = options;
+  const config = configOf(options);
+  const server = await serveModel(await checkpointIn(folder, config));
   const sentBytes = (): number => [...server.sentBytes.values()].reduce((sum, bytes) => sum + bytes, 0);
   if (chromium) {
     const work = (): Promise<ChromiumOutcome> => downloadInChromium(server.url, quantization, folder);
-    print("in Chromium", await timed("download and repack", work));
+    print("in Chromium", await timed("download and quantize", work));
     print("wire", { sentBytes: sentBytes() });
     await server.close();
     return;
   }
   const watch = new MemoryWatch();
   const reports: DownloadReport[] = [];
-  const place = await openNodeLocation(server.url);
-  const source = await timed("download and repack", () =>
-    prepareModel(
-      openNodeStore(join(folder, "store")),
-      place,
-      { quantization, keep: "always" },
-      {
-        onReport: (report) => void reports.push(report),
-      },
-    ),
+  const location = await openNodeLocation(server.url);
+  const keeping = { quantization, keep: "always" } as const;
+  const onReport = (report: DownloadReport): void => void reports.push(report);
+  const source = await timed("download and quantize", () =>
+    prepareModel(openNodeStore(join(folder, "store")), location, keeping, { onReport }),
   );
   print("wire", { sentBytes: sentBytes(), reports });
-  print("memory of downloading and repacking", watch.take());
+  print("memory of downloading and quantizing", watch.take());
   await server.close();
+  await runEdit(config, source, quantization, watch);
+  watch.stop();
+}
 
+function configOf({ size, double, single }: Options): ModelConfig {
+  const base = size === "4b" ? KLEIN_4B : KLEIN_9B;
+  const { doubleBlocks, singleBlocks } = base.transformer;
+  const transformer = {
+    ...base.transformer,
+    doubleBlocks: double ?? doubleBlocks,
+    singleBlocks: single ?? singleBlocks,
+  };
+  return { ...base, name: `synthetic-klein-${size}`, textLength: 64, transformer };
+}
+
+/** The folder of the checkpoint, which is written if it is missing. */
+async function checkpointIn(folder: string, config: ModelConfig): Promise<string> {
+  const checkpoint = join(folder, "checkpoint");
+  if (existsSync(join(checkpoint, "tokenizer/tokenizer_config.json"))) return checkpoint;
+  const parts = ["textEncoder", "transformer", "vae"] as const;
+  await timed("checkpoint", () =>
+    writeCheckpoint(checkpoint, { config, parts, type: "bf16", naming: "diffusers", shards: 2, seed: 1 }),
+  );
+  return checkpoint;
+}
+
+/** Loads the model, makes one step of an edit, and prints memory after each. */
+async function runEdit(
+  config: ModelConfig,
+  source: ModelSource,
+  quantization: Options["quantization"],
+  watch: MemoryWatch,
+): Promise<void> {
   const platform = { gpu: await dawnGpu(), codec: new NodeImageCodec() };
   const engine = await timed("load", () => Engine.create(platform, source, { quantization, dtype: "f32" }));
   print("memory of loading", watch.take());
-  const data = new Uint8ClampedArray(REFERENCE_PIXELS ** 2 * 4).fill(128);
-  const references = [{ width: REFERENCE_PIXELS, height: REFERENCE_PIXELS, data }];
+  const size = { width: REFERENCE_PIXELS, height: REFERENCE_PIXELS };
+  const references = [{ ...size, data: new Uint8ClampedArray(REFERENCE_PIXELS ** 2 * 4).fill(128) }];
   const request = { prompt: "a fox", width: WIDTH, height: WIDTH, steps: 1, seed: 7, references, previews: false };
   await timed("one step", async () => {
     for await (const event of engine.generate(request))
@@ -112,16 +117,9 @@ async function run({ size, double, single, quantization, folder, chromium = fals
     quantization,
     backends: engine.model.backends,
     maxBindingBytes: adapter.maxBindingBytes,
-    request: {
-      width: WIDTH,
-      height: WIDTH,
-      references: [{ width: REFERENCE_PIXELS, height: REFERENCE_PIXELS }],
-      evaluations: 1,
-      previews: false,
-    },
+    request: { width: WIDTH, height: WIDTH, references: [size], evaluations: 1, previews: false },
   });
   print("GPU bytes", { measuredPeak: memory.peakBytes, plannedPeak: plan.peakBytes, weights: plan.weights });
-  watch.stop();
   await engine.dispose();
 }
 

@@ -8,12 +8,12 @@ import { serveSite } from "../site-server.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const FOLDER = `${ROOT}docs/screenshots`;
-/** CSS pixels. */
+/** In CSS pixels. */
 const WIDTHS = [360, 768, 1440];
 const SCHEMES = ["light", "dark"] as const;
 const FIELDS = { backend: "wgsl", dtype: "f32", seed: "7", seedLocked: true };
 const MINUTE_MS = 60_000;
-/** Pictures that come into view are decoded. */
+/** Time to decode pictures that come into view. */
 const SETTLE_MS = 500;
 
 execFileSync(process.execPath, [`${ROOT}tools/build.mjs`, "site"], { stdio: ["ignore", 2, 2] });
@@ -38,7 +38,7 @@ try {
   await server.close();
 }
 
-/** A fox, and what becomes of it: references, a comparison, a gallery. */
+/** Makes a fox and edits it, so that the page shows references, a comparison and a gallery. */
 async function makePictures(page: Page): Promise<void> {
   const prompt = page.getByRole("textbox", { name: "Prompt", exact: true });
   const stage = page.locator("kleinbild-stage");
@@ -72,7 +72,7 @@ async function shoot(page: Page, name: string): Promise<void> {
   for (const colorScheme of SCHEMES)
     for (const width of WIDTHS) {
       await page.emulateMedia({ colorScheme });
-      // as high as the page, so that what sticks to the window's edge is in its own place
+      // as high as the page, so that elements at the window's edge are at the page's edge
       await page.setViewportSize({ width, height: 900 });
       await page.setViewportSize({ width, height: await page.evaluate(() => document.documentElement.scrollHeight) });
       await page.waitForTimeout(SETTLE_MS);

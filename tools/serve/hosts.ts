@@ -2,26 +2,26 @@ import { hostname, networkInterfaces } from "node:os";
 
 const WILDCARDS: ReadonlySet<string> = new Set(["0.0.0.0", "::"]);
 
-/** Whether a server on this address is reached from its own machine only. Other names may resolve to anything. */
+/** Whether only its own machine reaches a server on this address. Any other name may resolve to anything. */
 export function isLoopback(host: string): boolean {
   return host === "localhost" || host === "::1" || /^127(\.\d{1,3}){3}$/.test(host);
 }
 
-/** Whether it stands for all addresses of the machine. */
+/** Whether the address means all addresses of the machine. */
 export function isWildcard(host: string): boolean {
   return WILDCARDS.has(host);
 }
 
-/** A name or address as it stands in a URL. */
+/** A name or address as written in a URL. */
 export function inUrl(host: string): string {
   return host.includes(":") ? `[${host}]` : host;
 }
 
 /**
- * By what names requests may call a server on `host`. A page of another site whose name was made to resolve to this
- * machine (DNS rebinding) calls it by that name.
+ * The names that the Host header of a request to a server on `host` may have. With DNS rebinding, another site's name
+ * resolves to this machine, and the header has that name.
  *
- * @param more  names by which a proxy or the network knows it
+ * @param more  further names, such as the name of a proxy
  */
 export function hostNames(host: string, more: readonly string[] = []): ReadonlySet<string> {
   const own = isWildcard(host) ? ownNames() : [host];
@@ -29,7 +29,7 @@ export function hostNames(host: string, more: readonly string[] = []): ReadonlyS
   return new Set([...own, ...loopback, ...more].map((name) => name.toLowerCase()));
 }
 
-/** The name in a `Host` header, without brackets; undefined when it is none. */
+/** The name in a `Host` header, without brackets and port; undefined if the header is invalid. */
 export function hostName(header: string | undefined): string | undefined {
   const name = /^(\[[\da-f:.]+\]|[\w.-]+)(:\d{1,5})?$/i.exec(header ?? "")?.[1];
   return name?.replace(/^\[(.*)\]$/, "$1").toLowerCase();

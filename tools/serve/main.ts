@@ -15,20 +15,20 @@ import { assertServable, startServer, type TaskServer } from "./server.ts";
 
 const ENDING = ["SIGINT", "SIGTERM"] as const;
 
-/** What a runner is made from. */
+/** What a task runner needs from the server. */
 export interface RunnerContext {
   readonly model: ServeArguments["model"] | undefined;
   readonly engine: EngineChoice;
-  /** Addresses of pictures that this server answers, for the runner's media store. */
+  /** Creates addresses of pictures on this server, for the runner's media store. */
   readonly urls: MediaUrls;
-  /** For references, webhooks and uploads: it connects to no address that clients have no business with. */
+  /** Fetches references and sends webhooks and uploads. It connects only to addresses that clients may reach. */
   readonly fetch: Fetch;
   readonly signal: AbortSignal;
 }
 
 export interface ServedRunner {
   readonly runner: TaskRunner;
-  /** Where the pictures are that `urls` gave addresses for. */
+  /** The pictures at the addresses that `urls` created. */
   readonly media?: MediaSource | undefined;
   dispose?(): Promise<void>;
 }
@@ -38,7 +38,7 @@ export type MakeRunner = (context: RunnerContext) => Promise<ServedRunner>;
 /**
  * Serves until SIGINT or SIGTERM, or until `signal` aborts.
  *
- * @returns the exit status: 0 after an orderly end, 1 where it could not listen as asked, 2 where the runner failed
+ * @returns the exit status: 0 after a signal, 1 if it could not listen, 2 if there is no runner
  */
 export async function serve(
   options: ServeArguments,
@@ -48,7 +48,7 @@ export async function serve(
   const stopping = new AbortController();
   const stop = stopping.signal;
   const end = (): void => stopping.abort(new DOMException("The server ends.", "AbortError"));
-  // a terminal and the parent process may both send one
+  // both a terminal and the parent process may send a signal
   for (const name of ENDING) process.on(name, end);
   signal?.addEventListener("abort", end);
   let server: TaskServer | undefined;
@@ -76,7 +76,7 @@ export async function serve(
   }
 }
 
-/** Named by the user, or by the machine's name where it listens on every address. */
+/** The address for clients: `--public-url`, or the machine's name if the server listens on every address. */
 function publicUrl({ publicUrl: named, host }: ServeArguments, listening: string): string {
   if (named !== undefined) return named;
   if (!isWildcard(host)) return listening;
@@ -85,7 +85,7 @@ function publicUrl({ publicUrl: named, host }: ServeArguments, listening: string
   return url.href;
 }
 
-/** A loopback server may look at what else is on its machine; one that others reach may not. */
+/** A server on a loopback address may connect to its own machine. A server that other machines reach may not. */
 function fetchFor({ host, allowPrivateReferences }: ServeArguments): Fetch {
   const allowIp = (ip: string): boolean =>
     allowPrivateReferences || isPublicIp(ip) || (isLoopback(host) && isLoopback(ip));

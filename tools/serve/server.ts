@@ -20,21 +20,21 @@ export interface ServerOptions {
   readonly media?: MediaSource | undefined;
   /** Default: 127.0.0.1. An address that other machines reach needs `apiKey`. */
   readonly host?: string | undefined;
-  /** Default: 8080; 0: any free one. */
+  /** 0 takes any free port. Default: 8080. */
   readonly port?: number | undefined;
   readonly apiKey?: string | undefined;
-  /** Origins of pages that may ask, such as `https://example.com`; `*`, with `apiKey`, is all. Default: none. */
+  /** Origins of pages that may send requests, such as `https://example.com`. `*` allows all and needs `apiKey`. Default: none. */
   readonly allowOrigins?: readonly string[] | undefined;
-  /** Further names that the server goes by, without ports. */
+  /** Further names of the server, without ports. */
   readonly hostNames?: readonly string[] | undefined;
-  /** Of a request or message. Default: 64 MiB. */
+  /** Limit on the bytes of a request or message. Default: 64 MiB. */
   readonly maxBodyBytes?: number | undefined;
 }
 
 export interface TaskServer {
-  /** Where tasks are posted to, `http://127.0.0.1:8080/v1`; WebSockets likewise with `ws:`. */
+  /** Address for tasks, such as `http://127.0.0.1:8080/v1`. WebSockets use the same address with `ws:`. */
   readonly url: string;
-  /** Stops listening, aborts what runs and ends all connections. */
+  /** Stops listening, aborts running tasks and ends all connections. */
   close(): Promise<void>;
 }
 
@@ -43,7 +43,7 @@ const TASK_PATH = "/v1";
 /**
  * Answers the API over HTTP and WebSocket.
  *
- * @throws KleinbildError `invalid-request` when what is asked for would let strangers in; what `listen` failed with
+ * @throws KleinbildError `invalid-request` if the options would admit everyone; the error of `listen`
  */
 export async function startServer(options: ServerOptions): Promise<TaskServer> {
   const { host = "127.0.0.1", port = 8080, maxBodyBytes = MAX_REQUEST_BYTES } = options;
@@ -66,7 +66,7 @@ export async function startServer(options: ServerOptions): Promise<TaskServer> {
   };
 }
 
-/** @throws KleinbildError `invalid-request` when strangers could come in */
+/** @throws KleinbildError `invalid-request` if the options would admit everyone */
 export function assertServable({
   host = "127.0.0.1",
   apiKey,
@@ -77,10 +77,10 @@ export function assertServable({
   if (!isLoopback(host))
     throw refused(
       "host",
-      `${host === "" ? "All addresses" : host} can be reached by other machines, so an API key is needed: --api-key or KLEINBILD_API_KEY. Without one, listen on 127.0.0.1.`,
+      `${host === "" ? "Every address" : host} is open to other machines, so an API key is needed: --api-key or KLEINBILD_API_KEY. Without a key, listen on 127.0.0.1.`,
     );
   if (allowOrigins.includes("*"))
-    throw refused("allowOrigins", "Every page may ask only where an API key is needed; name origins instead of *.");
+    throw refused("allowOrigins", "All origins (*) need an API key. Without a key, list the origins instead of *.");
 }
 
 function refused(parameter: string, message: string): KleinbildError {

@@ -8,12 +8,12 @@ import { bearerKey, keyCheck } from "../../runtime/task/serve/api-key.ts";
 import { SocketSession } from "../../runtime/task/serve/socket-session.ts";
 import type { TaskRunner } from "../../runtime/task/runner/task-runner-types.ts";
 
-/** What a client may leave unread before it is cut off: twenty pictures of 2048 x 2048 as PNG in base64. */
+/** Unread bytes after which a client is disconnected: twenty pictures of 2048 x 2048 as PNG in base64. */
 const MAX_UNREAD_BYTES = 256 * 2 ** 20;
-/** The close code of a server that ends, RFC 6455. */
+/** Close code of a server that ends (RFC 6455). */
 const GOING_AWAY = 1001;
 
-/** What is used of the socket below; the package `ws` has no types of its own. */
+/** The members of the underlying socket that are used here. The package `ws` has no types. */
 interface RawSocket {
   readonly bufferedAmount: number;
   terminate(): void;
@@ -34,7 +34,7 @@ export class TaskSockets {
     this.#options = options;
   }
 
-  /** A connection whose request was let through. */
+  /** Handles a connection whose request was accepted. */
   accept(context: Context): WSEvents {
     const { runner, apiKey, maxMessageBytes } = this.#options;
     const hasKey = keyCheck(apiKey)(bearerKey(context.req.raw.headers));
@@ -59,7 +59,7 @@ export class TaskSockets {
     };
   }
 
-  /** Ends all connections and aborts what they run. */
+  /** Ends all connections and aborts their tasks. */
   close(): void {
     for (const [session, socket] of this.#sessions) {
       session.close();
@@ -75,18 +75,18 @@ function send(socket: WSContext, text: string): void {
   else socket.send(text);
 }
 
-/** Lets `nodeSocket` take the server's upgrades, except what would make it throw, and limits its messages. */
+/** Passes the server's upgrades to `nodeSocket`, except requests that would make it throw, and limits its messages. */
 export function attachSockets(server: Server, nodeSocket: NodeWebSocket, maxMessageBytes: number): void {
   const checked = new EventEmitter();
   nodeSocket.injectWebSocket(checked as Server);
   (nodeSocket.wss as { readonly options: { maxPayload: number } }).options.maxPayload = maxMessageBytes;
   server.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-    socket.on("error", () => socket.destroy()); // nobody else listens before the connection stands
+    socket.on("error", () => socket.destroy()); // nothing else listens before the connection is open
     if (!/^\/(?!\/)/.test(request.url ?? "") || request.url!.includes("\\")) {
       socket.end("HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
       return;
     }
-    request.socket.setKeepAlive(true, 30_000); // a client that vanished does not hold the engine
+    request.socket.setKeepAlive(true, 30_000); // so that a client that vanished does not keep the engine
     checked.emit("upgrade", request, socket, head);
   });
 }
