@@ -67,7 +67,7 @@ export default defineConfig({
         test: {
           name: "unit",
           include: ["test/unit/**/*.test.ts"],
-          testTimeout: 30_000,
+          testTimeout: 120_000, // a busy machine is ten times slower
           // importing takes longer than most files run: modules are shared, mocks are taken back after each test
           pool: "threads",
           isolate: false,
