@@ -23,7 +23,11 @@ beforeAll(async () => {
   child = start();
   url = await listening(child);
 });
-afterAll(() => void child.kill("SIGKILL"));
+afterAll(async () => {
+  const ended = once(child, "exit");
+  child.kill(); // SIGKILL would leave the server, which is the child of this one
+  await ended;
+});
 
 function start(): ChildProcess {
   const args = ["tools/start.mjs", "--serve", "--port", "0", "--dtype", "f32"];
