@@ -18,7 +18,7 @@ export interface LoraInput {
 const MAX_WEIGHT = 4;
 
 /** One LoRA of a request, with its defaults but the name. */
-export const loraSchema = v.strictObject({
+export const requestLoraSchema = v.strictObject({
   data: custom<LoraInput["data"]>(
     (data) => data instanceof Blob || data instanceof ArrayBuffer || data instanceof Uint8Array,
     { expected: "a Blob or the bytes of a safetensors file" },
@@ -32,7 +32,7 @@ export const loraSchema = v.strictObject({
 export type ResolvedLora = Required<{ readonly [K in keyof LoraInput]: NonNullable<LoraInput[K]> }>;
 
 /** Names the LoRAs that have no name. */
-export function nameLoras(loras: readonly v.InferOutput<typeof loraSchema>[]): readonly ResolvedLora[] {
+export function nameLoras(loras: readonly v.InferOutput<typeof requestLoraSchema>[]): readonly ResolvedLora[] {
   return loras.map(({ name, ...lora }, i) => ({ ...lora, name: name ?? `LoRA ${i + 1}` }));
 }
 

@@ -4,7 +4,7 @@ import { SCHEDULER_NAMES } from "../sampling/scheduler.ts";
 import { choice, flag, float, integer, list, nullable, text } from "../validation/field-kinds.ts";
 import { PIXELS_PER_TOKEN } from "../vae/autoencoder.ts";
 import type { ModelConfig } from "../weights/config/model-config.ts";
-import { loraSchema } from "./loras.ts";
+import { requestLoraSchema } from "./loras.ts";
 import type { GenerateRequest } from "./request.ts";
 
 const MAX_REFERENCES = 4;
@@ -41,7 +41,7 @@ export function requestSchema(config: ModelConfig) {
       [],
     ),
     referenceMode: v.optional(choice(["exact", "recompute", "step-one"])),
-    loras: v.optional(list(loraSchema, { expected: "a list of LoRAs" }), []),
+    loras: v.optional(list(requestLoraSchema, { expected: "a list of LoRAs" }), []),
     acceleration: v.optional(unchecked<NonNullable<GenerateRequest["acceleration"]>>()),
     previews: v.optional(flag(), true),
   } satisfies Record<keyof GenerateRequest, v.GenericSchema>);
