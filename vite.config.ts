@@ -15,6 +15,7 @@ const FULL_ONLY = FULL
       // SwiftShader compiles anew in each browser and page, for a minute of one core and more a file
       ...["access", "element", "failures", "keyboard", "make", "models", "reflow"].map(studioTest),
       "test/browser/benchmark.test.ts",
+      "test/browser/worker.test.ts",
       // four bundlers, and the package's page on three hosts
       "test/package/examples.test.ts",
       "test/package/standalone.test.ts",

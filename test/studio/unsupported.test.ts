@@ -4,7 +4,8 @@ import { expectAccessible } from "./axe.ts";
 import { expectVisible } from "./studio-page.ts";
 import { it } from "./studio-test.ts";
 
-const browsers: readonly BrowserName[] = ["chromium", "firefox"];
+/** The second one in the full run only. */
+const browsers: readonly BrowserName[] = process.env["KLEINBILD_FULL"] === "1" ? ["chromium", "firefox"] : ["chromium"];
 
 describe.each(browsers)("the studio in %s without WebGPU", (name) => {
   it.override({ browserOptions: { name, webgpu: false } });
