@@ -21,7 +21,7 @@ if (named.length === 0 || named.includes("site")) await buildSite();
 async function buildPackage() {
   const { build } = await import("rolldown");
   const { default: configs } = await import("../rolldown.config.mjs");
-  await build(configs);
+  for (const config of configs) await build(config); // in order: the first one empties the folder that the second one is in
   run(process.execPath, [`${ROOT}node_modules/typescript7/bin/tsc`, "-p", `${ROOT}tsconfig.build.json`]);
   rmSync(PACKED, { recursive: true, force: true });
   mkdirSync(PACKED, { recursive: true });
